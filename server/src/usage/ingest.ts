@@ -1,0 +1,236 @@
+import type { SignalStream } from "../engines/stream/index.js";
+import type { Clock } from "../kernel/clock.js";
+import { minute, type Instant } from "../kernel/instant.js";
+import type { OrganizationId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import type { CompiledMeter, EventFault, Measurement, UsageEvent } from "./core/index.js";
+import { parseUsageEvent, readEventBody, type BodyFormat, type TimeBounds } from "./core/index.js";
+import type { EventIdentity } from "./event-identity.js";
+import { refuseBody, refuseEvents, type IndexedFault } from "./ingest-refusal.js";
+import type { IdentityIndex } from "./identity-index/index.js";
+import type { MeterRegistry, OrganizationMeters } from "./meter-registry.js";
+import type { EventRateLimit } from "./rate-limit.js";
+import { UsageBodyEncoder, usage_body_field, type FramedEvent } from "./usage-body.js";
+
+/** What happened to the events of an accepted request. Lists hold indexes into the request, in order. */
+export interface IngestReceipt {
+  /** Events stored now. */
+  readonly accepted: number;
+  /** Events that were stored before (or earlier in this request) with the same content. */
+  readonly duplicates: number;
+  /** Events whose identity is taken by another type, subject or data; not stored. */
+  readonly conflicts: readonly { readonly index: number; readonly source: string; readonly id: string }[];
+  /** Events stored but measured by no meter, each with the reason. */
+  readonly unmetered: readonly { readonly index: number; readonly reason: string }[];
+}
+
+export interface IngestLimits {
+  readonly eventsPerRequestMax: number;
+  readonly dedupWindow: number;
+  readonly futureTolerance: number;
+}
+
+export interface IngestDependencies {
+  readonly stream: SignalStream;
+  readonly index: IdentityIndex;
+  readonly identity: EventIdentity;
+  readonly meters: MeterRegistry;
+  readonly rateLimit: EventRateLimit;
+  readonly clock: Clock;
+  readonly limits: IngestLimits;
+  /** Which of these identities usage_events already holds: asked only where the index may have forgotten. */
+  readonly findStored: (organization: OrganizationId, keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+/** An event that passed every check, with its identity. */
+interface Candidate {
+  readonly index: number;
+  readonly event: UsageEvent;
+  readonly key: string;
+}
+
+/**
+ * Takes usage events in: checks the whole request, decides identity, measures, frames, and answers after fsync.
+ * From the look into the identity index to the append everything is synchronous: that is what makes "counted
+ * once" hold between concurrent requests.
+ */
+export class UsageIngest {
+  readonly #on: IngestDependencies;
+
+  constructor(dependencies: IngestDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Accepts a request body whole or refuses it whole.
+   * @throws Refusal listing every bad event by index; StreamUnavailable when nothing can be stored now
+   */
+  async acceptBody(organization: OrganizationId, body: Uint8Array, format: BodyFormat): Promise<IngestReceipt> {
+    const now = this.#on.clock.now();
+    const { dedupWindow, futureTolerance } = this.#on.limits;
+    const times = { now, oldest: (now - dedupWindow) as Instant, newest: (now + futureTolerance) as Instant };
+    const candidates = this.#check(organization, body, format, times);
+    return this.#store(organization, candidates, now);
+  }
+
+  /** The same for a chunk of an import: any age, and identities that the index forgot are asked of the store. */
+  async acceptHistory(organization: OrganizationId, body: Uint8Array, format: BodyFormat, times: TimeBounds): Promise<IngestReceipt> {
+    const candidates = this.#check(organization, body, format, times);
+    const unknown = candidates.filter(({ key }) => this.#on.index.find(key, times.now) === undefined);
+    const stored = this.#on.index.hasForgotten()
+      ? await this.#on.findStored(organization, unknown.map(({ key }) => key))
+      : undefined;
+    return this.#store(organization, candidates, this.#on.clock.now(), stored);
+  }
+
+  #check(organization: OrganizationId, body: Uint8Array, format: BodyFormat, times: TimeBounds): Candidate[] {
+    const read = readEventBody(body, format);
+    if ("kind" in read) throw refuseBody(read);
+    const { eventsPerRequestMax } = this.#on.limits;
+    if (read.values.length > eventsPerRequestMax) {
+      const detail = `The request has ${read.values.length} events; send at most ${eventsPerRequestMax} at a time.`;
+      throw new Refusal(makeProblem("too-many-events", 413, "Too many events in one request", detail, { limit: eventsPerRequestMax }));
+    }
+    const limited = this.#on.rateLimit.take(organization, read.values.length, times.now);
+    if (limited !== undefined) {
+      const detail = `This organization sends more events than its limit; try again in ${limited.waitSeconds} s.`;
+      throw new Refusal(
+        makeProblem("rate-limited", 429, "Too many events a second", detail, { retryAfterSeconds: limited.waitSeconds }),
+      );
+    }
+
+    const rules = { specversionRequired: format === "single" || format === "batch", times };
+    const candidates: Candidate[] = [];
+    const faults: IndexedFault[] = [];
+    for (let index = 0; index < read.values.length; index += 1) {
+      const textFault = read.faults.get(index);
+      if (textFault !== undefined) {
+        faults.push({ index, ...textFault });
+        continue;
+      }
+      const parsed = parseUsageEvent(read.values[index], rules);
+      if (isFaulty(parsed)) {
+        for (const fault of parsed) faults.push({ index, ...fault });
+      } else {
+        const key = this.#on.identity.keyOf(organization, parsed.source, parsed.id);
+        candidates.push({ index, event: parsed, key });
+      }
+    }
+    if (faults.length > 0) throw refuseEvents(faults, read.values.length);
+    return candidates;
+  }
+
+  async #store(
+    organization: OrganizationId,
+    candidates: readonly Candidate[],
+    now: Instant,
+    stored?: ReadonlyMap<string, string>,
+  ): Promise<IngestReceipt> {
+    const { stream, index, identity } = this.#on;
+    const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
+
+    // No await from here to the append.
+    const encoder = new UsageBodyEncoder(1024 + candidates.length * 384);
+    const added: { key: string; fingerprint: string; expiresAt: Instant | "never" }[] = [];
+    const seen = new Map<string, string>();
+    const conflicts: { index: number; source: string; id: string }[] = [];
+    const unmetered: { index: number; reason: string }[] = [];
+    const faults: IndexedFault[] = [];
+    let duplicates = 0;
+
+    for (const candidate of candidates) {
+      const { event, key } = candidate;
+      const fingerprint = identity.fingerprintOf(event);
+      const known = seen.get(key) ?? index.find(key, now)?.fingerprint ?? stored?.get(key);
+      if (known !== undefined) {
+        if (known === fingerprint) duplicates += 1;
+        else conflicts.push({ index: candidate.index, source: event.source, id: event.id });
+        continue;
+      }
+      const measured = measure(event, meters);
+      if ("fault" in measured) {
+        faults.push({ index: candidate.index, ...measured.fault });
+        continue;
+      }
+      if (measured.reason !== undefined) unmetered.push({ index: candidate.index, reason: measured.reason });
+      seen.set(key, fingerprint);
+      added.push({ key, fingerprint, expiresAt: event.timeGiven ? this.#expiryOf(event.time, now) : "never" });
+      encoder.event(frame(event, key, measured.measurements));
+    }
+    if (faults.length > 0) throw refuseEvents(faults, candidates.length);
+    const receipt = { accepted: added.length, duplicates, conflicts, unmetered };
+
+    if (added.length === 0) {
+      // A duplicate is acknowledged once its original is durable.
+      if (duplicates > 0) await stream.flushed();
+      return receipt;
+    }
+    const { segment, durable } = stream.append({
+      organization,
+      receivedAt: now,
+      rowCounts: encoder.rowCounts,
+      body: () => encoder.finish(),
+      bodyField: usage_body_field,
+    });
+    for (const entry of added) index.add(segment, entry.key, entry.fingerprint, entry.expiresAt);
+    try {
+      await durable;
+    } catch (error) {
+      index.remove(segment, added.map((entry) => entry.key));
+      throw error;
+    }
+    return receipt;
+  }
+
+  /** A key lives until max(event time, acceptance) + window + 5 minutes. */
+  #expiryOf(time: Instant, now: Instant): Instant {
+    return (Math.max(time, now) + this.#on.limits.dedupWindow + 5 * minute) as Instant;
+  }
+}
+
+function isFaulty(parsed: UsageEvent | EventFault[]): parsed is EventFault[] {
+  return Array.isArray(parsed);
+}
+
+function frame(event: UsageEvent, key: string, measurements: readonly Measurement[]): FramedEvent {
+  const { source, id, type, subject, time, dataText } = event;
+  return { source, id, type, subject, time, dataText, key, revision: 0, measurements };
+}
+
+type MeasuredEvent =
+  { readonly measurements: readonly Measurement[]; readonly reason: string | undefined } | { readonly fault: EventFault };
+
+const none: readonly CompiledMeter[] = [];
+
+/** Evaluates the organization's live meters on an event; `reason` is set when none of them measured it. */
+export function measure(event: Pick<UsageEvent, "type" | "data">, meters: OrganizationMeters): MeasuredEvent {
+  const listening = meters.live.get(event.type) ?? none;
+  const measurements: Measurement[] = [];
+  let reason: string | undefined = listening.length === 0 ? `no meter listens to events of type "${event.type}"` : undefined;
+  for (const meter of listening) {
+    const measured = meter.measure(event.data);
+    switch (measured.kind) {
+      case "measured":
+        measurements.push(measured.measurement);
+        break;
+      case "filtered":
+        reason ??= `the filters of meter "${meter.version.slug}" leave it out`;
+        break;
+      case "value_missing":
+        reason = `meter "${meter.version.slug}" finds nothing at ${measured.property}`;
+        break;
+      case "value_not_numeric":
+        reason = `meter "${meter.version.slug}" finds no number at ${measured.property}`;
+        break;
+      case "value_does_not_fit":
+        return {
+          fault: {
+            code: "unsafe-number",
+            field: `data (${measured.property})`,
+            message: `${measured.text.slice(0, 64)} does not fit 20 digits before and 18 after the point`,
+          },
+        };
+    }
+  }
+  return { measurements, reason: measurements.length === 0 ? reason : undefined };
+}
