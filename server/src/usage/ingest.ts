@@ -20,7 +20,7 @@ export interface IngestReceipt {
   readonly duplicates: number;
   /** Events whose identity is taken by another type, subject or data; not stored. */
   readonly conflicts: readonly { readonly index: number; readonly source: string; readonly id: string }[];
-  /** Events stored but measured by no meter, each with the reason. */
+  /** Events stored but not measured by a meter that wanted them, or by any; each with the reason. */
   readonly unmetered: readonly { readonly index: number; readonly reason: string }[];
 }
 
@@ -202,11 +202,15 @@ type MeasuredEvent =
 
 const none: readonly CompiledMeter[] = [];
 
-/** Evaluates the organization's live meters on an event; `reason` is set when none of them measured it. */
+/**
+ * Evaluates the organization's live meters on an event. `reason` is set when a meter that wanted the event found
+ * no number in it, or when none measured it: such an event must not pass in silence.
+ */
 export function measure(event: Pick<UsageEvent, "type" | "data">, meters: OrganizationMeters): MeasuredEvent {
   const listening = meters.live.get(event.type) ?? none;
   const measurements: Measurement[] = [];
-  let reason: string | undefined = listening.length === 0 ? `no meter listens to events of type "${event.type}"` : undefined;
+  let filteredBy: string | undefined;
+  let reason: string | undefined;
   for (const meter of listening) {
     const measured = meter.measure(event.data);
     switch (measured.kind) {
@@ -214,13 +218,13 @@ export function measure(event: Pick<UsageEvent, "type" | "data">, meters: Organi
         measurements.push(measured.measurement);
         break;
       case "filtered":
-        reason ??= `the filters of meter "${meter.version.slug}" leave it out`;
+        filteredBy ??= meter.version.slug;
         break;
       case "value_missing":
-        reason = `meter "${meter.version.slug}" finds nothing at ${measured.property}`;
+        reason ??= `meter "${meter.version.slug}" finds nothing at ${measured.property}`;
         break;
       case "value_not_numeric":
-        reason = `meter "${meter.version.slug}" finds no number at ${measured.property}`;
+        reason ??= `meter "${meter.version.slug}" finds no number at ${measured.property}`;
         break;
       case "value_does_not_fit":
         return {
@@ -232,5 +236,11 @@ export function measure(event: Pick<UsageEvent, "type" | "data">, meters: Organi
         };
     }
   }
-  return { measurements, reason: measurements.length === 0 ? reason : undefined };
+  if (reason === undefined && measurements.length === 0) {
+    reason =
+      filteredBy === undefined
+        ? `no meter listens to events of type "${event.type}"`
+        : `the filters of meter "${filteredBy}" leave it out`;
+  }
+  return { measurements, reason };
 }

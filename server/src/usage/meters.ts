@@ -1,0 +1,216 @@
+import { recordAudit } from "../audit/index.js";
+import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { SignalStream } from "../engines/stream/index.js";
+import type { Caller } from "../identity/index.js";
+import type { Clock } from "../kernel/clock.js";
+import { newId, type MeterId, type OrganizationId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import { findDefinitionFaults, isSlug, type MeterDefinition, type MeterVersion } from "./core/index.js";
+import type { MeterRegistry } from "./meter-registry.js";
+import {
+  archiveMeter,
+  insertMeter,
+  insertMeterVersion,
+  listMeterVersions,
+  makeVersionCurrent,
+  renameMeter,
+  type LiveFrom,
+  type StoredMeterVersion,
+} from "./store/meters.js";
+
+/** What a caller gives to create a meter. */
+export interface NewMeter extends MeterDefinition {
+  readonly slug: string;
+  readonly name?: string;
+  readonly description?: string;
+}
+
+/** What a change may touch; a change of definition makes a new version. */
+export type MeterChange = Partial<Omit<NewMeter, "slug">>;
+
+const meters_max = 1000;
+
+export interface MetersDependencies {
+  readonly postgres: Postgres;
+  readonly registry: MeterRegistry;
+  readonly stream: SignalStream;
+  readonly clock: Clock;
+  /** Tells the backfill worker that there is work. */
+  readonly onNewVersion: () => void;
+}
+
+/** Meters: created, changed by new versions, archived. Every change is audited, and exact to the envelope. */
+export class Meters {
+  readonly #on: MetersDependencies;
+
+  constructor(dependencies: MetersDependencies) {
+    this.#on = dependencies;
+  }
+
+  /** The current version of every meter, oldest first; archived ones when asked. */
+  async list(organization: OrganizationId, options: { archived?: boolean } = {}): Promise<StoredMeterVersion[]> {
+    const { versions } = await this.#on.registry.load(organization);
+    return versions.filter((version) => version.current && (options.archived === true || version.archivedAt === undefined));
+  }
+
+  /** Every version of one meter, oldest first. */
+  async versionsOf(organization: OrganizationId, meter: MeterId): Promise<StoredMeterVersion[]> {
+    const { versions } = await this.#on.registry.load(organization);
+    return versions.filter((version) => version.meter === meter);
+  }
+
+  /** The current version by meter id, version id or slug; a slug never finds an archived meter. */
+  async find(organization: OrganizationId, idOrSlug: string): Promise<StoredMeterVersion | undefined> {
+    const { versions } = await this.#on.registry.load(organization);
+    return (
+      versions.find((version) => version.id === idOrSlug) ??
+      versions.find((version) => version.current && version.meter === idOrSlug) ??
+      versions.find((version) => version.current && version.archivedAt === undefined && version.slug === idOrSlug)
+    );
+  }
+
+  /** @throws Refusal 404 naming the meters there are */
+  async get(organization: OrganizationId, idOrSlug: string): Promise<StoredMeterVersion> {
+    const found = await this.find(organization, idOrSlug);
+    if (found !== undefined) return found;
+    const slugs = (await this.list(organization)).slice(0, 20).map((version) => version.slug);
+    const known = slugs.length === 0 ? "There is no meter yet." : `There are: ${slugs.join(", ")}.`;
+    throw new Refusal(makeProblem("meter-not-found", 404, "No such meter", `There is no meter "${idOrSlug}". ${known}`));
+  }
+
+  /** Creates a meter. Events from this instant on are measured as they come in; earlier ones by a backfill. */
+  async create(caller: Caller, input: NewMeter): Promise<StoredMeterVersion> {
+    checkDefinition(input, input.slug);
+    const { organization } = caller;
+    const now = this.#on.clock.now();
+    const version: MeterVersion = {
+      ...definitionOf(input),
+      id: newId("mtv", now),
+      meter: newId("mtr", now),
+      slug: input.slug,
+      name: input.name ?? input.slug,
+      description: input.description ?? "",
+      version: 1,
+      createdAt: now,
+    };
+    await this.#change(organization, async (sql, liveFrom) => {
+      const existing = (await listMeterVersions(sql)).filter((other) => other.current && other.archivedAt === undefined);
+      if (existing.some((other) => other.slug === input.slug)) {
+        const detail = `The slug "${input.slug}" is taken. Choose another, change that meter, or archive it first.`;
+        throw new Refusal(makeProblem("meter-exists", 409, "There is such a meter already", detail));
+      }
+      if (existing.length >= meters_max) {
+        throw new Refusal(makeProblem("too-many-meters", 409, "Too many meters", `At most ${meters_max} meters at a time; archive some.`));
+      }
+      await insertMeter(sql, organization, version, liveFrom);
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: "meter.create",
+        target: version.meter,
+        before: undefined,
+        after: describe(version),
+        at: now,
+      });
+    });
+    this.#on.onNewVersion();
+    return this.get(organization, version.id);
+  }
+
+  /** Renames a meter, or gives it a new version when its definition changes. */
+  async change(caller: Caller, idOrSlug: string, change: MeterChange): Promise<StoredMeterVersion> {
+    const { organization } = caller;
+    const before = await this.#current(organization, idOrSlug);
+    const now = this.#on.clock.now();
+    const { valueProperty, ...rest } = { ...definitionOf(before), ...change };
+    const definition: MeterDefinition = {
+      ...definitionOf({ ...rest, ...(valueProperty === undefined || rest.aggregation === "COUNT" ? {} : { valueProperty }) }),
+    };
+    checkDefinition(definition, before.slug);
+    const name = change.name ?? before.name;
+    const description = change.description ?? before.description;
+    const redefined = JSON.stringify(definition) !== JSON.stringify(definitionOf(before));
+    const after: MeterVersion = {
+      ...before,
+      ...definition,
+      name,
+      description,
+      ...(redefined ? { id: newId("mtv", now), version: before.version + 1, createdAt: now } : {}),
+    };
+    await this.#change(organization, async (sql, liveFrom) => {
+      await renameMeter(sql, before.meter, name, description, now);
+      if (redefined) {
+        await insertMeterVersion(sql, organization, after, liveFrom);
+        await makeVersionCurrent(sql, before.meter, after.id, now);
+      }
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: redefined ? "meter.new_version" : "meter.rename",
+        target: before.meter,
+        before: describe(before),
+        after: describe(after),
+        at: now,
+      });
+    });
+    if (redefined) this.#on.onNewVersion();
+    return this.get(organization, after.id);
+  }
+
+  /** Archives a meter: measured no more, its slug free again, its past usage kept. Archiving twice changes nothing. */
+  async archive(caller: Caller, idOrSlug: string): Promise<StoredMeterVersion> {
+    const { organization } = caller;
+    const found = await this.get(organization, idOrSlug);
+    if (found.archivedAt !== undefined) return found;
+    const now = this.#on.clock.now();
+    await this.#change(organization, async (sql) => {
+      await archiveMeter(sql, found.meter, now);
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: "meter.archive",
+        target: found.meter,
+        before: describe(found),
+        after: { ...describe(found), archived: true },
+        at: now,
+      });
+    });
+    return this.get(organization, found.id);
+  }
+
+  async #current(organization: OrganizationId, idOrSlug: string): Promise<StoredMeterVersion> {
+    const found = await this.get(organization, idOrSlug);
+    if (found.current && found.archivedAt === undefined) return found;
+    const detail = "An archived meter or an old version does not change; name the meter's current version.";
+    throw new Refusal(makeProblem("meter-not-current", 409, "Not the current version", detail));
+  }
+
+  /** One transaction behind the organization's gate; `liveFrom` is the next envelope's sequence. */
+  async #change(organization: OrganizationId, work: (sql: Sql, liveFrom: LiveFrom) => Promise<void>): Promise<void> {
+    const { registry, stream, postgres } = this.#on;
+    await registry.change(organization, () => {
+      const liveFrom = { [stream.writer]: stream.nextSequence };
+      return postgres.inOrganization(organization, (sql) => work(sql, liveFrom));
+    });
+  }
+}
+
+function definitionOf(from: MeterDefinition): MeterDefinition {
+  const { eventType, aggregation, valueProperty, groupBy, filters } = from;
+  return { eventType, aggregation, ...(valueProperty === undefined ? {} : { valueProperty }), groupBy, filters };
+}
+
+function describe(version: MeterVersion) {
+  const { slug, name, description } = version;
+  return { slug, name, description, version: version.version, versionId: version.id, ...definitionOf(version) };
+}
+
+function checkDefinition(definition: MeterDefinition, slug: string): void {
+  const faults = findDefinitionFaults(definition);
+  if (!isSlug(slug)) {
+    faults.unshift({ field: "slug", message: 'lower case letters and digits joined by "_" or "-", at most 64 characters' });
+  }
+  if (faults.length === 0) return;
+  const detail = faults.map((fault) => `${fault.field}: ${fault.message}`).join("; ");
+  throw new Refusal(makeProblem("invalid-meter", 400, "The meter's definition is not valid", detail, { errors: faults }));
+}
