@@ -21,7 +21,7 @@ export class EventIdentity {
   }
 
   /** What must be equal for two events of one identity to be the same: type, subject and data, not the time. */
-  fingerprintOf(event: UsageEvent): string {
+  fingerprintOf(event: Pick<UsageEvent, "type" | "subject" | "data" | "dataText">): string {
     const data = event.dataText === "" ? "" : canonicalJson(event.data ?? null);
     return hash("sha256", `${event.type.length}:${event.type}${event.subject.length}:${event.subject}${data}`, "latin1").slice(0, 8);
   }

@@ -3,12 +3,12 @@ import type { Clock } from "../kernel/clock.js";
 import { minute, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import type { CompiledMeter, EventFault, Measurement, UsageEvent } from "./core/index.js";
-import { parseUsageEvent, readEventBody, type BodyFormat, type TimeBounds } from "./core/index.js";
+import type { EventFault, Measurement, UsageEvent } from "./core/index.js";
+import { measureEvent, parseUsageEvent, readEventBody, type BodyFormat, type TimeBounds } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import { refuseBody, refuseEvents, type IndexedFault } from "./ingest-refusal.js";
 import type { IdentityIndex } from "./identity-index/index.js";
-import type { MeterRegistry, OrganizationMeters } from "./meter-registry.js";
+import type { MeterRegistry } from "./meter-registry.js";
 import type { EventRateLimit } from "./rate-limit.js";
 import { UsageBodyEncoder, usage_body_field, type FramedEvent } from "./usage-body.js";
 
@@ -147,7 +147,7 @@ export class UsageIngest {
         else conflicts.push({ index: candidate.index, source: event.source, id: event.id });
         continue;
       }
-      const measured = measure(event, meters);
+      const measured = measureEvent(event, meters.live);
       if ("fault" in measured) {
         faults.push({ index: candidate.index, ...measured.fault });
         continue;
@@ -194,53 +194,5 @@ function isFaulty(parsed: UsageEvent | EventFault[]): parsed is EventFault[] {
 
 function frame(event: UsageEvent, key: string, measurements: readonly Measurement[]): FramedEvent {
   const { source, id, type, subject, time, dataText } = event;
-  return { source, id, type, subject, time, dataText, key, revision: 0, measurements };
-}
-
-type MeasuredEvent =
-  { readonly measurements: readonly Measurement[]; readonly reason: string | undefined } | { readonly fault: EventFault };
-
-const none: readonly CompiledMeter[] = [];
-
-/**
- * Evaluates the organization's live meters on an event. `reason` is set when a meter that wanted the event found
- * no number in it, or when none measured it: such an event must not pass in silence.
- */
-export function measure(event: Pick<UsageEvent, "type" | "data">, meters: OrganizationMeters): MeasuredEvent {
-  const listening = meters.live.get(event.type) ?? none;
-  const measurements: Measurement[] = [];
-  let filteredBy: string | undefined;
-  let reason: string | undefined;
-  for (const meter of listening) {
-    const measured = meter.measure(event.data);
-    switch (measured.kind) {
-      case "measured":
-        measurements.push(measured.measurement);
-        break;
-      case "filtered":
-        filteredBy ??= meter.version.slug;
-        break;
-      case "value_missing":
-        reason ??= `meter "${meter.version.slug}" finds nothing at ${measured.property}`;
-        break;
-      case "value_not_numeric":
-        reason ??= `meter "${meter.version.slug}" finds no number at ${measured.property}`;
-        break;
-      case "value_does_not_fit":
-        return {
-          fault: {
-            code: "unsafe-number",
-            field: `data (${measured.property})`,
-            message: `${measured.text.slice(0, 64)} does not fit 20 digits before and 18 after the point`,
-          },
-        };
-    }
-  }
-  if (reason === undefined && measurements.length === 0) {
-    reason =
-      filteredBy === undefined
-        ? `no meter listens to events of type "${event.type}"`
-        : `the filters of meter "${filteredBy}" leave it out`;
-  }
-  return { measurements, reason };
+  return { source, id, type, subject, time, dataText, key, revision: 0, measurements, serverTime: !event.timeGiven };
 }

@@ -8,6 +8,8 @@ export interface OrganizationMeters {
   readonly versions: readonly StoredMeterVersion[];
   /** Versions measured at write time, by event type. */
   readonly live: ReadonlyMap<string, readonly CompiledMeter[]>;
+  /** Every version there ever was, by event type: what an amended event is measured by. */
+  readonly all: ReadonlyMap<string, readonly CompiledMeter[]>;
 }
 
 const organizations_max = 10_000;
@@ -77,7 +79,11 @@ export class MeterRegistry {
           const oldest = this.#loaded.keys().next();
           if (!oldest.done) this.#loaded.delete(oldest.value);
         }
-        const meters = { versions, live: compileLive(versions) };
+        const meters = {
+          versions,
+          live: compileByType(versions.filter((version) => version.retiredAt === undefined)),
+          all: compileByType(versions),
+        };
         // A read that a change overtook is not kept.
         if (this.#loading.get(organization) === reading) this.#loaded.set(organization, meters);
         return meters;
@@ -90,13 +96,12 @@ export class MeterRegistry {
   }
 }
 
-function compileLive(versions: readonly StoredMeterVersion[]): Map<string, CompiledMeter[]> {
-  const live = new Map<string, CompiledMeter[]>();
+function compileByType(versions: readonly StoredMeterVersion[]): Map<string, CompiledMeter[]> {
+  const byType = new Map<string, CompiledMeter[]>();
   for (const version of versions) {
-    if (version.retiredAt !== undefined) continue;
-    const meters = live.get(version.eventType) ?? [];
+    const meters = byType.get(version.eventType) ?? [];
     meters.push(compileMeter(version));
-    live.set(version.eventType, meters);
+    byType.set(version.eventType, meters);
   }
-  return live;
+  return byType;
 }

@@ -17,6 +17,8 @@ export interface FramedEvent {
   readonly key: string;
   readonly revision: number;
   readonly measurements: readonly Measurement[];
+  /** The sender gave no time. */
+  readonly serverTime: boolean;
   /** Set when only the measurements are new: where the event itself was accepted. */
   readonly accepted?: { readonly sequence: number; readonly position: number };
 }
@@ -71,6 +73,7 @@ export class UsageBodyEncoder {
     } else {
       this.#events += 1;
     }
+    writer.bool(13, event.serverTime);
     writer.end(mark);
     this.#measurements += event.measurements.length;
   }
@@ -95,8 +98,9 @@ export class UsageBodyEncoder {
     this.#corrections += 1;
   }
 
-  get isEmpty(): boolean {
-    return this.#writer.length === 0;
+  /** Takes an identity besides those of the events; 16 latin1 characters. */
+  claim(key: string): void {
+    this.#writer.latin1(3, key);
   }
 
   finish(): Buffer {

@@ -7,3 +7,4 @@ export { findDefinitionFaults, isAggregation, isSlug, type DefinitionFault } fro
 export { compileMeter, type CompiledMeter, type Measured, type Measurement } from "./measure.js";
 export { parsePropertyPath, valueAt, type PropertyPath } from "./property-path.js";
 export { readNumericValue, type NumericValue } from "./numeric-value.js";
+export { measureEvent, type MeasuredEvent } from "./measure-event.js";

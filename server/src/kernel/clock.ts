@@ -1,0 +1,30 @@
+import { instantFromMs, type Instant } from "./instant.js";
+
+/** Where "now" comes from; cores take `now` as an argument instead. */
+export interface Clock {
+  now(): Instant;
+}
+
+export const systemClock: Clock = { now: () => instantFromMs(Date.now()) };
+
+/** A clock that stands still until it is moved. */
+export class FixedClock implements Clock {
+  #now: Instant;
+
+  constructor(now: Instant) {
+    this.#now = now;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  set(now: Instant): void {
+    this.#now = now;
+  }
+
+  /** @param duration microseconds */
+  advance(duration: number): void {
+    this.#now = (this.#now + duration) as Instant;
+  }
+}

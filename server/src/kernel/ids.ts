@@ -1,0 +1,90 @@
+import { randomFillSync } from "node:crypto";
+import type { Brand } from "./brand.js";
+import { msOf, type Instant } from "./instant.js";
+
+export type IdPrefix =
+  | "org"
+  | "cus"
+  | "mtr"
+  | "mtv"
+  | "prd"
+  | "plan"
+  | "plv"
+  | "price"
+  | "sub"
+  | "inv"
+  | "il"
+  | "key"
+  | "imp"
+  | "aud"
+  | "req"
+  | "bkf";
+
+/** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
+export type Id<P extends IdPrefix> = Brand<string, P>;
+export type OrganizationId = Id<"org">;
+export type CustomerId = Id<"cus">;
+export type MeterId = Id<"mtr">;
+export type MeterVersionId = Id<"mtv">;
+export type ProductId = Id<"prd">;
+export type PlanId = Id<"plan">;
+export type PlanVersionId = Id<"plv">;
+export type PriceId = Id<"price">;
+export type SubscriptionId = Id<"sub">;
+export type InvoiceId = Id<"inv">;
+export type InvoiceLineId = Id<"il">;
+export type ApiKeyId = Id<"key">;
+export type ImportId = Id<"imp">;
+export type AuditEntryId = Id<"aud">;
+export type RequestId = Id<"req">;
+export type BackfillId = Id<"bkf">;
+
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Makes a new id; within one millisecond ids are random, not ordered. */
+export function newId<P extends IdPrefix>(prefix: P, now: Instant): Id<P> {
+  const bytes = new Uint8Array(16);
+  randomFillSync(bytes, 6);
+  let ms = msOf(now);
+  for (let index = 5; index >= 0; index -= 1) {
+    bytes[index] = ms % 256;
+    ms = Math.floor(ms / 256);
+  }
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  return idFromUuidBytes(prefix, bytes);
+}
+
+/** @throws RangeError unless there are 16 bytes */
+export function idFromUuidBytes<P extends IdPrefix>(prefix: P, bytes: Uint8Array): Id<P> {
+  if (bytes.length !== 16) throw new RangeError(`a UUID has 16 bytes, not ${bytes.length}`);
+  let rest = 0n;
+  for (const byte of bytes) rest = (rest << 8n) | BigInt(byte);
+  let text = "";
+  for (let index = 0; index < 26; index += 1) {
+    text = `${alphabet[Number(rest & 31n)] ?? ""}${text}`;
+    rest >>= 5n;
+  }
+  return `${prefix}_${text}` as Id<P>;
+}
+
+const suffix = /^[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$/;
+
+/** The id, or undefined when the text is none of this kind. */
+export function parseId<P extends IdPrefix>(prefix: P, text: string): Id<P> | undefined {
+  return text.startsWith(`${prefix}_`) && suffix.test(text.slice(prefix.length + 1)) ? (text as Id<P>) : undefined;
+}
+
+/** The 16 bytes of an id's UUID. @throws RangeError when the text is no TypeID */
+export function uuidBytesOf(id: string): Uint8Array {
+  const encoded = id.slice(id.lastIndexOf("_") + 1);
+  if (!suffix.test(encoded)) throw new RangeError(`not a TypeID: ${id}`);
+  let value = 0n;
+  for (const character of encoded) value = (value << 5n) | BigInt(alphabet.indexOf(character));
+  const bytes = new Uint8Array(16);
+  for (let index = 15; index >= 0; index -= 1) {
+    bytes[index] = Number(value & 255n);
+    value >>= 8n;
+  }
+  return bytes;
+}

@@ -1,0 +1,174 @@
+import { recordAudit } from "../audit/index.js";
+import type { Postgres } from "../engines/postgres/index.js";
+import type { SignalStream } from "../engines/stream/index.js";
+import type { Caller } from "../identity/index.js";
+import type { Clock } from "../kernel/clock.js";
+import { day, formatInstant, type Instant } from "../kernel/instant.js";
+import type { OrganizationId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import { importTimes, measureEvent, parseUsageEvent, type UsageEvent } from "./core/index.js";
+import type { EventIdentity } from "./event-identity.js";
+import type { IdentityIndex } from "./identity-index/index.js";
+import { refuseEvents } from "./ingest-refusal.js";
+import type { MeterRegistry } from "./meter-registry.js";
+import type { StoredEvent } from "./store/find-events.js";
+import { UsageBodyEncoder, usage_body_field } from "./usage-body.js";
+
+/** The event to correct, and why. */
+export interface CorrectionTarget {
+  readonly source: string;
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** What an amendment changes; what is left out stays as it was. */
+export interface EventAmendment {
+  readonly type?: string;
+  readonly subject?: string;
+  readonly time?: string;
+  readonly data?: unknown;
+}
+
+export interface CorrectionReceipt {
+  readonly source: string;
+  readonly id: string;
+  readonly action: "voided" | "amended";
+  /** The revision that now stands (amended) or that ended the event (voided). */
+  readonly revision: number;
+  /** Usage queries show it once this envelope is confirmed. */
+  readonly sequence: number;
+}
+
+export interface CorrectionsDependencies {
+  readonly postgres: Postgres;
+  readonly stream: SignalStream;
+  readonly index: IdentityIndex;
+  readonly identity: EventIdentity;
+  readonly meters: MeterRegistry;
+  readonly clock: Clock;
+  readonly findEvent: (organization: OrganizationId, source: string, id: string) => Promise<StoredEvent | undefined>;
+}
+
+const reason_length_max = 1024;
+const claim_lifetime = 35 * day;
+const claim_fingerprint = "correct.";
+
+/**
+ * Voids and amends events by records that are only ever appended: the event stays as evidence, its superseded
+ * revisions no longer count. Each is audited, and claims the identity (event, revision), so that two corrections
+ * at once cannot both stand.
+ */
+export class Corrections {
+  readonly #on: CorrectionsDependencies;
+
+  constructor(dependencies: CorrectionsDependencies) {
+    this.#on = dependencies;
+  }
+
+  async void(caller: Caller, target: CorrectionTarget): Promise<CorrectionReceipt> {
+    const standing = await this.#standing(caller.organization, target);
+    return this.#append(caller, target, standing, undefined);
+  }
+
+  async amend(caller: Caller, target: CorrectionTarget, amendment: EventAmendment): Promise<CorrectionReceipt> {
+    const standing = await this.#standing(caller.organization, target);
+    const candidate = {
+      source: standing.source,
+      id: standing.id,
+      type: amendment.type ?? standing.type,
+      subject: amendment.subject ?? standing.subject,
+      time: amendment.time ?? formatInstant(standing.time),
+      data: amendment.data === undefined ? parseData(standing.data) : amendment.data,
+    };
+    const times = importTimes(this.#on.clock.now());
+    const parsed = parseUsageEvent(candidate, { specversionRequired: false, times });
+    if (Array.isArray(parsed)) throw refuseEvents(parsed.map((fault) => ({ index: 0, ...fault })), 1);
+    return this.#append(caller, target, standing, parsed);
+  }
+
+  async #standing(organization: OrganizationId, target: CorrectionTarget): Promise<StoredEvent> {
+    if (target.reason.trim() === "" || target.reason.length > reason_length_max) {
+      const detail = `Say why, in 1 to ${reason_length_max} characters: the reason is kept with the event for good.`;
+      throw new Refusal(makeProblem("reason-required", 400, "A correction needs a reason", detail));
+    }
+    const event = await this.#on.findEvent(organization, target.source, target.id);
+    if (event === undefined) {
+      const detail = `No event with source "${target.source}" and id "${target.id}" is visible. One that was accepted within the last seconds can be corrected in a moment.`;
+      throw new Refusal(makeProblem("event-not-found", 404, "No such event", detail));
+    }
+    if (event.voided) {
+      throw new Refusal(makeProblem("event-voided", 409, "The event is voided already", "A voided event does not count, and does not change again."));
+    }
+    return event;
+  }
+
+  async #append(caller: Caller, target: CorrectionTarget, standing: StoredEvent, after: UsageEvent | undefined): Promise<CorrectionReceipt> {
+    const { organization } = caller;
+    const { stream, index, identity, clock, postgres } = this.#on;
+    const revision = standing.revision + 1;
+    const key = identity.keyOf(organization, standing.source, standing.id);
+    const claim = identity.keyOf(organization, `weir:correction:${standing.source}`, `${standing.id}:${revision}`);
+    const action = after === undefined ? "voided" : "amended";
+    const now = clock.now();
+
+    return postgres.inOrganization(organization, async (sql) => {
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: after === undefined ? "event.void" : "event.amend",
+        target: `${standing.source}/${standing.id}`,
+        before: describe(standing),
+        after: after === undefined ? { reason: target.reason } : { ...describe({ ...after, data: after.dataText }), reason: target.reason },
+        at: now,
+      });
+      const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
+
+      // No await from here to the append.
+      if (index.find(claim, now) !== undefined) {
+        const detail = "Another correction of this event is on its way; look at the event again in a moment.";
+        throw new Refusal(makeProblem("correction-in-flight", 409, "The event is being corrected", detail));
+      }
+      const encoder = new UsageBodyEncoder(4096);
+      encoder.claim(claim);
+      if (after !== undefined) {
+        const measured = measureEvent(after, meters.all);
+        if ("fault" in measured) throw refuseEvents([{ index: 0, ...measured.fault }], 1);
+        encoder.event({ ...after, key, revision, measurements: measured.measurements, serverTime: false });
+      }
+      encoder.correction({
+        key,
+        revision,
+        void: after === undefined,
+        reason: target.reason,
+        actor: caller.key,
+        source: standing.source,
+        id: standing.id,
+        superseded: { subject: standing.subject, time: standing.time },
+        ...(after === undefined ? {} : { replacement: { subject: after.subject, time: after.time } }),
+      });
+      const { sequence, segment, durable } = stream.append({
+        organization,
+        receivedAt: now,
+        rowCounts: encoder.rowCounts,
+        body: () => encoder.finish(),
+        bodyField: usage_body_field,
+      });
+      index.add(segment, claim, claim_fingerprint, (now + claim_lifetime) as Instant);
+      try {
+        await durable;
+      } catch (error) {
+        index.remove(segment, [claim]);
+        throw error;
+      }
+      return { source: standing.source, id: standing.id, action, revision, sequence };
+    });
+  }
+}
+
+function parseData(text: string): unknown {
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+function describe(event: { type: string; subject: string; time: Instant; data: string }) {
+  return { type: event.type, subject: event.subject, time: formatInstant(event.time), data: parseData(event.data) ?? null };
+}

@@ -1,0 +1,23 @@
+// Lets a worker thread run this folder's TypeScript when tests run from source; the build does not need it.
+import { register } from "node:module";
+
+const hooks = `
+import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from ${JSON.stringify(import.meta.resolve("typescript"))};
+export async function resolve(specifier, context, next) {
+  if (specifier.startsWith(".") && specifier.endsWith(".js") && context.parentURL?.endsWith(".ts")) {
+    const url = new URL(specifier.replace(/js$/, "ts"), context.parentURL);
+    if (existsSync(url)) return { url: url.href, format: "module", shortCircuit: true };
+  }
+  return next(specifier, context);
+}
+export async function load(url, context, next) {
+  if (!url.endsWith(".ts")) return next(url, context);
+  const { outputText } = ts.transpileModule(await readFile(fileURLToPath(url), "utf8"), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true },
+  });
+  return { format: "module", source: outputText, shortCircuit: true };
+}`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);

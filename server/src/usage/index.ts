@@ -1,0 +1,31 @@
+import type { Backfill } from "./backfill.js";
+import type { Corrections } from "./corrections.js";
+import type { Imports } from "./imports.js";
+import type { UsageIngest } from "./ingest.js";
+import type { Meters } from "./meters.js";
+import type { UsageQueries } from "./queries.js";
+
+/** The usage domain: what it offers to the rest of Weir. Built by `openUsage`. */
+export interface Usage {
+  readonly ingest: UsageIngest;
+  readonly imports: Imports;
+  readonly meters: Meters;
+  readonly queries: UsageQueries;
+  readonly corrections: Corrections;
+  readonly backfill: Backfill;
+  /** Figures for /metrics and /readyz. */
+  stats(): UsageStats;
+  /** Stops taking events in, seals, and lets go of the index. */
+  close(): Promise<void>;
+}
+
+export interface UsageStats {
+  readonly stream: Readonly<Record<string, number>>;
+  readonly index: Readonly<Record<string, number>>;
+}
+
+export { openUsage } from "./open-usage.js";
+export type { StoredMeterVersion } from "./store/meters.js";
+export type { MeterVersion, Aggregation } from "./core/index.js";
+export type { UsageQuery, UsageResult, UsageRow } from "./usage-query.js";
+export { registerUsageRoutes } from "./api/rest.js";
