@@ -10,7 +10,9 @@ const expired_share_min = 0.25;
 const seconds_per_day = 86_400;
 
 export function tierOf(keys: number): number {
-  return keys <= smallest_tier_keys ? 0 : Math.ceil(Math.log(keys / smallest_tier_keys) / Math.log(runs_per_merge));
+  return keys <= smallest_tier_keys
+    ? 0
+    : Math.ceil(Math.log(keys / smallest_tier_keys) / Math.log(runs_per_merge));
 }
 
 /** The runs to merge next, of the smallest tier that has enough of them; none when all is well. */

@@ -40,7 +40,13 @@ export function wordOf(text: string, index: number): number {
 }
 
 /** Writes one entry at word `at`. */
-export function packEntry(words: Uint32Array, at: number, key: string, fingerprint: string, seconds: number): void {
+export function packEntry(
+  words: Uint32Array,
+  at: number,
+  key: string,
+  fingerprint: string,
+  seconds: number,
+): void {
   words[at] = wordOf(key, 0);
   words[at + 1] = wordOf(key, 1);
   words[at + 2] = wordOf(key, 2);

@@ -74,7 +74,11 @@ function openRuns(dir: string, mapBytes: number | undefined): Omit<OpenedFolder,
 }
 
 function isDamage(error: unknown): error is Error {
-  return error instanceof IdentityIndexDamaged || (error instanceof Error && /^MDB_(INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|PANIC)/.test(error.message));
+  return (
+    error instanceof IdentityIndexDamaged ||
+    (error instanceof Error &&
+      /^MDB_(INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|PANIC)/.test(error.message))
+  );
 }
 
 async function readMark(dir: string): Promise<string | undefined> {
@@ -98,7 +102,8 @@ async function findFault(file: string): Promise<string | undefined> {
     for (let page = 0; page < 2; page += 1) {
       const offset = page * 4096;
       const { bytesRead } = await handle.read(head, 0, head.length, offset);
-      if (bytesRead < head.length || head.readUInt32LE(magic_at) !== lmdb_magic) return `meta page ${page} is not LMDB's`;
+      if (bytesRead < head.length || head.readUInt32LE(magic_at) !== lmdb_magic)
+        return `meta page ${page} is not LMDB's`;
       const pageSize = head.readUInt32LE(page_size_at);
       if (pageSize !== 4096) return `meta page ${page} says pages of ${pageSize} bytes`;
       const needed = (head.readBigUInt64LE(last_page_at) + 1n) * 4096n;
@@ -111,7 +116,10 @@ async function findFault(file: string): Promise<string | undefined> {
 }
 
 /** Keeps the last damaged folder for whoever wants to look; older ones are deleted, they may be large. */
-async function moveAside(options: { readonly dir: string; readonly clock: Clock; readonly log: Log }, reason: string): Promise<void> {
+async function moveAside(
+  options: { readonly dir: string; readonly clock: Clock; readonly log: Log },
+  reason: string,
+): Promise<void> {
   const { dir, clock, log } = options;
   const prefix = `${basename(dir)}.damaged-`;
   for (const name of await readdir(dirname(dir))) {

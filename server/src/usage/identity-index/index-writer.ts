@@ -22,7 +22,12 @@ function post(message: FromWriter): void {
 
 function fail(error: unknown, id?: number): void {
   const message = error instanceof Error ? error.message : String(error);
-  post({ kind: "failed", ...(id === undefined ? {} : { id }), message, damaged: error instanceof IdentityIndexDamaged });
+  post({
+    kind: "failed",
+    ...(id === undefined ? {} : { id }),
+    message,
+    damaged: error instanceof IdentityIndexDamaged,
+  });
 }
 
 const runs = new RunCollection(database, post);

@@ -24,7 +24,13 @@ export interface Manifest {
   readonly runs: readonly RunSummary[];
 }
 
-export const empty_manifest: Manifest = { format: 1, nextRun: 1, complete: false, forgotten: false, runs: [] };
+export const empty_manifest: Manifest = {
+  format: 1,
+  nextRun: 1,
+  complete: false,
+  forgotten: false,
+  runs: [],
+};
 
 /** Thrown when what is stored cannot be right; the index must be rebuilt. */
 export class IdentityIndexDamaged extends Error {

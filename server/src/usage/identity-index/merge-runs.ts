@@ -54,7 +54,8 @@ export function* mergeRuns(
   while (cursors.length > 0) {
     let least = cursors[0];
     for (const cursor of cursors) {
-      if (least === undefined || compareKeys(cursor.words, cursor.at, least.words, least.at) < 0) least = cursor;
+      if (least === undefined || compareKeys(cursor.words, cursor.at, least.words, least.at) < 0)
+        least = cursor;
     }
     if (least === undefined) break;
     for (let word = 0; word < words_per_entry; word += 1) entry[word] = least.words[least.at + word] ?? 0;
@@ -63,7 +64,8 @@ export function* mergeRuns(
       if (cursor === undefined || compareKeys(cursor.words, cursor.at, entry, 0) !== 0) continue;
       const expiry = cursor.words[cursor.at + expiry_word] ?? 0;
       if (expiry > (entry[expiry_word] ?? 0)) {
-        for (let word = 4; word < words_per_entry; word += 1) entry[word] = cursor.words[cursor.at + word] ?? 0;
+        for (let word = 4; word < words_per_entry; word += 1)
+          entry[word] = cursor.words[cursor.at + word] ?? 0;
       }
       cursor.next();
       if (cursor.done) cursors.splice(index, 1);

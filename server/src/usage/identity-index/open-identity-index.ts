@@ -1,9 +1,15 @@
-import { join } from "node:path";
 import { stat } from "node:fs/promises";
 import type { Clock } from "../../kernel/clock.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { Log } from "../../kernel/log.js";
-import { elapsedSeconds, expirySeconds, never_seconds, packEntry, wordOf, words_per_entry } from "./entry-format.js";
+import {
+  elapsedSeconds,
+  expirySeconds,
+  never_seconds,
+  packEntry,
+  wordOf,
+  words_per_entry,
+} from "./entry-format.js";
 import { markDamaged, prepareFolder } from "./index-folder.js";
 import { IdentityIndexDamaged, type Manifest } from "./manifest.js";
 import { MemoryTable, packTable, type RememberedKey } from "./memory-table.js";
@@ -81,7 +87,13 @@ export interface IdentityIndexOptions {
 /** Opens the index, moving a damaged one aside (`needsRebuild`). Throws when the folder cannot be used. */
 export async function openIdentityIndex(options: IdentityIndexOptions): Promise<IdentityIndex> {
   const { database, manifest, filters, file } = await prepareFolder(options);
-  return new LmdbIdentityIndex(options, file, database, new RunReader(database, manifest.runs, filters), manifest);
+  return new LmdbIdentityIndex(
+    options,
+    file,
+    database,
+    new RunReader(database, manifest.runs, filters),
+    manifest,
+  );
 }
 
 class LmdbIdentityIndex implements IdentityIndex {
@@ -190,7 +202,8 @@ class LmdbIdentityIndex implements IdentityIndex {
 
   flush(segment: number): Promise<void> {
     const table = this.#open.get(segment);
-    if (table === undefined) return this.#tables.some((other) => other.segment === segment) ? this.#flushing : Promise.resolve();
+    if (table === undefined)
+      return this.#tables.some((other) => other.segment === segment) ? this.#flushing : Promise.resolve();
     this.#open.delete(segment);
     // One hand-over at a time: what waits is the tables themselves, whose keys `pressure` bounds.
     const flushed = this.#flushing.then(() => this.#flushTable(table));
@@ -231,7 +244,14 @@ class LmdbIdentityIndex implements IdentityIndex {
 
   stats(): IdentityIndexStats {
     const { keys, runs, filterBytes } = this.#reader;
-    return { keys, runs, filterBytes, bytes: this.#bytes, memoryKeys: this.#memoryKeys, lastError: this.#lastError };
+    return {
+      keys,
+      runs,
+      filterBytes,
+      bytes: this.#bytes,
+      memoryKeys: this.#memoryKeys,
+      lastError: this.#lastError,
+    };
   }
 
   async close(): Promise<void> {
@@ -279,6 +299,7 @@ class LmdbIdentityIndex implements IdentityIndex {
         for (const key of keys) this.#erasing.delete(key);
         return;
       } catch (error) {
+        if (!(error instanceof Error)) throw error;
         this.#noteFailure("keys of a failed append could not be erased; trying again", error);
         if (!(error instanceof IdentityIndexUnavailable)) return;
         await this.#pause();

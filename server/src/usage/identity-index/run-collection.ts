@@ -47,13 +47,17 @@ export class RunCollection {
     const manifest = readManifest(database);
     this.#doomed = findOrphans(database, manifest);
     // A merge that died may have used numbers that the manifest does not know.
-    this.#manifest = { ...manifest, nextRun: Math.max(manifest.nextRun, ...this.#doomed.map((run) => run + 1)) };
+    this.#manifest = {
+      ...manifest,
+      nextRun: Math.max(manifest.nextRun, ...this.#doomed.map((run) => run + 1)),
+    };
   }
 
   /** Makes the entries durable as a new run. */
   append(entries: Uint32Array): void {
     if (entries.length === 0) return;
-    if (entries.length > entries_per_sort_max * words_per_entry) throw new RangeError("too many entries at once");
+    if (entries.length > entries_per_sort_max * words_per_entry)
+      throw new RangeError("too many entries at once");
     const sorted = sortEntries(entries);
     const id = this.#takeRunNumber();
     const writer = new RunWriter(this.#database, id, sorted.length / words_per_entry);
@@ -145,7 +149,11 @@ export class RunCollection {
         for (const keys of merge.erased) this.#eraseFrom(summary, keys);
         const kept = this.#manifest.runs.filter(({ id }) => !merge.inputs.some((input) => input.id === id));
         const forgotten = this.#manifest.forgotten || step.value > 0;
-        const manifest = { ...this.#manifest, forgotten, runs: summary.keys === 0 ? kept : [...kept, summary] };
+        const manifest = {
+          ...this.#manifest,
+          forgotten,
+          runs: summary.keys === 0 ? kept : [...kept, summary],
+        };
         writeManifest(this.#database, manifest);
         return { manifest, summary, expired: step.value };
       });

@@ -6,7 +6,7 @@
 const bits_per_key = 16;
 const words_per_line = 16;
 
-export function createFilter(keysMax: number): Uint32Array {
+export function createFilter(keysMax: number): Uint32Array<ArrayBuffer> {
   const lines = Math.max(1, Math.ceil((keysMax * bits_per_key) / (words_per_line * 32)));
   return new Uint32Array(lines * words_per_line);
 }

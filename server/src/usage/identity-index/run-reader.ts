@@ -13,7 +13,11 @@ export class RunReader {
   #views: RunView[];
   earliestExpiry = never_seconds;
 
-  constructor(database: RunDatabase, runs: readonly RunSummary[], filters: readonly Uint32Array<ArrayBuffer>[]) {
+  constructor(
+    database: RunDatabase,
+    runs: readonly RunSummary[],
+    filters: readonly Uint32Array<ArrayBuffer>[],
+  ) {
     this.#database = database;
     this.#views = runs.map((summary, index) => ({ summary, filter: filters[index] ?? new Uint32Array(0) }));
     this.#arrange();
@@ -62,6 +66,9 @@ export class RunReader {
 
   #arrange(): void {
     this.#views.sort((a, b) => b.summary.id - a.summary.id);
-    this.earliestExpiry = this.#views.reduce((least, { summary }) => Math.min(least, summary.earliestExpiry), never_seconds);
+    this.earliestExpiry = this.#views.reduce(
+      (least, { summary }) => Math.min(least, summary.earliestExpiry),
+      never_seconds,
+    );
   }
 }

@@ -1,7 +1,13 @@
 import { crc32c } from "@node-rs/crc32";
-import { open, type RootDatabase } from "lmdb";
+import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import { compareKeys, words_per_entry } from "./entry-format.js";
-import { decodeManifest, empty_manifest, encodeManifest, IdentityIndexDamaged, type Manifest } from "./manifest.js";
+import {
+  decodeManifest,
+  empty_manifest,
+  encodeManifest,
+  IdentityIndexDamaged,
+  type Manifest,
+} from "./manifest.js";
 
 export type RunDatabase = RootDatabase<Buffer, Buffer>;
 
@@ -15,7 +21,7 @@ const filter_record = 0x80000000;
  * one commit of some 1.5 MB appended at the end of the tree, so the sync is cheap and a power cut cannot tear it.
  */
 export function openRunDatabase(dir: string, mapBytes = map_bytes): RunDatabase {
-  return open<Buffer, Buffer>({
+  const options: RootDatabaseOptionsWithPath & { noReadAhead: boolean } = {
     path: dir,
     noSubdir: false,
     keyEncoding: "binary",
@@ -23,8 +29,9 @@ export function openRunDatabase(dir: string, mapBytes = map_bytes): RunDatabase 
     mapSize: mapBytes,
     pageSize: 4096,
     overlappingSync: false,
-    noReadAhead: true,
-  });
+    noReadAhead: true, // absent from lmdb's types; look-ups are random
+  };
+  return open<Buffer, Buffer>(options);
 }
 
 const key_bytes = Buffer.alloc(8);
@@ -64,7 +71,8 @@ export function writeBlock(database: RunDatabase, run: number, block: number, wo
  */
 export function readBlock(database: RunDatabase, run: number, block: number, copy: boolean): Uint32Array {
   const bytes = database.getBinaryFast(recordKey(run, block));
-  if (bytes === undefined) throw new IdentityIndexDamaged(`run ${run} of the identity index has no block ${block}`);
+  if (bytes === undefined)
+    throw new IdentityIndexDamaged(`run ${run} of the identity index has no block ${block}`);
   const { length } = bytes; // of a reused buffer: byteLength is larger
   const aligned = !copy && bytes.byteOffset % 4 === 0;
   const words = aligned
@@ -100,10 +108,13 @@ export function writeFilter(database: RunDatabase, run: number, filter: Uint32Ar
   }
 }
 
-export function readFilter(database: RunDatabase, run: number): Uint32Array {
+export function readFilter(database: RunDatabase, run: number): Uint32Array<ArrayBuffer> {
   const parts = [readBlock(database, run, filter_record, true).subarray(1)];
   let length = parts[0]?.length ?? 0;
-  while (parts.at(-1)?.length === filter_chunk_words && hasRecord(database, run, filter_record + parts.length)) {
+  while (
+    parts.at(-1)?.length === filter_chunk_words &&
+    hasRecord(database, run, filter_record + parts.length)
+  ) {
     const part = readBlock(database, run, filter_record + parts.length, true).subarray(1);
     parts.push(part);
     length += part.length;
@@ -123,7 +134,11 @@ function hasRecord(database: RunDatabase, run: number, record: number): boolean 
 
 /** Deletes up to `count` records of a run; false when none is left. To be called inside a transaction. */
 export function deleteRecords(database: RunDatabase, run: number, count: number): boolean {
-  const range = { start: Buffer.from(recordKey(run, 0)), end: Buffer.from(recordKey(run + 1, 0)), limit: count };
+  const range = {
+    start: Buffer.from(recordKey(run, 0)),
+    end: Buffer.from(recordKey(run + 1, 0)),
+    limit: count,
+  };
   const keys = Array.from(database.getKeys(range), (key) => Buffer.from(key));
   for (const key of keys) database.removeSync(key);
   return keys.length === count;

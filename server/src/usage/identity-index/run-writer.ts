@@ -10,7 +10,7 @@ const entries_per_block = 540;
 
 /** Writes one run, its entries given in order of key. Calls happen inside LMDB transactions of the caller's. */
 export class RunWriter {
-  readonly filter: Uint32Array;
+  readonly filter: Uint32Array<ArrayBuffer>;
   readonly #database: RunDatabase;
   readonly #id: number;
   readonly #blocks: number;
@@ -38,7 +38,8 @@ export class RunWriter {
       grown.set(this.#words);
       this.#words = grown;
     }
-    for (let word = 0; word < words_per_entry; word += 1) this.#words[this.#length + word] = words[at + word] ?? 0;
+    for (let word = 0; word < words_per_entry; word += 1)
+      this.#words[this.#length + word] = words[at + word] ?? 0;
     this.#length += words_per_entry;
     addToFilter(this.filter, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
     const expiry = words[at + expiry_word] ?? 0;

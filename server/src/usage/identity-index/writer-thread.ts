@@ -88,5 +88,7 @@ export class WriterThread {
 }
 
 function errorOf(failed: Failed): Error {
-  return failed.damaged ? new IdentityIndexDamaged(failed.message) : new IdentityIndexUnavailable(failed.message);
+  return failed.damaged
+    ? new IdentityIndexDamaged(failed.message)
+    : new IdentityIndexUnavailable(failed.message);
 }
