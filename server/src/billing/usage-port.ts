@@ -1,0 +1,54 @@
+import type { Decimal } from "../kernel/decimal.js";
+import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
+import type { Instant } from "../kernel/instant.js";
+import type { BilledSpan, Period } from "./core/index.js";
+
+/** How far the usage that is read reaches: one entry per writer of the stream. */
+export type UsageWatermark = readonly { readonly writer: string; readonly sequence: number }[];
+
+/** What a quantity is asked of. Only usage at or below the watermark counts, so that the answer never changes. */
+export interface UsageSelection {
+  readonly organization: OrganizationId;
+  readonly meterVersion: MeterVersionId;
+  readonly subjects: readonly BilledSpan[];
+  readonly period: Period;
+  readonly watermark: UsageWatermark;
+}
+
+/** One event that was measured into a quantity. */
+export interface EvidenceRow {
+  readonly source: string;
+  readonly id: string;
+  readonly subject: string;
+  readonly time: Instant;
+  /** What the meter read from the event, as decimal text (or the text that UNIQUE_COUNT counts). */
+  readonly value: string;
+}
+
+export interface EvidencePage {
+  readonly rows: readonly EvidenceRow[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: string;
+}
+
+/** What billing needs to know of a meter. */
+export interface BilledMeter {
+  readonly id: MeterVersionId;
+  readonly meter: MeterId;
+  readonly slug: string;
+  readonly name: string;
+  readonly version: number;
+}
+
+/** The metered usage that money is computed from; the usage domain provides it. Reading twice gives the same answer. */
+export interface UsagePort {
+  /** The current version by slug or meter id, a given version by version id; undefined when there is none. */
+  findMeter(organization: OrganizationId, idOrSlug: string): Promise<BilledMeter | undefined>;
+  watermark(): UsageWatermark;
+  /** Zero without usage. */
+  ratedQuantity(selection: UsageSelection): Promise<{ quantity: Decimal; events: number }>;
+  /** The measured events in time order, a page at a time. */
+  evidence(
+    selection: UsageSelection & { readonly after?: string; readonly limit: number },
+  ): Promise<EvidencePage>;
+}
