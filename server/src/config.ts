@@ -1,0 +1,133 @@
+import path from "node:path";
+import type { LogLevel } from "./kernel/log.js";
+
+export const roles = ["ingest", "writer", "worker", "api"] as const;
+export type Role = (typeof roles)[number];
+
+/** Every setting of the process, checked. The environment is read here and nowhere else. */
+export interface Config {
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly httpPort: number;
+  readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
+  readonly demo: boolean;
+  readonly bootstrapKey?: string;
+  readonly databaseUrl?: string;
+  readonly clickhouseUrl?: string;
+  readonly logLevel: LogLevel;
+  readonly ingest: {
+    readonly dedupWindowDays: number;
+    readonly futureToleranceSeconds: number;
+    readonly eventsPerRequestMax: number;
+    /** Of a body after decompression. */
+    readonly bodyBytesMax: number;
+    /** Per organization. */
+    readonly eventsPerSecondMax: number;
+    readonly requestsInFlightMax: number;
+  };
+  readonly stream: {
+    readonly sealBytes: number;
+    readonly sealAgeMs: number;
+    readonly backlogBytesMax: number;
+    readonly diskFreeBytesMin: number;
+    readonly batchBytesMax: number;
+    readonly insertIntervalMs: number;
+  };
+  readonly columnar: { readonly memoryBytesMax: number };
+}
+
+/** Thrown once for all settings that are wrong. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const mebibyte = 1024 * 1024;
+
+/** @throws ConfigError with a line for every bad variable */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const faults: string[] = [];
+  const number = (name: string, fallback: number, min: number, max: number): number => {
+    const text = env[name];
+    if (text === undefined || text === "") return fallback;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    faults.push(`${name}="${text}" must be a whole number from ${min} to ${max}`);
+    return fallback;
+  };
+  const choice = <T extends string>(name: string, fallback: T, values: readonly T[]): T => {
+    const text = env[name];
+    if (text === undefined || text === "") return fallback;
+    const found = values.find((value) => value === text.toLowerCase());
+    if (found === undefined) faults.push(`${name}="${text}" must be one of ${values.join(", ")}`);
+    return found ?? fallback;
+  };
+  const url = (name: string, protocols: readonly string[]): string | undefined => {
+    const text = env[name];
+    if (text === undefined || text === "") return undefined;
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      faults.push(`${name} must be a URL that begins with ${protocols.join("// or ")}//`);
+    }
+    return text;
+  };
+  const bootstrapKey = env["WEIR_BOOTSTRAP_KEY"] === "" ? undefined : env["WEIR_BOOTSTRAP_KEY"];
+  if (bootstrapKey !== undefined && !/^[\x21-\x7e]{24,512}$/.test(bootstrapKey)) {
+    faults.push("WEIR_BOOTSTRAP_KEY must have 24 to 512 printable ASCII characters without spaces");
+  }
+  const databaseUrl = url("DATABASE_URL", ["postgres:", "postgresql:"]);
+  const clickhouseUrl = url("CLICKHOUSE_URL", ["http:", "https:"]);
+  const config: Config = {
+    dataDir: path.resolve(env["WEIR_DATA_DIR"] || ".weir"),
+    host: env["WEIR_HOST"] || "127.0.0.1",
+    httpPort: number("WEIR_HTTP_PORT", 8080, 0, 65_535),
+    otlpHttpPort: number("WEIR_OTLP_HTTP_PORT", 4318, 0, 65_535),
+    otlpGrpcPort: number("WEIR_OTLP_GRPC_PORT", 4317, 0, 65_535),
+    demo: choice("WEIR_DEMO", "on", ["on", "off"]) === "on",
+    ...(bootstrapKey === undefined ? {} : { bootstrapKey }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(clickhouseUrl === undefined ? {} : { clickhouseUrl }),
+    logLevel: choice("WEIR_LOG_LEVEL", "info", ["debug", "info", "warn", "error", "silent"]),
+    ingest: {
+      dedupWindowDays: number("WEIR_DEDUP_WINDOW_DAYS", 35, 1, 400),
+      futureToleranceSeconds: 300,
+      eventsPerRequestMax: 10_000,
+      bodyBytesMax: 16 * mebibyte,
+      eventsPerSecondMax: number("WEIR_EVENTS_PER_SECOND_MAX", 500_000, 1, 100_000_000),
+      requestsInFlightMax: number("WEIR_REQUESTS_IN_FLIGHT_MAX", 1_000, 1, 100_000),
+    },
+    stream: {
+      sealBytes: number("WEIR_SEAL_BYTES", 16 * mebibyte, 1024, 256 * mebibyte),
+      sealAgeMs: number("WEIR_SEAL_AGE_MS", 500, 10, 60_000),
+      backlogBytesMax: number("WEIR_BACKLOG_BYTES_MAX", 2048 * mebibyte, mebibyte, Number.MAX_SAFE_INTEGER),
+      diskFreeBytesMin: number("WEIR_DISK_FREE_BYTES_MIN", 512 * mebibyte, 0, Number.MAX_SAFE_INTEGER),
+      batchBytesMax: 64 * mebibyte,
+      insertIntervalMs: number("WEIR_INSERT_INTERVAL_MS", 500, 0, 60_000),
+    },
+    columnar: { memoryBytesMax: number("WEIR_COLUMNAR_MEMORY_BYTES_MAX", 4096 * mebibyte, 256 * mebibyte, Number.MAX_SAFE_INTEGER) },
+  };
+  if (faults.length > 0) {
+    throw new ConfigError(`Weir cannot start with this environment:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  }
+  return config;
+}
+
+/** The configuration without secrets: keys and passwords in URLs are masked. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return {
+    ...config,
+    ...(config.bootstrapKey === undefined ? {} : { bootstrapKey: "***" }),
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: maskUrl(config.databaseUrl) }),
+    ...(config.clickhouseUrl === undefined ? {} : { clickhouseUrl: maskUrl(config.clickhouseUrl) }),
+  };
+}
+
+function maskUrl(text: string): string {
+  const url = new URL(text);
+  if (url.password !== "") url.password = "***";
+  if (url.username !== "") url.username = "***";
+  for (const name of [...url.searchParams.keys()]) {
+    if (/pass|secret|token|key/i.test(name)) url.searchParams.set(name, "***");
+  }
+  return url.toString();
+}

@@ -1,0 +1,116 @@
+import path from "node:path";
+import type { Config } from "../config.js";
+import type { Columnar } from "../engines/columnar/index.js";
+import type { Postgres } from "../engines/postgres/index.js";
+import { openStream } from "../engines/stream/index.js";
+import type { Clock } from "../kernel/clock.js";
+import { day, second } from "../kernel/instant.js";
+import type { Log } from "../kernel/log.js";
+import { Backfill } from "./backfill.js";
+import { Corrections } from "./corrections.js";
+import { EventIdentity } from "./event-identity.js";
+import { identityHooks } from "./identity-recovery.js";
+import { openIdentityIndex } from "./identity-index/index.js";
+import { Imports } from "./imports.js";
+import type { Usage } from "./index.js";
+import { UsageIngest } from "./ingest.js";
+import { MeterRegistry } from "./meter-registry.js";
+import { Meters } from "./meters.js";
+import { UsageQueries, type SubjectsOfCustomers } from "./queries.js";
+import { EventRateLimit } from "./rate-limit.js";
+import { rebuildIndex } from "./rebuild-index.js";
+import { findEvent, findStoredKeys } from "./store/find-events.js";
+import { usageSink } from "./store/insert-batch.js";
+import { scanForBackfill } from "./store/scan-for-backfill.js";
+
+export interface UsageOptions {
+  readonly dataDirectory: { readonly dir: string; readonly writer: string; readonly hashKey: Uint8Array };
+  readonly config: Config;
+  readonly postgres: Postgres;
+  readonly columnar: Columnar;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Which subjects customers own, and when: billing's knowledge. */
+  readonly subjectsOfCustomers: SubjectsOfCustomers;
+}
+
+/**
+ * Opens the usage domain on its stores: the identity index first, then the stream (whose recovery fills the index
+ * with what a crash left on disk), then everything that reads and writes through them.
+ */
+export async function openUsage(options: UsageOptions): Promise<Usage> {
+  const { config, postgres, columnar, clock, log, dataDirectory } = options;
+  const { dir, writer } = dataDirectory;
+  const dedupWindow = config.ingest.dedupWindowDays * day;
+  const identity = new EventIdentity(dataDirectory.hashKey);
+  const index = await openIdentityIndex({ dir: path.join(dir, "index"), clock, log });
+  if (index.needsRebuild) await rebuildIndex({ index, columnar, identity, dedupWindow, log });
+  const stream = await openStream({
+    dir: path.join(dir, "stream", "usage"),
+    signal: "usage",
+    writer,
+    sink: usageSink(columnar),
+    hooks: identityHooks(index, identity, dedupWindow),
+    limits: config.stream,
+    clock,
+    log,
+  });
+
+  const meterRegistry = new MeterRegistry(postgres);
+  const shared = { postgres, stream, index, identity, clock, log, meters: meterRegistry };
+  const backfill = new Backfill({
+    ...shared,
+    scan: (organization, request) => scanForBackfill(columnar.forOrganization(organization), request),
+  });
+  const ingest = new UsageIngest({
+    ...shared,
+    rateLimit: new EventRateLimit(config.ingest.eventsPerSecondMax),
+    limits: {
+      eventsPerRequestMax: config.ingest.eventsPerRequestMax,
+      dedupWindow,
+      futureTolerance: config.ingest.futureToleranceSeconds * second,
+    },
+    findStored: async (organization, keys) => {
+      const found = new Map<string, string>();
+      for (const event of await findStoredKeys(columnar.forOrganization(organization), keys)) {
+        const data = event.data === "" ? undefined : JSON.parse(event.data);
+        found.set(event.key, identity.fingerprintOf({ ...event, dataText: event.data, data }));
+      }
+      return found;
+    },
+  });
+  const meters = new Meters({ postgres, registry: meterRegistry, stream, clock, onNewVersion: () => backfill.wake() });
+  const { subjectsOfCustomers } = options;
+  const queries = new UsageQueries({ columnar, meters, stream, clock, subjectsOfCustomers });
+  const corrections = new Corrections({
+    ...shared,
+    findEvent: (organization, source, id) => findEvent(columnar.forOrganization(organization), source, id),
+  });
+  const sweeping = setInterval(() => {
+    index.sweep(clock.now()).catch((error: unknown) => log.warn("sweeping the index failed", { error: String(error) }));
+  }, sweep_ms);
+  sweeping.unref();
+  backfill.wake();
+
+  return {
+    ingest,
+    imports: new Imports({ postgres, ingest, clock }),
+    meters,
+    queries,
+    corrections,
+    backfill,
+    stats: () => ({ stream: { ...stream.stats() }, index: numbersOf(index.stats()) }),
+    async close() {
+      clearInterval(sweeping);
+      await backfill.stop();
+      await stream.close();
+      await index.close();
+    },
+  };
+}
+
+const sweep_ms = 60_000;
+
+function numbersOf(stats: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === "number"));
+}
