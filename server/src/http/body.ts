@@ -1,0 +1,79 @@
+import { createRequire } from "node:module";
+import { promisify } from "node:util";
+import { gunzip, inflate } from "node:zlib";
+import type { FastifyInstance } from "fastify";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+
+const gunzipAsync = promisify(gunzip);
+const inflateAsync = promisify(inflate);
+// The package's ESM entry imports its wasm in a way that Node refuses; its CommonJS entry works.
+const zstd = createRequire(import.meta.url)("@bokuweb/zstd-wasm") as {
+  init(): Promise<void>;
+  decompress(bytes: Uint8Array, options: { defaultHeapSize: number }): Uint8Array;
+};
+
+/**
+ * Gives every route its body as raw bytes, decompressed (gzip, deflate, zstd) and never larger than the limit: a
+ * bomb is refused after the limit's worth of memory.
+ */
+export async function acceptRawBodies(app: FastifyInstance, bytesMax: number): Promise<void> {
+  await zstd.init();
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: bytesMax }, (request, body: Buffer, done) => {
+    const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+    if (encoding === "identity" || encoding === "") {
+      done(null, body);
+      return;
+    }
+    decompress(body, encoding, bytesMax).then((bytes) => done(null, bytes), done);
+  });
+}
+
+/** @throws Refusal 415 for another encoding, 400 for damaged bytes, 413 over the limit */
+export async function decompress(body: Uint8Array, encoding: string, bytesMax: number): Promise<Uint8Array> {
+  try {
+    switch (encoding) {
+      case "gzip":
+      case "x-gzip":
+        return await gunzipAsync(body, { maxOutputLength: bytesMax });
+      case "deflate":
+        return await inflateAsync(body, { maxOutputLength: bytesMax });
+      case "zstd":
+        return decompressZstd(body, bytesMax);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bytesMax);
+    throw new Refusal(makeProblem("body-damaged", 400, "The body does not decompress", `The body is not ${encoding}, or is cut off.`));
+  }
+  const detail = `"${encoding}" is not an encoding Weir reads. Send gzip, deflate, zstd, or none.`;
+  throw new Refusal(makeProblem("unsupported-encoding", 415, "Unsupported content encoding", detail));
+}
+
+function decompressZstd(body: Uint8Array, bytesMax: number): Uint8Array {
+  const size = zstdContentSize(body);
+  if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax);
+  const bytes = zstd.decompress(body, { defaultHeapSize: bytesMax });
+  if (bytes.length > bytesMax) throw tooLarge(bytesMax);
+  return bytes;
+}
+
+/** The content size that a zstd frame declares (RFC 8878, 3.1.1.1), or undefined when it declares none. */
+function zstdContentSize(body: Uint8Array): number | undefined {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (body.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) throw new Error("not a zstd frame");
+  const descriptor = view.getUint8(4);
+  const flag = descriptor >> 6;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  const at = 5 + (singleSegment ? 0 : 1) + dictionaryBytes;
+  if (flag === 0) return singleSegment ? view.getUint8(at) : undefined;
+  if (flag === 1) return view.getUint16(at, true) + 256;
+  if (flag === 2) return view.getUint32(at, true);
+  return Number(view.getBigUint64(at, true));
+}
+
+function tooLarge(bytesMax: number): Refusal {
+  const detail = `A body holds at most ${bytesMax} bytes after decompression. Send less at a time.`;
+  return new Refusal(makeProblem("body-too-large", 413, "The body is too large", detail, { limit: bytesMax }));
+}

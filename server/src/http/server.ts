@@ -1,0 +1,36 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import { newId } from "../kernel/ids.js";
+import { describeConfig } from "../config.js";
+import { registerGraphQL } from "../graphql/route.js";
+import type { Services } from "../services.js";
+import { registerUsageRoutes } from "../usage/index.js";
+import { authenticated } from "./authentication.js";
+import { acceptRawBodies } from "./body.js";
+import { registerHealthRoutes } from "./health.js";
+import { defaultShedding, shedLoad } from "./load-shedding.js";
+import { installProblemHandler } from "./problem-handler.js";
+import { registerWelcomePage } from "./welcome-page.js";
+
+/** The one HTTP port: ingest, REST, GraphQL, health and metrics. */
+export async function createHttpServer(services: Services): Promise<FastifyInstance> {
+  const { config } = services;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: config.ingest.bodyBytesMax,
+    requestTimeout: 60_000,
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 512 },
+    genReqId: () => newId("req", services.clock.now()),
+  });
+  await acceptRawBodies(app, config.ingest.bodyBytesMax);
+  installProblemHandler(app, services.log);
+  const shedding = shedLoad(app, { ...defaultShedding, requestsInFlightMax: config.ingest.requestsInFlightMax });
+  registerHealthRoutes(app, services, shedding);
+  registerWelcomePage(app);
+  app.get("/v1/config", { preHandler: authenticated(services, "secret") }, () => describeConfig(config));
+  registerUsageRoutes(app, services);
+  registerGraphQL(app, services);
+  return app;
+}
