@@ -1,0 +1,4 @@
+export { ColumnarLimitExceeded, ColumnarRejected, ColumnarUnavailable } from "./errors.js";
+export { migrateColumnar } from "./migrate.js";
+export { openColumnar, type Columnar, type ColumnarOptions, type SystemDoor } from "./open-columnar.js";
+export type { Parameters, TenantDoor } from "./tenant-door.js";

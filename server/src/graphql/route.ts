@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { GraphQLError } from "graphql";
+import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { createYoga, maskError } from "graphql-yoga";
+import { refuseUnknownKey } from "../http/authentication.js";
+import { problemOf, sendProblem } from "../http/problem-handler.js";
+import { requireKind, type Caller } from "../identity/index.js";
+import { Refusal } from "../kernel/problem.js";
+import type { Services } from "../services.js";
+import type { GraphQLContext } from "./context.js";
+import { schema } from "./schema.js";
+
+const playgroundQuery = `# Put your key in the headers below, then run this.
+query Meters {
+  meters {
+    slug
+    aggregation
+    usage(windowSize: DAY) {
+      rows { windowStart value }
+    }
+  }
+}
+`;
+
+interface RequestParts {
+  readonly request_: FastifyRequest;
+  readonly caller: Caller;
+}
+
+/** /graphql: POST and server-sent events for operations (with a key), GET in a browser for the playground. */
+export function registerGraphQL(app: FastifyInstance, services: Services): void {
+  const yoga = createYoga<RequestParts, GraphQLContext>({
+    schema,
+    graphqlEndpoint: "/graphql",
+    graphiql: { title: "Weir", headers: '{"Authorization": "Bearer <your key>"}', defaultQuery: playgroundQuery },
+    renderGraphiQL,
+    landingPage: false,
+    logging: false,
+    batching: false,
+    cors: false,
+    context: ({ caller, request_ }) => ({
+      caller,
+      services,
+      clock: services.clock,
+      idempotencyKey: headerOf(request_, "idempotency-key"),
+    }),
+    maskedErrors: {
+      maskError(error, message) {
+        const original = error instanceof GraphQLError ? error.originalError : undefined;
+        if (original instanceof Refusal) {
+          const { title, status: _status, detail, type, ...rest } = original.problem;
+          return new GraphQLError(detail, { extensions: { code: original.slug, type, title, ...rest } });
+        }
+        if (original !== undefined && original !== null) {
+          const parts = { id: "graphql", method: "POST", url: "/graphql" };
+          const problem = problemOf(original, parts, services.log);
+          if (problem.status !== 500) return new GraphQLError(problem.detail, { extensions: { ...problem, code: "unavailable" } });
+        }
+        return maskError(error, message);
+      },
+    },
+  });
+
+  app.route({
+    url: "/graphql",
+    method: ["GET", "POST", "OPTIONS"],
+    handler: async (request, reply) => {
+      const accept = request.headers.accept ?? "";
+      if (request.method === "GET" && accept.includes("text/html")) {
+        // The page is public, operations are not.
+        return answer(await yoga.fetch(toFetchRequest(request), anonymous), reply);
+      }
+      const caller = await services.identity.authenticate(request.headers.authorization);
+      if (caller === undefined) return sendProblem(reply, refuseUnknownKey(request.headers.authorization).problem);
+      requireKind(caller, "secret", "read");
+      return answer(await yoga.fetch(toFetchRequest(request), { request_: request, caller }), reply);
+    },
+  });
+}
+
+
+function toFetchRequest(request: FastifyRequest): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (typeof value === "string" && name !== "content-encoding" && name !== "content-length") headers.set(name, value);
+  }
+  const aborted = new AbortController();
+  request.raw.once("close", () => aborted.abort());
+  const body = request.method === "POST" && request.body instanceof Uint8Array ? Buffer.from(request.body) : null;
+  return new Request(new URL(request.url, "http://weir.invalid"), { method: request.method, headers, body, signal: aborted.signal });
+}
+
+async function answer(response: Response, reply: FastifyReply): Promise<FastifyReply> {
+  reply.code(response.status);
+  response.headers.forEach((value, name) => void reply.header(name, value));
+  if (response.body === null) return reply.send();
+  return reply.send(response.body);
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,10 @@
+import { lexicographicSortSchema, type GraphQLSchema } from "graphql";
+import "../audit/api/graphql.js";
+import "../billing/api/graphql.js";
+import "../catalog/api/graphql.js";
+import "../identity/api/graphql.js";
+import "../usage/api/graphql.js";
+import { builder } from "./builder.js";
+
+/** The whole schema: what each domain registered on the builder. Printed to server/schema.graphql. */
+export const schema: GraphQLSchema = lexicographicSortSchema(builder.toSchema());
