@@ -23,6 +23,7 @@ export interface BackfillCursor {
   readonly subject: string;
   readonly time: string;
   readonly key: string;
+  readonly revision: number;
 }
 
 interface MeterRow {

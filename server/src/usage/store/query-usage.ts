@@ -1,0 +1,266 @@
+import { TupleParam } from "@clickhouse/client";
+import type { Row, TenantDoor } from "../../engines/columnar/index.js";
+import type { Watermark } from "../../engines/stream/index.js";
+import type { MeterVersionId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
+import type { Aggregation } from "../core/index.js";
+import { at_watermark, watermarkParameters } from "./watermark-filter.js";
+
+/** What to add up: one meter version, over windows, for some subjects and dimensions. */
+export interface UsageSelection {
+  readonly meterVersion: MeterVersionId;
+  readonly aggregation: Aggregation;
+  /** Window starts in order, then the end of the last; at least two. */
+  readonly boundaries: readonly Instant[];
+  /** Only events of [from, to) count, whatever the windows cover. */
+  readonly range: { readonly from: Instant; readonly to: Instant };
+  /** How long a WEIGHTED_SUM's last value holds, at most. */
+  readonly until: Instant;
+  readonly subjects?: readonly string[];
+  /** Subjects as long as they count: [from, to). */
+  readonly spans?: readonly { readonly subject: string; readonly from: Instant; readonly to: Instant | undefined }[];
+  readonly groupBySubject: boolean;
+  /** Positions in the version's group-by. */
+  readonly groupByDimensions: readonly number[];
+  readonly filters: readonly { readonly position: number; readonly values: readonly string[] }[];
+  /** Only the groups with the largest totals. */
+  readonly top?: number;
+  /** Usage at or below the watermark only, from the rows themselves: what bills are made of. */
+  readonly at?: Watermark;
+  readonly limit: number;
+}
+
+/** One window of one group. AVG: `value` is the sum, to be divided by `count`. */
+export interface UsageSum {
+  readonly windowStart: Instant;
+  readonly windowEnd: Instant;
+  readonly subject: string;
+  readonly dimensions: readonly string[];
+  /** Exact decimal text. */
+  readonly value: string | null;
+  /** Measured events, as text. */
+  readonly count: string;
+}
+
+const bucket_us = 900_000_000;
+const far_future = 7_258_118_400_000_000;
+
+/** Rows of the asked meter version that pass subjects, spans and dimension filters. `us` is the row's instant. */
+const selected = `organization = {organization:String} AND meter = {meter:String}
+  AND (empty({subjects:Array(String)}) OR subject IN {subjects:Array(String)})
+  AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})`;
+
+const in_spans = `({any_span:Bool} OR arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))}))`;
+
+/** (key, revision) pairs that a correction superseded. */
+const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
+  WHERE organization = {organization:String} AND ({latest:Bool} OR (${at_watermark})) GROUP BY key`;
+
+/** Buckets that a correction touched: they are read from the rows instead of the rollup. */
+const corrected_buckets = `SELECT subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${bucket_us})) FROM weir.usage_corrections
+  WHERE organization = {organization:String}
+  UNION ALL
+  SELECT new_subject, toUInt32(intDiv(toUnixTimestamp64Micro(new_time), ${bucket_us})) FROM weir.usage_corrections
+  WHERE organization = {organization:String} AND NOT void`;
+
+/** Live rows, one by one. */
+const rows_exact = `SELECT toUnixTimestamp64Micro(time) AS us, subject, dimensions, toDecimal256(value, 18) AS part_sum,
+    toUInt64(1) AS part_count, value AS part_min, value AS part_max, unique,
+    initializeAggregation('argMaxState', value, (time, event_sequence, event_position)) AS part_latest
+  FROM weir.usage
+  WHERE ${selected}
+    AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
+    AND ${in_spans}`;
+
+const rows_at = `${rows_exact}
+    AND ({latest:Bool} OR (${at_watermark}))
+    AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))`;
+
+/** Rollup buckets. */
+const buckets = `SELECT toInt64(bucket) * ${bucket_us} AS us, subject, dimensions, sum AS part_sum, count AS part_count,
+    min AS part_min, max AS part_max, '' AS unique, latest AS part_latest
+  FROM weir.usage_15m
+  WHERE ${selected} AND bucket >= {from_bucket:UInt32} AND bucket < {to_bucket:UInt32} AND ${in_spans}`;
+
+const buckets_and_corrected_rows = `${buckets} AND (subject, bucket) NOT IN (${corrected_buckets})
+  UNION ALL
+  ${rows_at} AND (subject, toUInt32(intDiv(us, ${bucket_us}))) IN (${corrected_buckets})`;
+
+const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> = {
+  SUM: "toString(sum(part_sum))",
+  AVG: "toString(sum(part_sum))",
+  COUNT: "toString(sum(part_count))",
+  MIN: "toString(min(part_min))",
+  MAX: "toString(max(part_max))",
+  LATEST: "toString(argMaxMerge(part_latest))",
+  UNIQUE_COUNT: "toString(uniqExact(unique))",
+};
+
+const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string) => `
+  SELECT roundDown(us, {boundaries:Array(Int64)}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+         arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
+         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count
+  FROM (${parts})
+  GROUP BY window_us, group_subject, group_dimensions
+  ORDER BY window_us, group_subject, group_dimensions
+  LIMIT {limit:UInt32}`;
+
+/**
+ * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`),
+ * and is split at the windows' boundaries. What held before the range is carried in.
+ */
+const weighted = `
+  WITH
+    points AS (
+      SELECT greatest(toUnixTimestamp64Micro(time), {from:Int64}) AS us, subject, dimensions, value, event_sequence, event_position, time
+      FROM (
+        SELECT time, subject, dimensions, value, event_sequence, event_position, toUnixTimestamp64Micro(time) AS us
+        FROM weir.usage
+        WHERE ${selected} AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC') AND ${in_spans}
+          AND ({latest:Bool} OR (${at_watermark}))
+          AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))
+      )
+    ),
+    held AS (
+      SELECT subject, dimensions, value, us AS start_us,
+             leadInFrame(us, 1, {until:Int64}) OVER (
+               PARTITION BY subject, dimensions ORDER BY time, event_sequence, event_position
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS next_us
+      FROM points
+    )
+  SELECT window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+         arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
+         toString(sum(toDecimal256(value, 24) * toInt256(least(end_us, window_end) - greatest(start_us, window_us)) / toInt256(1000000))) AS value,
+         toString(count()) AS count
+  FROM (
+    SELECT subject, dimensions, value, start_us, least(next_us, {until:Int64}) AS end_us, window.1 AS window_us, window.2 AS window_end
+    FROM held
+    ARRAY JOIN arrayFilter(w -> w.2 > start_us AND w.1 < least(next_us, {until:Int64}),
+      arrayZip(arrayPopBack({boundaries:Array(Int64)}), arrayPopFront({boundaries:Array(Int64)}))) AS window
+    WHERE least(next_us, {until:Int64}) > start_us
+  )
+  GROUP BY window_us, group_subject, group_dimensions
+  ORDER BY window_us, group_subject, group_dimensions
+  LIMIT {limit:UInt32}`;
+
+/**
+ * Adds usage up by window and group. Dashboards read the 15-minute rollup where boundaries allow, and rows where a
+ * correction touched a bucket; with a watermark everything is read from the rows.
+ */
+export async function queryUsage(door: TenantDoor, selection: UsageSelection): Promise<UsageSum[]> {
+  if (selection.top !== undefined) return queryTopGroups(door, selection, selection.top);
+  const uncorrected = !(await hasCorrections(door));
+  const parameters = parametersOf(selection, uncorrected);
+  const ends = endsOf(selection.boundaries);
+  return door.query(`usage ${selection.aggregation}`, sqlOf(selection, uncorrected), parameters, (row) => readSum(row, ends));
+}
+
+function sqlOf(selection: UsageSelection, uncorrected: boolean): string {
+  const { aggregation } = selection;
+  if (aggregation === "WEIGHTED_SUM") return weighted;
+  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection));
+  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows);
+}
+
+/** Without corrections and watermark the key column, 16 random bytes a row, is not read. */
+function rows_at_usable(uncorrected: boolean, selection: UsageSelection): string {
+  return uncorrected && selection.at === undefined ? rows_exact : rows_at;
+}
+
+function isRollable(selection: UsageSelection): boolean {
+  if (selection.at !== undefined || selection.aggregation === "UNIQUE_COUNT") return false;
+  const aligned = (instant: Instant | undefined) => instant === undefined || instant % bucket_us === 0;
+  const { from, to } = selection.range;
+  // Nothing is metered after `until`, so an end in the present need not be aligned.
+  const end = to >= selection.until ? undefined : to;
+  return (
+    aligned(from) &&
+    aligned(end) &&
+    selection.boundaries.slice(0, -1).every(aligned) &&
+    (selection.spans ?? []).every((span) => aligned(span.from) && aligned(span.to))
+  );
+}
+
+async function queryTopGroups(door: TenantDoor, selection: UsageSelection, top: number): Promise<UsageSum[]> {
+  const { top: _top, ...rest } = selection;
+  const { from, to } = selection.range;
+  const totals = await queryUsage(door, { ...rest, boundaries: [from, to] });
+  const size = (sum: UsageSum) => Number(sum.value ?? 0) / (selection.aggregation === "AVG" ? Number(sum.count) : 1);
+  const groups = new Set(totals.sort((a, b) => size(b) - size(a)).slice(0, top).map(groupOf));
+  if (selection.boundaries.length === 2) return totals.filter((sum) => groups.has(groupOf(sum)));
+  return (await queryUsage(door, rest)).filter((sum) => groups.has(groupOf(sum)));
+}
+
+function groupOf(sum: UsageSum): string {
+  return JSON.stringify([sum.subject, sum.dimensions]);
+}
+
+function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
+  const { from, to } = selection.range;
+  const spans = selection.spans ?? [];
+  const subjects = selection.spans === undefined ? (selection.subjects ?? []) : spans.map((span) => span.subject);
+  return {
+    meter: selection.meterVersion,
+    // No span at all selects nothing; an empty list would select everything.
+    subjects: selection.spans !== undefined && subjects.length === 0 ? [""] : subjects,
+    filters: selection.filters.map((filter) => tuple(filter.position, filter.values)),
+    any_span: selection.spans === undefined,
+    spans: spans.map((span) => tuple(span.subject, span.from, span.to ?? far_future)),
+    from,
+    to,
+    until: selection.until,
+    from_bucket: Math.floor(from / bucket_us),
+    to_bucket: Math.ceil(to / bucket_us),
+    boundaries: selection.boundaries,
+    by_subject: selection.groupBySubject,
+    by_dimensions: selection.groupByDimensions,
+    latest: selection.at === undefined,
+    uncorrected,
+    limit: selection.limit,
+    ...watermarkParameters(selection.at ?? []),
+  };
+}
+
+async function hasCorrections(door: TenantDoor): Promise<boolean> {
+  const found = await door.query(
+    "has corrections",
+    "SELECT 1 AS one FROM weir.usage_corrections WHERE organization = {organization:String} LIMIT 1",
+    {},
+    () => true,
+  );
+  return found.length > 0;
+}
+
+/** The instants of the first and last measured event of a meter version; undefined when there is none. */
+export async function findUsageSpan(door: TenantDoor, meter: MeterVersionId): Promise<{ first: Instant; last: Instant } | undefined> {
+  const [span] = await door.query(
+    "usage span",
+    `SELECT toString(min(bucket)) AS first, toString(max(bucket)) AS last, count() AS buckets
+     FROM weir.usage_15m WHERE organization = {organization:String} AND meter = {meter:String}`,
+    { meter },
+    (row) => (Number(row["buckets"]) === 0 ? undefined : { first: Number(row["first"]), last: Number(row["last"]) }),
+  );
+  if (span === undefined) return undefined;
+  return { first: (span.first * bucket_us) as Instant, last: ((span.last + 1) * bucket_us - 1) as Instant };
+}
+
+function endsOf(boundaries: readonly Instant[]): ReadonlyMap<number, Instant> {
+  return new Map(boundaries.slice(0, -1).map((start, index) => [start, boundaries[index + 1] ?? start]));
+}
+
+function readSum(row: Row, ends: ReadonlyMap<number, Instant>): UsageSum {
+  const start = Number(row["window_us"]) as Instant;
+  return {
+    windowStart: start,
+    windowEnd: ends.get(start) ?? start,
+    subject: String(row["group_subject"]),
+    dimensions: row["group_dimensions"] as string[],
+    value: row["value"] === null ? null : String(row["value"]),
+    count: String(row["count"]),
+  };
+}
+
+/** A value of ClickHouse's Tuple type: the client writes TupleParam as (a, b). */
+function tuple(...values: unknown[]): TupleParam {
+  return new TupleParam(values);
+}
