@@ -1,0 +1,17 @@
+-- Who changed what, when, with which key, before and after. Written in the transaction of the change.
+CREATE TABLE audit_log (
+  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  id text COLLATE "C" NOT NULL,
+  at timestamptz NOT NULL,
+  actor text COLLATE "C" NOT NULL,                 -- an api key's id, or 'system'
+  action text NOT NULL CHECK (action ~ '^[a-z_]+(\.[a-z_]+)+$' AND length(action) <= 64),
+  target text COLLATE "C" NOT NULL CHECK (length(target) <= 256),
+  before jsonb,
+  after jsonb,
+  PRIMARY KEY (organization, id)
+);
+CREATE INDEX audit_log_by_target ON audit_log (organization, target, id);
+SELECT weir_protect('audit_log');
+SELECT weir_append_only('audit_log');
+CREATE POLICY system ON audit_log FOR INSERT TO weir_system WITH CHECK (true);
+GRANT INSERT ON audit_log TO weir_system;

@@ -1,0 +1,3 @@
+export { openDataDirectory, type DataDirectory } from "./open-data-directory.js";
+export { DataDirectoryInUse } from "./directory-lock.js";
+export { isRunning } from "./process-status.js";

@@ -1,0 +1,3 @@
+export { openPostgres, type Postgres, type PostgresOptions, type Sql } from "./open-postgres.js";
+export { UnusableDatabase } from "./unusable-database.js";
+export { migrationsFolder } from "./migrations-folder.js";
