@@ -19,7 +19,7 @@ CREATE TABLE api_keys (
   organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
   id text COLLATE "C" NOT NULL,
   kind text NOT NULL CHECK (kind IN ('ingest', 'secret', 'read')),
-  origin text NOT NULL CHECK (origin IN ('issued', 'bootstrap')),
+  origin text NOT NULL CHECK (origin IN ('issued', 'bootstrap', 'system')),
   name text NOT NULL CHECK (length(name) BETWEEN 1 AND 256),
   hint text NOT NULL CHECK (length(hint) <= 24),   -- enough of the key to tell it from others, useless to sign in
   hash bytea NOT NULL UNIQUE CHECK (length(hash) = 32),

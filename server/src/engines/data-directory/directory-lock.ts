@@ -105,7 +105,10 @@ async function readHolder(path: string): Promise<Holder | undefined> {
     throw error;
   }
   const parsed = parseHolder(text);
-  if (parsed === undefined) throw new Error(`The lock file ${path} is damaged. Make sure that no Weir runs in its folder, then delete it.`);
+  if (parsed === undefined)
+    throw new Error(
+      `The lock file ${path} is damaged. Make sure that no Weir runs in its folder, then delete it.`,
+    );
   return parsed;
 }
 
@@ -114,9 +117,22 @@ function parseHolder(text: string): Holder | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
     const { token, pid, startTime, boot, namespace, host } = value as Record<string, unknown>;
-    if (typeof token !== "string" || !/^[0-9a-f]{16}$/.test(token) || typeof pid !== "number" || typeof host !== "string") return undefined;
+    if (
+      typeof token !== "string" ||
+      !/^[0-9a-f]{16}$/.test(token) ||
+      typeof pid !== "number" ||
+      typeof host !== "string"
+    )
+      return undefined;
     const optional = (field: unknown) => (typeof field === "string" ? field : undefined);
-    return { token, pid, host, startTime: optional(startTime), boot: optional(boot), namespace: optional(namespace) };
+    return {
+      token,
+      pid,
+      host,
+      startTime: optional(startTime),
+      boot: optional(boot),
+      namespace: optional(namespace),
+    };
   } catch {
     return undefined;
   }
@@ -127,7 +143,10 @@ async function isHeld(path: string, holder: Holder): Promise<boolean> {
   if (holder.host === hostname() && holder.boot !== here?.boot) return false; // this machine was restarted since
   if (holder.boot === here?.boot && holder.namespace === here?.namespace) {
     if (holder.boot === undefined && holder.host !== hostname()) return keepsBeating(path);
-    return isRunning(holder.pid) && (holder.startTime === undefined || startTimeOf(holder.pid) === holder.startTime);
+    return (
+      isRunning(holder.pid) &&
+      (holder.startTime === undefined || startTimeOf(holder.pid) === holder.startTime)
+    );
   }
   return keepsBeating(path);
 }

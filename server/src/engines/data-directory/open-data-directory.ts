@@ -42,14 +42,22 @@ async function readIdentity(dir: string): Promise<{ writer: string; hashKey: Buf
     // The secret first: instance.json says that both were made.
     if (!(await exists(secretFile))) await writeDurably(dir, secretFile, randomBytes(32));
     const writer = `w_${makeName(10)}`;
-    await writeDurably(dir, instanceFile, `${JSON.stringify({ format: 1, writer, createdAt: new Date().toISOString() }, undefined, 2)}\n`);
+    await writeDurably(
+      dir,
+      instanceFile,
+      `${JSON.stringify({ format: 1, writer, createdAt: new Date().toISOString() }, undefined, 2)}\n`,
+    );
   }
   const instance: unknown = JSON.parse(await readFile(instanceFile, "utf8"));
-  const writer = typeof instance === "object" && instance !== null && "writer" in instance ? instance.writer : undefined;
-  if (typeof writer !== "string" || !writer_form.test(writer)) throw new Error(`${instanceFile} is damaged: restore it from a backup.`);
+  const writer =
+    typeof instance === "object" && instance !== null && "writer" in instance ? instance.writer : undefined;
+  if (typeof writer !== "string" || !writer_form.test(writer))
+    throw new Error(`${instanceFile} is damaged: restore it from a backup.`);
   const hashKey = (await exists(secretFile)) ? await readFile(secretFile) : Buffer.alloc(0);
   if (hashKey.length !== 32) {
-    throw new Error(`${secretFile} is lost or damaged, and with it every event's identity: restore it from a backup of this folder.`);
+    throw new Error(
+      `${secretFile} is lost or damaged, and with it every event's identity: restore it from a backup of this folder.`,
+    );
   }
   return { writer, hashKey };
 }

@@ -18,16 +18,23 @@ export interface ConnectionTarget {
  * @throws UnusableDatabase naming what is missing, never the password
  */
 export function parseConnectionUrl(text: string): ConnectionTarget {
-  if (!URL.canParse(text)) throw new UnusableDatabase("DATABASE_URL is not a URL like postgresql://user:password@host:5432/database.");
+  if (!URL.canParse(text))
+    throw new UnusableDatabase(
+      "DATABASE_URL is not a URL like postgresql://user:password@host:5432/database.",
+    );
   const url = new URL(text);
   if (url.protocol !== "postgres:" && url.protocol !== "postgresql:") {
-    throw new UnusableDatabase(`DATABASE_URL must begin with postgresql://, it begins with ${url.protocol}//.`);
+    throw new UnusableDatabase(
+      `DATABASE_URL must begin with postgresql://, it begins with ${url.protocol}//.`,
+    );
   }
   const { host, port, user, password, dbname, ...settings } = Object.fromEntries(url.searchParams);
   const database = dbname ?? decodeURIComponent(url.pathname.slice(1));
   const login = user ?? decodeURIComponent(url.username);
-  if (database === "") throw new UnusableDatabase("DATABASE_URL names no database: postgresql://user@host/database.");
-  if (login === "") throw new UnusableDatabase("DATABASE_URL names no user: postgresql://user@host/database.");
+  if (database === "")
+    throw new UnusableDatabase("DATABASE_URL names no database: postgresql://user@host/database.");
+  if (login === "")
+    throw new UnusableDatabase("DATABASE_URL names no user: postgresql://user@host/database.");
   return {
     host: host ?? (decodeURIComponent(url.hostname) || "localhost"),
     port: Number(port ?? (url.port || "5432")),
@@ -40,7 +47,9 @@ export function parseConnectionUrl(text: string): ConnectionTarget {
 
 /** The libpq URL of a target on a Unix socket or without a password; for other clients of the same server. */
 export function formatConnectionUrl(target: ConnectionTarget): string {
-  const login = encodeURIComponent(target.user) + (target.password === "" ? "" : `:${encodeURIComponent(target.password)}`);
+  const login =
+    encodeURIComponent(target.user) +
+    (target.password === "" ? "" : `:${encodeURIComponent(target.password)}`);
   const query = new URLSearchParams(target.settings);
   const isSocket = target.host.startsWith("/");
   if (isSocket) query.set("host", target.host);

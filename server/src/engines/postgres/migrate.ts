@@ -25,7 +25,9 @@ export async function migrate(pool: postgres.Sql, folder: string): Promise<strin
     await sql`
       CREATE TABLE IF NOT EXISTS migrations (
         name text COLLATE "C" PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
-    const recorded = await sql<{ name: string; checksum: string }[]>`SELECT name, checksum FROM migrations ORDER BY name`;
+    const recorded = await sql<
+      { name: string; checksum: string }[]
+    >`SELECT name, checksum FROM migrations ORDER BY name`;
     checkHistory(migrations, recorded);
   });
   const applied: string[] = [];
@@ -58,7 +60,8 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   const migrations: Migration[] = [];
   for (const name of names) {
     const number = /^(\d{6})_[a-z0-9_]+\.sql$/.exec(name)?.[1];
-    if (number === undefined) throw new Error(`A migration is named NNNNNN_name.sql, not ${name} (in ${folder}).`);
+    if (number === undefined)
+      throw new Error(`A migration is named NNNNNN_name.sql, not ${name} (in ${folder}).`);
     const other = numbers.get(number);
     if (other !== undefined) throw new Error(`Two migrations have one number: ${other} and ${name}.`);
     numbers.set(number, name);
@@ -69,7 +72,10 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   return migrations;
 }
 
-function checkHistory(migrations: readonly Migration[], recorded: readonly { name: string; checksum: string }[]): void {
+function checkHistory(
+  migrations: readonly Migration[],
+  recorded: readonly { name: string; checksum: string }[],
+): void {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const unknown = recorded.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (unknown.length > 0) {
@@ -77,7 +83,9 @@ function checkHistory(migrations: readonly Migration[], recorded: readonly { nam
       `This database was migrated by another, probably newer Weir (it has ${unknown.join(", ")}). Start that version, or restore a backup.`,
     );
   }
-  const changed = recorded.filter(({ name, checksum }) => known.get(name)?.checksum !== checksum).map(({ name }) => name);
+  const changed = recorded
+    .filter(({ name, checksum }) => known.get(name)?.checksum !== checksum)
+    .map(({ name }) => name);
   if (changed.length > 0) {
     throw new UnusableDatabase(
       `Applied migrations were changed afterwards: ${changed.join(", ")}. Put the files back as they were and add a new migration instead.`,

@@ -7,5 +7,7 @@ export function migrationsFolder(): string {
     const candidate = join(folder, "migrations", "postgres");
     if (existsSync(candidate)) return candidate;
   }
-  throw new Error(`No folder migrations/postgres in any folder above ${import.meta.dirname}: the installation is incomplete.`);
+  throw new Error(
+    `No folder migrations/postgres in any folder above ${import.meta.dirname}: the installation is incomplete.`,
+  );
 }

@@ -2,7 +2,12 @@ import type postgres from "postgres";
 import type { OrganizationId } from "../../kernel/ids.js";
 import type { Log } from "../../kernel/log.js";
 import { connect } from "./connect.js";
-import { describeTarget, formatConnectionUrl, parseConnectionUrl, type ConnectionTarget } from "./connection-target.js";
+import {
+  describeTarget,
+  formatConnectionUrl,
+  parseConnectionUrl,
+  type ConnectionTarget,
+} from "./connection-target.js";
 import { startEmbedded } from "./embedded/index.js";
 import { migrate } from "./migrate.js";
 import { migrationsFolder } from "./migrations-folder.js";
@@ -52,20 +57,30 @@ const first_connection_seconds_max = 20;
 export async function openPostgres({ dataDir, url, log, migrations }: PostgresOptions): Promise<Postgres> {
   const embedded = url === undefined ? await startEmbedded({ dataDir, log }) : undefined;
   const target = embedded?.target ?? parseConnectionUrl(url ?? "");
-  const pool = connect(target, { connectionsMax: embedded === undefined ? server_connections_max : embedded_connections_max, log });
+  const pool = connect(target, {
+    connectionsMax: embedded === undefined ? server_connections_max : embedded_connections_max,
+    log,
+  });
   try {
     if (embedded === undefined) await awaitFirstConnection(pool, target, log);
     await prepareRoles(pool);
     const applied = await migrate(pool, migrations ?? migrationsFolder());
     await verifyIsolation(pool);
-    log.info("PostgreSQL is ready", { server: embedded === undefined ? describeTarget(target) : "embedded", migrations: applied.length });
+    log.info("PostgreSQL is ready", {
+      server: embedded === undefined ? describeTarget(target) : "embedded",
+      migrations: applied.length,
+    });
   } catch (error) {
     await pool.end({ timeout: 0 });
     await embedded?.stop();
     throw nameFailure(error);
   }
 
-  async function transact<T>(role: "weir_app" | "weir_system", organization: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  async function transact<T>(
+    role: "weir_app" | "weir_system",
+    organization: string,
+    work: (sql: Sql) => Promise<T>,
+  ): Promise<T> {
     try {
       const { value } = await pool.begin(async (sql) => {
         // One round trip; local to the transaction, so a pooled connection goes back as nobody.
@@ -81,7 +96,8 @@ export async function openPostgres({ dataDir, url, log, migrations }: PostgresOp
   return {
     url: formatConnectionUrl(target),
     inOrganization(organization, work) {
-      if (organization.length === 0) return Promise.reject(new RangeError("inOrganization needs an organization"));
+      if (organization.length === 0)
+        return Promise.reject(new RangeError("inOrganization needs an organization"));
       return transact("weir_app", organization, work);
     },
     asSystem: (work) => transact("weir_system", "", work),
@@ -102,7 +118,11 @@ async function awaitFirstConnection(pool: postgres.Sql, target: ConnectionTarget
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!isPassing(error) || performance.now() > giveUpAt) {
-        throw new UnusableDatabase(`Cannot connect to ${describeTarget(target)} (DATABASE_URL): ${reason}`, undefined, { cause: error });
+        throw new UnusableDatabase(
+          `Cannot connect to ${describeTarget(target)} (DATABASE_URL): ${reason}`,
+          undefined,
+          { cause: error },
+        );
       }
       log.warn("PostgreSQL does not answer yet", { server: describeTarget(target), reason });
       await new Promise((resolve) => setTimeout(resolve, 500));

@@ -41,7 +41,9 @@ export async function prepareRoles(pool: postgres.Sql): Promise<void> {
       throw new UnusableDatabase(`PostgreSQL 15 or later is needed, this is ${situation.version_text}.`);
     }
     if (situation.encoding !== "UTF8") {
-      throw new UnusableDatabase(`The database's encoding must be UTF8, it is ${situation.encoding}: create another database.`);
+      throw new UnusableDatabase(
+        `The database's encoding must be UTF8, it is ${situation.encoding}: create another database.`,
+      );
     }
     const memberships = await sql<{ role: string; present: boolean; member: boolean }[]>`
       SELECT wanted.role, r.oid IS NOT NULL AS present, coalesce(pg_has_role(current_user, r.oid, 'MEMBER'), false) AS member
@@ -52,7 +54,8 @@ export async function prepareRoles(pool: postgres.Sql): Promise<void> {
       throw new UnusableDatabase(message, remedies.join("\n"));
     }
     for (const { role, present, member } of memberships) {
-      if (!present) await sql.unsafe(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB`);
+      if (!present)
+        await sql.unsafe(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB`);
       if (!present || !member) await sql.unsafe(`GRANT ${role} TO ${quoteIdentifier(situation.login)}`);
     }
     if (!situation.schema_exists) await sql.unsafe(`CREATE SCHEMA ${schema_name}`);
@@ -60,7 +63,10 @@ export async function prepareRoles(pool: postgres.Sql): Promise<void> {
 }
 
 /** What an administrator must run before this login can go on; nothing when it can do all of it itself. */
-function remediesFor(situation: Situation, memberships: readonly { role: string; present: boolean; member: boolean }[]): string[] {
+function remediesFor(
+  situation: Situation,
+  memberships: readonly { role: string; present: boolean; member: boolean }[],
+): string[] {
   const login = quoteIdentifier(situation.login);
   const remedies: string[] = [];
   if (!situation.may_create_roles) {

@@ -8,7 +8,12 @@ export class UnusableDatabase extends Error {
   readonly remedy: string | undefined;
 
   constructor(message: string, remedy?: string, options?: ErrorOptions) {
-    super(remedy === undefined ? message : `${message}\nRun this as an administrator of the database:\n\n${remedy}\n`, options);
+    super(
+      remedy === undefined
+        ? message
+        : `${message}\nRun this as an administrator of the database:\n\n${remedy}\n`,
+      options,
+    );
     this.remedy = remedy;
   }
 }

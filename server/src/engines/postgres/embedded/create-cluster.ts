@@ -24,7 +24,9 @@ export async function createCluster(options: ClusterOptions): Promise<void> {
   const { folder, binaries, runAs, log } = options;
   const found = await readFile(join(folder, "PG_VERSION"), "utf8").catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new UnusableDatabase(`PostgreSQL's data in ${folder} cannot be read (${codeOf(error)}): start Weir as the user it belongs to.`);
+    throw new UnusableDatabase(
+      `PostgreSQL's data in ${folder} cannot be read (${codeOf(error)}): start Weir as the user it belongs to.`,
+    );
   });
   if (found !== undefined) {
     checkVersion(folder, found.trim(), binaries);
@@ -52,7 +54,8 @@ function checkVersion(folder: string, major: string, binaries: Binaries): void {
 }
 
 async function checkReachable(folder: string, runAs: RunAs | undefined): Promise<void> {
-  if (runAs === undefined || dataArgument(folder, runAs) !== folder || (await isReachableBy(folder, runAs))) return;
+  if (runAs === undefined || dataArgument(folder, runAs) !== folder || (await isReachableBy(folder, runAs)))
+    return;
   throw new UnusableDatabase(
     `As root, PostgreSQL runs as user ${runAs.uid}, who cannot reach ${folder}. Set WEIR_DATA_DIR to a folder whose parents everyone may pass, ` +
       "start Weir as another user, or set DATABASE_URL.",

@@ -58,7 +58,14 @@ export class Postmaster {
   }
 
   superuser(): ConnectionTarget {
-    return { host: this.#socketFolder, port: socket_port, user: superuser_name, database: "postgres", password: "", settings: {} };
+    return {
+      host: this.#socketFolder,
+      port: socket_port,
+      user: superuser_name,
+      database: "postgres",
+      password: "",
+      settings: {},
+    };
   }
 
   async stop(): Promise<void> {
@@ -123,9 +130,17 @@ export class Postmaster {
         binaries.postgres,
         ["-D", dataArgument(folder, runAs), ...serverArguments(binaries.version, this.#socketFolder)],
         // Detached: Ctrl-C in a terminal goes to the whole process group, and we stop it ourselves, after draining.
-        { cwd: folder, env: program_environment, stdio: ["ignore", output.fd, output.fd], detached: true, ...runAs },
+        {
+          cwd: folder,
+          env: program_environment,
+          stdio: ["ignore", output.fd, output.fd],
+          detached: true,
+          ...runAs,
+        },
       );
-      child.on("error", (error) => this.#on.log.error("PostgreSQL's program cannot be run", { reason: error.message }));
+      child.on("error", (error) =>
+        this.#on.log.error("PostgreSQL's program cannot be run", { reason: error.message }),
+      );
       child.unref();
       return { child, logFrom: size > log_bytes_max ? 0 : size };
     } finally {
@@ -154,7 +169,9 @@ export class Postmaster {
     this.#on.log.error("PostgreSQL ended by itself; starting it again", { pid: this.#pid });
     this.#restart = this.#start()
       .catch((error: unknown) => {
-        this.#on.log.error("PostgreSQL does not start", { reason: error instanceof Error ? error.message : String(error) });
+        this.#on.log.error("PostgreSQL does not start", {
+          reason: error instanceof Error ? error.message : String(error),
+        });
       })
       .finally(() => {
         if (!this.#isStopping) this.#watch = setInterval(() => this.#restartIfDead(), watch_ms).unref();

@@ -14,7 +14,13 @@ export interface EmbeddedServer {
 }
 
 /** Sees to a running PostgreSQL over dataDir/postgres: made when new, adopted when a killed process left it running. */
-export async function startEmbedded({ dataDir, log }: { dataDir: string; log: Log }): Promise<EmbeddedServer> {
+export async function startEmbedded({
+  dataDir,
+  log,
+}: {
+  dataDir: string;
+  log: Log;
+}): Promise<EmbeddedServer> {
   const folder = resolve(dataDir, "postgres");
   const runAs = await chooseUser(folder);
   const binaries = await findBinaries(resolve(dataDir), runAs, log);

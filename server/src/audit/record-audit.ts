@@ -1,0 +1,42 @@
+import type { Sql } from "../engines/postgres/index.js";
+import { newId, type ApiKeyId, type OrganizationId } from "../kernel/ids.js";
+import type { Instant } from "../kernel/instant.js";
+import { insertAuditEntry } from "./store/audit-log.js";
+
+/** Who changed something: the holder of a key, or Weir itself. */
+export type AuditActor = { readonly key: ApiKeyId } | "system";
+
+export interface AuditRecord {
+  readonly organization: OrganizationId;
+  readonly actor: AuditActor;
+  /** thing.verb, such as meter.create */
+  readonly action: string;
+  /** the id of what was changed */
+  readonly target: string;
+  /** Its state, as plain data without secrets; undefined when there was or is none. */
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly at: Instant;
+}
+
+/** Writes to the append-only log, in the transaction of the change: there is no change without its entry, nor the reverse. */
+export async function recordAudit(sql: Sql, record: AuditRecord): Promise<void> {
+  await insertAuditEntry(sql, {
+    organization: record.organization,
+    id: newId("aud", record.at),
+    at: record.at,
+    actor: record.actor === "system" ? "system" : record.actor.key,
+    action: record.action,
+    target: record.target,
+    before: encode(record.before),
+    after: encode(record.after),
+  });
+}
+
+/** JSON text; bigints as strings, as decimals are, so that nothing is rounded. */
+function encode(state: unknown): string | null {
+  if (state === undefined || state === null) return null;
+  return JSON.stringify(state, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}

@@ -1,0 +1,67 @@
+import type { Sql } from "../../engines/postgres/index.js";
+import type { AuditEntryId, OrganizationId } from "../../kernel/ids.js";
+import { instantFromMs, msOf, type Instant } from "../../kernel/instant.js";
+import type { JsonValue } from "../../kernel/json.js";
+
+/** One change: who, when, what, before and after. */
+export interface AuditEntry {
+  readonly id: AuditEntryId;
+  readonly at: Instant;
+  /** an API key's id, or "system" */
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+}
+
+interface AuditRow {
+  readonly id: AuditEntryId;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+}
+
+export async function insertAuditEntry(
+  sql: Sql,
+  entry: {
+    organization: OrganizationId;
+    id: AuditEntryId;
+    at: Instant;
+    actor: string;
+    action: string;
+    target: string;
+    before: string | null;
+    after: string | null;
+  },
+): Promise<void> {
+  await sql`
+    INSERT INTO audit_log (organization, id, at, actor, action, target, before, after)
+    VALUES (${entry.organization}, ${entry.id}, ${new Date(msOf(entry.at))}, ${entry.actor}, ${entry.action}, ${entry.target},
+            ${entry.before}::text::jsonb, ${entry.after}::text::jsonb)`;
+}
+
+/** Newest first, from after a given id on; ids hold their time, so the primary key is the order. */
+export async function selectAuditEntries(
+  sql: Sql,
+  page: {
+    limit: number;
+    after: string | null;
+    target: string | null;
+    actor: string | null;
+    action: string | null;
+  },
+): Promise<AuditEntry[]> {
+  const rows = await sql<AuditRow[]>`
+    SELECT id, at, actor, action, target, before, after
+    FROM audit_log
+    WHERE (${page.after}::text IS NULL OR id < ${page.after}::text)
+      AND (${page.target}::text IS NULL OR target = ${page.target}::text)
+      AND (${page.actor}::text IS NULL OR actor = ${page.actor}::text)
+      AND (${page.action}::text IS NULL OR action = ${page.action}::text)
+    ORDER BY id DESC LIMIT ${page.limit}`;
+  return rows.map((row) => ({ ...row, at: instantFromMs(row.at.getTime()) }));
+}

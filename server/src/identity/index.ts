@@ -1,0 +1,6 @@
+export { requireKind, type Caller } from "./caller.js";
+export { parseKey, type KeyKind } from "./core/index.js";
+export { openIdentity, type Identity, type IdentityOptions } from "./open-identity.js";
+export type { ApiKey, NewKey } from "./keys.js";
+export type { BootstrapResult } from "./bootstrap.js";
+export type { NewOrganization, Organization, OrganizationLimits } from "./organizations.js";
