@@ -23,8 +23,9 @@ query Meters {
 `;
 
 interface RequestParts {
-  readonly request_: FastifyRequest;
-  readonly caller: Caller;
+  readonly fastifyRequest: FastifyRequest;
+  /** Absent only where no operation runs: on the playground's page. */
+  readonly caller: Caller | undefined;
 }
 
 /** /graphql: POST and server-sent events for operations (with a key), GET in a browser for the playground. */
@@ -38,12 +39,11 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
     logging: false,
     batching: false,
     cors: false,
-    context: ({ caller, request_ }) => ({
-      caller,
-      services,
-      clock: services.clock,
-      idempotencyKey: headerOf(request_, "idempotency-key"),
-    }),
+    context: ({ caller, fastifyRequest }) => {
+      if (caller === undefined) throw refuseUnknownKey(undefined);
+      const idempotencyKey = headerOf(fastifyRequest, "idempotency-key");
+      return { caller, services, clock: services.clock, idempotencyKey };
+    },
     maskedErrors: {
       maskError(error, message) {
         const original = error instanceof GraphQLError ? error.originalError : undefined;
@@ -68,12 +68,12 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
       const accept = request.headers.accept ?? "";
       if (request.method === "GET" && accept.includes("text/html")) {
         // The page is public, operations are not.
-        return answer(await yoga.fetch(toFetchRequest(request), anonymous), reply);
+        return answer(await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller: undefined }), reply);
       }
       const caller = await services.identity.authenticate(request.headers.authorization);
       if (caller === undefined) return sendProblem(reply, refuseUnknownKey(request.headers.authorization).problem);
       requireKind(caller, "secret", "read");
-      return answer(await yoga.fetch(toFetchRequest(request), { request_: request, caller }), reply);
+      return answer(await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller }), reply);
     },
   });
 }

@@ -4,6 +4,7 @@ import type { Imports } from "./imports.js";
 import type { UsageIngest } from "./ingest.js";
 import type { Meters } from "./meters.js";
 import type { UsageQueries } from "./queries.js";
+import type { RatedUsage } from "./rated-usage.js";
 
 /** The usage domain: what it offers to the rest of Weir. Built by `openUsage`. */
 export interface Usage {
@@ -11,6 +12,7 @@ export interface Usage {
   readonly imports: Imports;
   readonly meters: Meters;
   readonly queries: UsageQueries;
+  readonly rated: RatedUsage;
   readonly corrections: Corrections;
   readonly backfill: Backfill;
   /** Figures for /metrics and /readyz. */
@@ -28,4 +30,6 @@ export { openUsage } from "./open-usage.js";
 export type { StoredMeterVersion } from "./store/meters.js";
 export type { MeterVersion, Aggregation } from "./core/index.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage-query.js";
+export type { RatedSelection, RatedWindow } from "./rated-usage.js";
+export type { SubjectSpan, SubjectsOfCustomers } from "./queries.js";
 export { registerUsageRoutes } from "./api/rest.js";

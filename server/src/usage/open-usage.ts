@@ -17,6 +17,7 @@ import { UsageIngest } from "./ingest.js";
 import { MeterRegistry } from "./meter-registry.js";
 import { Meters } from "./meters.js";
 import { UsageQueries, type SubjectsOfCustomers } from "./queries.js";
+import { RatedUsage } from "./rated-usage.js";
 import { EventRateLimit } from "./rate-limit.js";
 import { rebuildIndex } from "./rebuild-index.js";
 import { findEvent, findStoredKeys } from "./store/find-events.js";
@@ -97,6 +98,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     imports: new Imports({ postgres, ingest, clock }),
     meters,
     queries,
+    rated: new RatedUsage(columnar, meters),
     corrections,
     backfill,
     stats: () => ({ stream: { ...stream.stats() }, index: numbersOf(index.stats()) }),

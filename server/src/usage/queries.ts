@@ -67,7 +67,7 @@ export class UsageQueries {
   /** The same answer as a Parquet file. */
   async exportParquet(organization: OrganizationId, query: UsageQuery): Promise<Uint8Array> {
     const result = await this.query(organization, query);
-    return exportUsageParquet(this.#on.columnar.forOrganization(organization), result);
+    return exportUsageParquet(this.#on.columnar, result);
   }
 
   async subjects(organization: OrganizationId, page: { limit: number; after?: string }): Promise<SubjectRow[]> {
@@ -77,6 +77,30 @@ export class UsageQueries {
   /** Events, newest first. */
   async events(organization: OrganizationId, request: EventListRequest): Promise<{ rows: StoredEvent[]; next?: string }> {
     return listEvents(this.#on.columnar.forOrganization(organization), request);
+  }
+
+  /** The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. */
+  async *watch(organization: OrganizationId, query: UsageQuery, interval: number): AsyncGenerator<UsageResult, void, void> {
+    let confirmed = true;
+    let wake: () => void = () => undefined;
+    const stop = this.#on.stream.onConfirmed(() => {
+      confirmed = true;
+      wake();
+    });
+    try {
+      let last = "";
+      for (;;) {
+        if (!confirmed) await new Promise<void>((resolve) => (wake = resolve));
+        confirmed = false;
+        const result = await this.query(organization, query);
+        const shown = JSON.stringify(result.rows);
+        if (shown !== last) yield result;
+        last = shown;
+        await new Promise((resolve) => setTimeout(resolve, interval / 1000));
+      }
+    } finally {
+      stop();
+    }
   }
 
   watermark(): Watermark {

@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from "@clickhouse/client";
+import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
 import { classifyFailure } from "./errors.js";
 
@@ -21,7 +21,7 @@ export class Session {
     this.#role = role;
     this.#client =
       "path" in target
-        ? createClient({ connection: createChdbConnection({ path: target.path }) })
+        ? createClient({ connection: embedded(target.path) })
         : createClient({ url: target.url, request_timeout: 120_000, max_open_connections: 8 });
   }
 
@@ -51,4 +51,9 @@ export class Session {
     this.#tail = result.catch(() => undefined).finally(() => (this.pending -= 1));
     return result;
   }
+}
+
+// chdb types its connection against a second copy of the client's declarations, whose private members differ in name only.
+function embedded(path: string): NonNullable<ClickHouseClientConfigOptions["connection"]> {
+  return createChdbConnection({ path }) as unknown as NonNullable<ClickHouseClientConfigOptions["connection"]>;
 }

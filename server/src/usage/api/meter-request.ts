@@ -28,7 +28,10 @@ const newMeter = z.object({
   filters: z.array(filter).nullish(),
 });
 
-const meterChange = newMeter.omit({ slug: true }).partial();
+const meterChange = newMeter.omit({ slug: true }).extend({
+  eventType: z.string().nullish(),
+  aggregation: newMeter.shape.aggregation.nullish(),
+});
 
 /** Reads a meter from JSON: OpenMeter's shape (`groupBy` is name → path), and ours with filters. */
 export function readNewMeter(body: unknown): NewMeter {
@@ -39,8 +42,8 @@ export function readNewMeter(body: unknown): NewMeter {
 export function readMeterChange(body: unknown): MeterChange {
   const { eventType, aggregation, ...optional } = parse(meterChange, body);
   return {
-    ...(eventType === undefined ? {} : { eventType }),
-    ...(aggregation === undefined ? {} : { aggregation }),
+    ...(eventType == null ? {} : { eventType }),
+    ...(aggregation == null ? {} : { aggregation }),
     ...readOptional(optional),
   };
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { authenticated, callerOf } from "../../http/authentication.js";
 import type { Services } from "../../services.js";
 import { bodyOf } from "./event-routes.js";
@@ -7,7 +7,9 @@ import { describeMeter, readMeterChange, readNewMeter } from "./meter-request.js
 import { parseUsageQuery, readQueryBody, readQueryString } from "./query-parameters.js";
 import { describeUsage, sendUsageCsv } from "./usage-response.js";
 
-type MeterRequest = FastifyRequest<{ Params: { meter: string } }>;
+interface OfMeter {
+  Params: { meter: string };
+}
 
 /**
  * Meters and their usage: under /v1 as ours, under /api/v1 as OpenMeter's clients call them. They differ in two
@@ -31,21 +33,21 @@ export function registerMeterRoutes(app: FastifyInstance, services: Services): v
       return reply.code(201).send(describeMeter(meter));
     });
 
-    app.get(`${prefix}/meters/:meter`, mayRead, async (request: MeterRequest) =>
+    app.get<OfMeter>(`${prefix}/meters/:meter`, mayRead, async (request) =>
       describeMeter(await meters.get(callerOf(request).organization, request.params.meter)),
     );
 
-    app.put(`${prefix}/meters/:meter`, mayWrite, async (request: MeterRequest) => {
+    app.put<OfMeter>(`${prefix}/meters/:meter`, mayWrite, async (request) => {
       const change = readMeterChange(parseJson(bodyOf(request)));
       return describeMeter(await meters.change(callerOf(request), request.params.meter, change));
     });
 
-    app.delete(`${prefix}/meters/:meter`, mayWrite, async (request: MeterRequest, reply) => {
+    app.delete<OfMeter>(`${prefix}/meters/:meter`, mayWrite, async (request, reply) => {
       await meters.archive(callerOf(request), request.params.meter);
       return reply.code(204).send();
     });
 
-    app.get(`${prefix}/meters/:meter/query`, mayRead, async (request: MeterRequest, reply) => {
+    app.get<OfMeter>(`${prefix}/meters/:meter/query`, mayRead, async (request, reply) => {
       const search = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
       const query = parseUsageQuery(request.params.meter, readQueryString(search));
       const { organization } = callerOf(request);
@@ -59,7 +61,7 @@ export function registerMeterRoutes(app: FastifyInstance, services: Services): v
       return describeUsage(result, numbers);
     });
 
-    app.post(`${prefix}/meters/:meter/query`, mayRead, async (request: MeterRequest) => {
+    app.post<OfMeter>(`${prefix}/meters/:meter/query`, mayRead, async (request) => {
       const body = parseJson(bodyOf(request));
       const raw = readQueryBody(body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {});
       const query = parseUsageQuery(request.params.meter, raw);
