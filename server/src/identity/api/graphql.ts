@@ -1,0 +1,91 @@
+import { builder, requireSecretKey } from "../../graphql/builder.js";
+import type { ApiKey, Organization } from "../index.js";
+import { createKeyOnce } from "../create-key-once.js";
+
+const key_kinds = ["ingest", "secret", "read"] as const;
+
+const ApiKeyKind = builder.enumType("ApiKeyKind", {
+  description: "ingest only sends, read only reads, secret does everything in its organization.",
+  values: key_kinds,
+});
+
+const ApiKeyType = builder.objectRef<ApiKey>("ApiKey").implement({
+  description: "An API key. Its text is shown once, when it is created.",
+  fields: (t) => ({
+    id: t.exposeID("id"),
+    name: t.exposeString("name"),
+    kind: t.expose("kind", { type: ApiKeyKind }),
+    origin: t.exposeString("origin", {
+      description: "issued: by a caller; bootstrap: WEIR_BOOTSTRAP_KEY; system: Weir's own.",
+    }),
+    hint: t.exposeString("hint", { description: "Its beginning and end, to tell it from others." }),
+    createdAt: t.expose("createdAt", { type: "Instant" }),
+    revokedAt: t.field({ type: "Instant", nullable: true, resolve: (key) => key.revokedAt ?? null }),
+    lastUsedAt: t.field({
+      type: "Instant",
+      nullable: true,
+      description: "To about a minute.",
+      resolve: (key) => key.lastUsedAt ?? null,
+    }),
+  }),
+});
+
+const CreatedApiKey = builder.objectRef<{ key: ApiKey; secret: string }>("CreatedApiKey").implement({
+  fields: (t) => ({
+    key: t.field({ type: ApiKeyType, resolve: (created) => created.key }),
+    secret: t.exposeString("secret", { description: "The key itself. It is not stored: keep it now." }),
+  }),
+});
+
+const OrganizationType = builder.objectRef<Organization>("Organization").implement({
+  fields: (t) => ({
+    id: t.exposeID("id"),
+    slug: t.exposeString("slug"),
+    name: t.exposeString("name"),
+    mode: t.exposeString("mode", { description: "live, or test: then its clock can be advanced." }),
+    createdAt: t.expose("createdAt", { type: "Instant" }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  organization: t.field({
+    type: OrganizationType,
+    description: "The organization of the key in use.",
+    resolve: async (_root, _args, { caller, services }) => {
+      const found = await services.identity.findOrganization(caller.organization);
+      if (found === undefined) throw new Error(`organization ${caller.organization} has a key but no row`);
+      return found;
+    },
+  }),
+  apiKeys: t.field({
+    type: [ApiKeyType],
+    description: "Newest first; revoked ones when asked for.",
+    args: { revoked: t.arg.boolean({ defaultValue: false }) },
+    resolve: async (_root, { revoked }, { caller, services }) => {
+      const keys = await services.identity.listKeys(caller.organization);
+      return keys.filter((key) => revoked === true || key.revokedAt === undefined);
+    },
+  }),
+}));
+
+builder.mutationFields((t) => ({
+  createApiKey: t.field({
+    type: CreatedApiKey,
+    errors: {},
+    args: { name: t.arg.string({ required: true }), kind: t.arg({ type: ApiKeyKind, required: true }) },
+    resolve: (_root, input, context) => {
+      requireSecretKey(context);
+      return createKeyOnce(context.services, context.caller, input, context.idempotencyKey);
+    },
+  }),
+  revokeApiKey: t.field({
+    type: ApiKeyType,
+    description: "Takes effect at once, in other processes within 10 s. The last secret key stays.",
+    errors: {},
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => {
+      requireSecretKey(context);
+      return context.services.identity.revokeKey(context.caller, id);
+    },
+  }),
+}));
