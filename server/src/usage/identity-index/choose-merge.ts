@@ -3,8 +3,8 @@ import type { RunSummary } from "./manifest.js";
 /** Eight runs of a size become one: a key is rewritten log8(keys / 32,768) times, and some 20 runs hold 100 M keys. */
 const runs_per_merge = 8;
 const smallest_tier_keys = 32_768;
-/** A run above this is not merged further, so that it expires as a whole; it takes 900 MB. */
-const merged_keys_max = 32 * 1024 * 1024;
+/** No merge makes a run larger than this (3.7 GB): the largest runs then expire as a whole. */
+const merged_keys_max = 128 * 1024 * 1024;
 /** Rewrite a run when this share of it has expired; below it the space is not worth the writing. */
 const expired_share_min = 0.25;
 const seconds_per_day = 86_400;
@@ -19,7 +19,7 @@ export function tierOf(keys: number): number {
 export function chooseMerge(runs: readonly RunSummary[], busy: ReadonlySet<number>): RunSummary[] {
   const tiers = new Map<number, RunSummary[]>();
   for (const run of runs) {
-    if (busy.has(run.id) || run.keys > merged_keys_max / 2) continue;
+    if (busy.has(run.id) || run.keys > merged_keys_max / runs_per_merge) continue;
     const tier = tierOf(run.keys);
     const members = tiers.get(tier);
     if (members === undefined) tiers.set(tier, [run]);
