@@ -1,5 +1,4 @@
-import type { Billing } from "../billing/index.js";
-import type { Catalog } from "../catalog/index.js";
+import type { Services } from "../services.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { day, formatInstant, hour, type Instant } from "../kernel/instant.js";
@@ -13,8 +12,9 @@ export interface DemoOptions {
   /** A secret key of Nimbus Cloud. */
   readonly key: string;
   readonly caller: Caller;
-  readonly catalog: Catalog;
-  readonly billing: Billing;
+  readonly catalog: Services["catalog"];
+  readonly billing: Services["billing"];
+  readonly usage: Services["usage"];
   readonly clock: Clock;
   readonly log: Log;
 }

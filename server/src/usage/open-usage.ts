@@ -50,7 +50,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     dir: path.join(dir, "stream", "usage"),
     signal: "usage",
     writer,
-    sink: usageSink(columnar),
+    sink: await usageSink(columnar, path.join(dir, "schemas")),
     hooks: identityHooks(index, identity, dedupWindow),
     limits: config.stream,
     clock,
@@ -101,7 +101,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     rated: new RatedUsage(columnar, meters),
     corrections,
     backfill,
-    stats: () => ({ stream: { ...stream.stats() }, index: numbersOf(index.stats()) }),
+    stats: () => ({ stream: numbersOf(stream.stats()), index: numbersOf(index.stats()) }),
     async close() {
       clearInterval(sweeping);
       await backfill.stop();

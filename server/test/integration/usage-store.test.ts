@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 async function insert(envelopes: readonly TestEnvelope[]) {
-  const sink = usageSink(columnar);
+  const sink = await usageSink(columnar, path.join(folder.dir, "schemas"));
   batches += 1;
   const batch = await writeBatch(
     path.join(folder.dir, "batches", `${batches}.batch`),
@@ -250,7 +250,7 @@ describe("a batch", () => {
       { organization: orgB, events: [event("z", "2026-01-01T00:00:00Z")] },
     ]);
     const before = await figures();
-    const sink = usageSink(columnar);
+    const sink = await usageSink(columnar, path.join(folder.dir, "schemas"));
     for (let time = 0; time < 20; time += 1) {
       if (time === 10) await columnar.system.command("set", "SET max_block_size = 7, max_insert_block_size = 5, max_threads = 2, min_insert_block_size_rows = 3");
       await sink.insert(batch);
@@ -260,7 +260,7 @@ describe("a batch", () => {
   });
 
   test("that reached one table only is completed by a replay", async () => {
-    const sink = usageSink(columnar);
+    const sink = await usageSink(columnar, path.join(folder.dir, "schemas"));
     const batch = await insert([{ organization: orgA, events: [event("half", "2026-01-20T00:00:00Z")] }]);
     const before = await figures();
     await columnar.system.command("lose", "ALTER TABLE weir.usage DELETE WHERE sequence = {s:UInt64} SETTINGS mutations_sync = 1", { s: batch.firstSequence });

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { ColumnarRejected, type Columnar, type Row } from "../../engines/columnar/index.js";
 import { BatchRejected, type Batch, type BatchSink } from "../../engines/stream/index.js";
 
@@ -82,8 +85,9 @@ const pinned_settings = {
  * Inserts batches of the usage signal, each exactly once: ClickHouse parses the batch file, the batch's token
  * makes a repetition change nothing, materialized views included.
  */
-export function usageSink(columnar: Columnar): BatchSink {
+export async function usageSink(columnar: Columnar, schemaDir: string): Promise<BatchSink> {
   const { system } = columnar;
+  const schema = await placeSchema(columnar, schemaDir);
   return {
     settings: () => ({ ...pinned_settings }),
     engineVersion: () => columnar.version(),
@@ -92,7 +96,7 @@ export function usageSink(columnar: Columnar): BatchSink {
       for (const { table, select } of inserts) {
         const index = inserts.findIndex((entry) => entry.table === table);
         if (batch.rowCounts[index] === 0) continue;
-        const sql = `${select(fileOf(batch))}\n${settingsOf(batch, table)}`;
+        const sql = `${select(fileOf(batch))}\n${settingsOf(batch, table, schema)}`;
         try {
           await system.command(`insert ${table} of batch ${batch.id}`, sql, { writer: batch.writer, batch: batch.number });
         } catch (error) {
@@ -125,7 +129,7 @@ export function usageSink(columnar: Columnar): BatchSink {
         `find buckets of batch ${batch.id}`,
         `INSERT INTO weir.discarded_buckets
          SELECT DISTINCT organization, m.meter, e.subject, toUInt32(intDiv(e.time, 900000000))
-         FROM (${usage_of_batch(fileOf(batch))}) ${formatSettings({})}`,
+         FROM (${usage_of_batch(fileOf(batch))}) ${formatSettings(schema)}`,
       );
       for (const { table } of inserts) {
         await system.command(`discard ${table} of batch ${batch.id}`, `ALTER TABLE weir.${table} DELETE WHERE ${own} SETTINGS mutations_sync = 1`, range);
@@ -150,8 +154,9 @@ function fileOf(batch: Batch): string {
   return `file(${quote(batch.path)}, 'Protobuf', ${quote(structure)})`;
 }
 
-function settingsOf(batch: Batch, table: string): string {
+function settingsOf(batch: Batch, table: string, schema: Settings): string {
   return formatSettings({
+    ...schema,
     ...batch.settings,
     insert_deduplication_token: `${batch.token}/${table}`,
     insert_deduplicate: 1,
@@ -160,14 +165,24 @@ function settingsOf(batch: Batch, table: string): string {
   });
 }
 
-function formatSettings(settings: Readonly<Record<string, string | number>>): string {
-  const all = {
-    ...settings,
-    format_schema_source: "string",
-    format_schema: proto_schema,
-    format_schema_message_name: "Envelope",
-  };
-  const list = Object.entries(all).map(([name, value]) => `${name} = ${typeof value === "number" ? value : quote(value)}`);
+type Settings = Readonly<Record<string, string | number>>;
+
+/**
+ * Tells ClickHouse the message types. A server takes them as text; chDB would keep such a text as a file in the
+ * process's working directory, so it gets a file of ours.
+ */
+async function placeSchema(columnar: Columnar, dir: string): Promise<Settings> {
+  if (columnar.kind === "server") {
+    return { format_schema_source: "string", format_schema: proto_schema, format_schema_message_name: "Envelope" };
+  }
+  const name = `usage-${createHash("sha256").update(proto_schema).digest("hex").slice(0, 12)}.proto`;
+  await mkdir(dir, { recursive: true });
+  await writeFile(path.join(dir, name), proto_schema);
+  return { format_schema: `${path.join(dir, name)}:Envelope` };
+}
+
+function formatSettings(settings: Settings): string {
+  const list = Object.entries(settings).map(([name, value]) => `${name} = ${typeof value === "number" ? value : quote(value)}`);
   return `SETTINGS ${list.join(", ")}`;
 }
 
