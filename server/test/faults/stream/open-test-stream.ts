@@ -5,18 +5,20 @@ import type { Log } from "../../../src/kernel/log.js";
 import {
   openStream,
   type Appended,
+  type BatchSink,
   type RecoveredFrame,
   type SignalStream,
   type StreamOptions,
 } from "../../../src/engines/stream/index.js";
 import { RecordingSink } from "./recording-sink.js";
+import { SimulatedDisk } from "./simulated-disk.js";
 
 export const nimbus = "org_01h455vb4pex5vsknk084sn02q" as OrganizationId;
 export const instant = instantFromMs(1_760_000_000_000);
 
 export const generousLimits = {
   sealBytes: 16 * 1024 * 1024,
-  sealAgeMs: 60_000,
+  sealAgeMs: 60_000_000,
   backlogBytesMax: 1024 * 1024 * 1024,
   diskFreeBytesMin: 0,
   batchBytesMax: 64 * 1024 * 1024,
@@ -67,7 +69,7 @@ export async function openTestStream(options: TestStreamOptions): Promise<TestSt
     signal: "usage",
     writer: "w1",
     ...(files === undefined ? {} : { files }),
-    sink: options.withoutSink === true ? undefined : sink,
+    sink: options.withoutSink === true ? undefined : whilePowered(sink, files),
     hooks: {
       recover: (frame) => void recovered.push({ ...frame, body: Buffer.from(frame.body) }),
       sealed: options.sealed ?? (() => Promise.resolve()),
@@ -77,6 +79,29 @@ export async function openTestStream(options: TestStreamOptions): Promise<TestSt
     log,
   });
   return { stream, sink, recovered, log };
+}
+
+/** A process without power calls no store: its calls never return, and do nothing. */
+function whilePowered(sink: RecordingSink, files: StreamOptions["files"]): BatchSink {
+  if (!(files instanceof SimulatedDisk)) return sink;
+  const guard = <T>(call: () => Promise<T>): Promise<T> => (files.dead ? new Promise<T>(() => {}) : call());
+  return {
+    settings: () => sink.settings(),
+    engineVersion: () => guard(() => sink.engineVersion()),
+    insert: (batch) => guard(() => sink.insert(batch)),
+    countRows: (batch) => guard(() => sink.countRows(batch)),
+    discard: (batch) => guard(() => sink.discard(batch)),
+  };
+}
+
+/** Makes timers a thousand times shorter, so that back-off is tested and not waited for. */
+export function hurryTimers(): () => void {
+  const original = globalThis.setTimeout;
+  const hurried = (work: () => void, ms = 0): NodeJS.Timeout => original(work, ms / 1_000);
+  globalThis.setTimeout = Object.assign(hurried, { __promisify__: original.__promisify__ }) as typeof setTimeout;
+  return () => {
+    globalThis.setTimeout = original;
+  };
 }
 
 export function append(stream: SignalStream, body: string): Appended {
