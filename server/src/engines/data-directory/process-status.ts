@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 
 /** Whether a process runs; a zombie that its parent has not collected does not. */
 export function isRunning(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false; // to kill(), 0 and below mean groups of processes, ours included
   try {
     process.kill(pid, 0);
   } catch (error) {

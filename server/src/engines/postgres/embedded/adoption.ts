@@ -1,5 +1,6 @@
-import { open, readlink, realpath } from "node:fs/promises";
+import { open, readdir, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../../kernel/log.js";
 import { connect } from "../connect.js";
 import type { ConnectionTarget } from "../connection-target.js";
@@ -10,6 +11,22 @@ export async function isOurs(folder: string, pid: number): Promise<boolean> {
     return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(folder));
   } catch {
     return true;
+  }
+}
+
+/**
+ * Waits until no process works in the folder: backends outlive a killed postmaster by a moment. PostgreSQL sees them by
+ * the shared memory that postmaster.pid names, so this comes before that file is deleted.
+ */
+export async function awaitEmpty(folder: string, seconds_max: number): Promise<boolean> {
+  const path = await realpath(folder);
+  const giveUpAt = performance.now() + seconds_max * 1000;
+  for (;;) {
+    const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+    const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => "")));
+    if (!folders.includes(path)) return true;
+    if (performance.now() > giveUpAt) return false;
+    await sleep(50);
   }
 }
 

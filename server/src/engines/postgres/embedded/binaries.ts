@@ -50,7 +50,7 @@ export async function findBinaries(copies: string, runAs: RunAs | undefined, log
     const target = join(parent, name);
     if (await makeCopy(native, target, runAs)) {
       log.debug("PostgreSQL's programs run from a copy", { folder: target });
-      return programsIn(target, version);
+      return programsIn(join(target, "native"), version);
     }
   }
   throw new UnusableDatabase(
@@ -123,14 +123,15 @@ async function makeCopy(native: string, target: string, runAs: RunAs | undefined
   const parent = dirname(target);
   const draft = join(parent, `.${basename(target)}-${randomBytes(6).toString("hex")}`);
   try {
-    await mkdir(parent, { recursive: true, mode: 0o755 });
+    if ((await mkdir(parent, { recursive: true })) !== undefined && runAs !== undefined)
+      await chmod(parent, 0o755);
     // Under a shared /tmp another user may have made the folder first, to have root run his programs.
     if ((await lstat(parent)).uid !== process.getuid?.()) return false;
     await cp(native, join(draft, "native"), { recursive: true, verbatimSymlinks: true });
     if (!(await makeSymlinks(join(draft, "native")))) return false;
     await openToAll(draft);
     if (!(await isWholeCopy(native, target, runAs))) await rm(target, { recursive: true, force: true });
-    await rename(join(draft, "native"), target).catch((error: unknown) => {
+    await rename(draft, target).catch((error: unknown) => {
       if (codeOf(error) !== "ENOTEMPTY" && codeOf(error) !== "EEXIST") throw error;
     });
     return await isWholeCopy(native, target, runAs);
@@ -148,16 +149,15 @@ async function isWholeCopy(native: string, target: string, runAs: RunAs | undefi
     for (const folder of ["bin", "lib"]) {
       for (const entry of await readdir(join(native, folder), { withFileTypes: true })) {
         if (!entry.isFile()) continue;
-        const [original, copy] = await Promise.all([
-          stat(join(native, folder, entry.name)),
-          stat(join(target, folder, entry.name)),
-        ]);
+        const original = await stat(join(native, folder, entry.name));
+        const copy = await stat(join(target, "native", folder, entry.name));
         if (original.size !== copy.size) return false;
       }
     }
-    if (!(await makeSymlinks(target))) return false;
-    if (runAs !== undefined) return await isReachableBy(join(target, "bin", "postgres"), runAs);
-    await access(join(target, "bin", "postgres"), constants.X_OK);
+    const postgres = join(target, "native", "bin", "postgres");
+    if (!(await makeSymlinks(join(target, "native")))) return false;
+    if (runAs !== undefined) return await isReachableBy(postgres, runAs);
+    await access(postgres, constants.X_OK);
     return true;
   } catch {
     return false;
@@ -169,7 +169,9 @@ async function openToAll(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await openToAll(path);
-    else if (entry.isFile())
-      await chmod(path, ((await stat(path)).mode & 0o777) | 0o444 | (basename(folder) === "bin" ? 0o111 : 0));
+    else if (entry.isFile()) {
+      const wanted = basename(folder) === "bin" ? 0o555 : 0o444;
+      await chmod(path, ((await stat(path)).mode & 0o777) | wanted);
+    }
   }
 }

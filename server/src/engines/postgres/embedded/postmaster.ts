@@ -6,14 +6,14 @@ import type { Log } from "../../../kernel/log.js";
 import { isRunning } from "../../data-directory/index.js";
 import type { ConnectionTarget } from "../connection-target.js";
 import { UnusableDatabase } from "../unusable-database.js";
-import { isAdoptable, isOurs } from "./adoption.js";
+import { awaitEmpty, isAdoptable, isOurs } from "./adoption.js";
 import type { Binaries } from "./binaries.js";
 import { superuser_name } from "./create-cluster.js";
 import { dataArgument, program_environment } from "./data-argument.js";
 import { readPostmasterFile, type PostmasterFile } from "./postmaster-file.js";
 import type { RunAs } from "./run-as.js";
 import { clusterName, serverArguments, socket_port } from "./server-settings.js";
-import { makeSocketFolder, removeSocketFolder } from "./socket-folder.js";
+import { clearSocketFolder, makeSocketFolder, removeSocketFolder } from "./socket-folder.js";
 
 export interface PostmasterOptions {
   readonly folder: string;
@@ -28,6 +28,7 @@ const watch_ms = 1000;
 const start_seconds_max = 300;
 const fast_stop_seconds_max = 6;
 const immediate_stop_seconds_max = 5;
+const leftover_seconds_max = 10;
 const log_bytes_max = 10 * 1024 * 1024;
 
 /** The PostgreSQL server over one folder: started or adopted, watched, started again when it dies, stopped at the end. */
@@ -48,6 +49,7 @@ export class Postmaster {
     const left = await this.#settleLeftover();
     if (left === undefined) {
       this.#socketFolder = await makeSocketFolder(this.#on.folder, this.#on.runAs);
+      await clearSocketFolder(this.#socketFolder);
       await this.#start();
     } else {
       this.#pid = left.pid;
@@ -80,10 +82,9 @@ export class Postmaster {
   async #settleLeftover(): Promise<PostmasterFile | undefined> {
     const { folder, binaries, log } = this.#on;
     const left = await readPostmasterFile(folder);
-    if (left === undefined || !isRunning(left.pid)) return undefined; // PostgreSQL itself clears a dead one's file
-    if (!(await isOurs(folder, left.pid))) {
-      // The pid came again as another program. PostgreSQL would take it for a running server and refuse to start.
-      await rm(join(folder, "postmaster.pid"));
+    if (left === undefined) return undefined;
+    if (!isRunning(left.pid) || !(await isOurs(folder, left.pid))) {
+      await this.#clearDeadFile();
       return undefined;
     }
     const settled = left.status === "starting" ? await this.#awaitReady(left.pid) : left;
@@ -95,6 +96,16 @@ export class Postmaster {
     await this.#stopProcess(left.pid);
     await removeSocketFolder(left.socketFolder);
     return undefined;
+  }
+
+  /**
+   * PostgreSQL clears the file of a dead postmaster itself, but takes a zombie, or another program that the pid came
+   * again as, for a running server and refuses to start.
+   */
+  async #clearDeadFile(): Promise<void> {
+    if (!(await awaitEmpty(this.#on.folder, leftover_seconds_max))) return; // it will say why it does not start
+    await rm(join(this.#on.folder, "postmaster.pid"), { force: true });
+    if (this.#socketFolder !== "") await clearSocketFolder(this.#socketFolder);
   }
 
   async #start(): Promise<void> {
@@ -167,7 +178,8 @@ export class Postmaster {
     if (this.#isStopping || isRunning(this.#pid)) return;
     clearInterval(this.#watch);
     this.#on.log.error("PostgreSQL ended by itself; starting it again", { pid: this.#pid });
-    this.#restart = this.#start()
+    this.#restart = this.#clearDeadFile()
+      .then(() => this.#start())
       .catch((error: unknown) => {
         this.#on.log.error("PostgreSQL does not start", {
           reason: error instanceof Error ? error.message : String(error),

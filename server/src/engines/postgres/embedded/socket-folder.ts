@@ -32,6 +32,12 @@ export async function makeSocketFolder(dataFolder: string, runAs: RunAs | undefi
   return give(folder, runAs);
 }
 
+/** Removes the socket and its lock file of a server that was killed; a zombie's would keep the next from starting. */
+export async function clearSocketFolder(folder: string): Promise<void> {
+  await rm(folder + socket_name, { force: true });
+  await rm(`${folder}${socket_name}.lock`, { force: true });
+}
+
 /** Removes the folder after the server is gone. */
 export async function removeSocketFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });

@@ -26,8 +26,8 @@ export async function startEmbedded({
   const binaries = await findBinaries(resolve(dataDir), runAs, log);
   await createCluster({ folder, binaries, runAs, log });
   const postmaster = new Postmaster({ folder, binaries, runAs, log });
-  await postmaster.run();
   try {
+    await postmaster.run();
     const target = await prepareDatabase(postmaster.superuser(), log);
     return { target, stop: () => postmaster.stop() };
   } catch (error) {
