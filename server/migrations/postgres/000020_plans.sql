@@ -1,5 +1,5 @@
 -- The catalog: what is sold. A plan has versions; a version and its prices never change once written, so that an
--- invoice can name them forever: UPDATE and DELETE are revoked from the application's role.
+-- invoice can name them forever.
 CREATE TABLE plans (
   organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
   id text COLLATE "C" NOT NULL,
@@ -50,4 +50,5 @@ CREATE TABLE prices (
 SELECT weir_protect('plans');
 SELECT weir_protect('plan_versions');
 SELECT weir_protect('prices');
-REVOKE UPDATE, DELETE, TRUNCATE ON plan_versions, prices FROM weir_app;
+SELECT weir_append_only('plan_versions');
+SELECT weir_append_only('prices');

@@ -19,9 +19,15 @@ export interface MutationRequest {
  * Runs a mutation inside its transaction, once per idempotency key when there is one. Its answer is an id: whoever repeats
  * the request gets the thing as it is by then.
  */
-export async function runOnce<T extends string>(sql: Sql, request: MutationRequest, work: () => Promise<T>): Promise<T> {
+export async function runOnce<T extends string>(
+  sql: Sql,
+  request: MutationRequest,
+  work: () => Promise<T>,
+): Promise<T> {
   if (request.idempotencyKey === undefined) return work();
   const input = JSON.parse(JSON.stringify(request.input ?? null)) as JsonValue;
-  const hash = createHash("sha256").update(canonicalJson([request.action, input])).digest("hex");
+  const hash = createHash("sha256")
+    .update(canonicalJson([request.action, input]))
+    .digest("hex");
   return withIdempotency(sql, request.organization, request.idempotencyKey, hash, work);
 }

@@ -16,3 +16,13 @@ export interface Customer {
   readonly email: string | undefined;
   readonly createdAt: Instant;
 }
+
+/** What a caller gives to create a customer. */
+export interface NewCustomer {
+  readonly key: string;
+  readonly name: string;
+  readonly currency?: string;
+  /** An IANA name such as "Pacific/Auckland". */
+  readonly timeZone: string;
+  readonly email?: string;
+}

@@ -25,6 +25,8 @@ export interface InvoicePreview extends Totals {
   readonly watermark: UsageWatermark;
   /** One per price of the plan version, in its order, also without usage. */
   readonly lines: readonly RatedLine[];
+  /** What to look at when it comes to nothing. */
+  readonly notices: readonly string[];
   readonly computedAt: Instant;
 }
 

@@ -9,3 +9,15 @@ export interface Subscription extends PeriodTerms {
   readonly planVersion: PlanVersionId;
   readonly createdAt: Instant;
 }
+
+/** What a caller gives to subscribe a customer. */
+export interface NewSubscription {
+  /** Id or key. */
+  readonly customer: string;
+  /** A plan's id or key for its current version, or a plan version's id. */
+  readonly plan: string;
+  /** Any instant of the first day; today when left out. */
+  readonly start?: Instant;
+  /** Day of the month that periods begin on; the first when left out, so that periods are calendar months. */
+  readonly anchorDay?: number;
+}

@@ -1,6 +1,7 @@
 import type { Decimal } from "../kernel/decimal.js";
 import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
+import type { Usage } from "../usage/index.js";
 import type { BilledSpan, Period } from "./core/index.js";
 
 /** How far the usage that is read reaches: one entry per writer of the stream. */
@@ -15,14 +16,25 @@ export interface UsageSelection {
   readonly watermark: UsageWatermark;
 }
 
+/** The quantity of one window; windows without usage may be left out. */
+export interface WindowQuantity {
+  readonly start: Instant;
+  readonly end: Instant;
+  readonly quantity: Decimal;
+  readonly events: number;
+}
+
 /** One event that was measured into a quantity. */
 export interface EvidenceRow {
   readonly source: string;
   readonly id: string;
+  readonly type: string;
   readonly subject: string;
   readonly time: Instant;
-  /** What the meter read from the event, as decimal text (or the text that UNIQUE_COUNT counts). */
+  /** What the meter read from it: decimal text, or the text that UNIQUE_COUNT counts. */
   readonly value: string;
+  /** The event's data as it came, JSON text; '' without any. */
+  readonly data: string;
 }
 
 export interface EvidencePage {
@@ -37,18 +49,32 @@ export interface BilledMeter {
   readonly meter: MeterId;
   readonly slug: string;
   readonly name: string;
+  readonly aggregation: string;
   readonly version: number;
 }
 
-/** The metered usage that money is computed from; the usage domain provides it. Reading twice gives the same answer. */
+/** The metered usage that money is computed from. Asking twice at one watermark gives the same answer. */
 export interface UsagePort {
-  /** The current version by slug or meter id, a given version by version id; undefined when there is none. */
+  /** The current version by slug or meter id, a given version by its id; undefined when there is none. */
   findMeter(organization: OrganizationId, idOrSlug: string): Promise<BilledMeter | undefined>;
   watermark(): UsageWatermark;
-  /** Zero without usage. */
-  ratedQuantity(selection: UsageSelection): Promise<{ quantity: Decimal; events: number }>;
+  /** Zero without usage. @throws Refusal 409 while the meter's history is still being measured */
+  quantity(selection: UsageSelection): Promise<{ quantity: Decimal; events: number }>;
+  /** The quantity of each window between boundaries. */
+  windows(selection: UsageSelection, boundaries: readonly Instant[]): Promise<readonly WindowQuantity[]>;
   /** The measured events in time order, a page at a time. */
   evidence(
     selection: UsageSelection & { readonly after?: string; readonly limit: number },
   ): Promise<EvidencePage>;
+}
+
+/** The usage domain as billing reads it. */
+export function usagePortOf(usage: Pick<Usage, "meters" | "queries" | "rated">): UsagePort {
+  return {
+    findMeter: (organization, idOrSlug) => usage.meters.find(organization, idOrSlug),
+    watermark: () => usage.queries.watermark(),
+    quantity: (selection) => usage.rated.quantity(selection),
+    windows: (selection, boundaries) => usage.rated.windows(selection, boundaries),
+    evidence: (selection) => usage.rated.evidence(selection),
+  };
 }

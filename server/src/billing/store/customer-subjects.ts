@@ -24,6 +24,14 @@ export async function listSpans(sql: Sql, customer: CustomerId, period?: Period)
   return rows.map(fromRow);
 }
 
+/**
+ * Holds a subject until the transaction ends. The exclusion constraint alone would keep its owners apart, but of two
+ * racing calls one would fail without knowing whose it is now, or both would wait for each other.
+ */
+export async function lockSubject(sql: Sql, organization: OrganizationId, subject: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${organization}::text || '/' || ${subject}::text, 0))`;
+}
+
 /** The first span of a subject, whoever owns it, that shares an instant with the given one. */
 export async function findOverlap(sql: Sql, span: SubjectSpan): Promise<OwnedSpan | undefined> {
   const to = span.to === undefined ? null : timestampText(span.to);
@@ -38,8 +46,8 @@ export async function findOverlap(sql: Sql, span: SubjectSpan): Promise<OwnedSpa
 }
 
 /**
- * Inserts a span. The table's exclusion constraint is what keeps a subject from having two owners when two calls
- * race: it fails then with SQLSTATE 23P01.
+ * Inserts a span. That a subject has one owner at a time is the table's exclusion constraint: a span that shares an
+ * instant with another fails with SQLSTATE 23P01.
  */
 export async function insertSpan(sql: Sql, organization: OrganizationId, span: OwnedSpan): Promise<void> {
   const to = span.to === undefined ? null : timestampText(span.to);

@@ -30,7 +30,7 @@ export async function listCustomers(sql: Sql, page: { after?: string; limit: num
 export async function findCustomer(sql: Sql, idOrKey: string): Promise<Customer | undefined> {
   const rows = await sql<CustomerRow[]>`
     SELECT id, key, name, currency, time_zone, email, created_at FROM customers
-    WHERE id = ${idOrKey} OR key = ${idOrKey} LIMIT 1`;
+    WHERE id = ${idOrKey} OR key = ${idOrKey} ORDER BY id = ${idOrKey} DESC LIMIT 1`;
   return rows.map(fromRow)[0];
 }
 

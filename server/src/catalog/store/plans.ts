@@ -23,7 +23,7 @@ export async function listPlans(sql: Sql, page: { after?: string; limit: number 
 
 export async function findPlan(sql: Sql, idOrKey: string): Promise<PlanRow | undefined> {
   const rows = await sql<RawPlan[]>`
-    SELECT id, key, current_version, created_at FROM plans WHERE id = ${idOrKey} OR key = ${idOrKey} LIMIT 1`;
+    SELECT id, key, current_version, created_at FROM plans WHERE id = ${idOrKey} OR key = ${idOrKey} ORDER BY id = ${idOrKey} DESC LIMIT 1`;
   return rows.map(planFrom)[0];
 }
 

@@ -1,0 +1,100 @@
+import type { MeterId, MeterVersionId, OrganizationId } from "../../src/kernel/ids.js";
+import { newId } from "../../src/kernel/ids.js";
+import { Decimal } from "../../src/kernel/decimal.js";
+import type { Instant } from "../../src/kernel/instant.js";
+import type { Postgres } from "../../src/engines/postgres/index.js";
+import type { UsagePort, UsageSelection } from "../../src/billing/index.js";
+
+interface Row {
+  readonly organization: OrganizationId;
+  readonly id: string;
+  readonly subject: string;
+  readonly time: Instant;
+  readonly value: Decimal;
+  readonly sequence: number;
+}
+
+/**
+ * Billing's port to usage as a plain computation over a list: every meter sums all rows of its organization. What it
+ * stands in for is tested end to end elsewhere.
+ */
+export class UsageInMemory implements UsagePort {
+  readonly rows: Row[] = [];
+  #sequence = 0;
+  readonly #meters = new Map<string, { id: MeterVersionId; meter: MeterId; slug: string }>();
+
+  /** Puts a meter where the catalog's foreign keys want it. */
+  async addMeter(
+    postgres: Postgres,
+    organization: OrganizationId,
+    slug: string,
+    now: Instant,
+  ): Promise<void> {
+    const meter = { id: newId("mtv", now), meter: newId("mtr", now), slug };
+    await postgres.inOrganization(organization, async (sql) => {
+      await sql`
+        INSERT INTO meters (organization, id, slug, name, current_version, created_at, updated_at)
+        VALUES (${organization}, ${meter.meter}, ${slug}, ${slug}, ${meter.id}, now(), now())`;
+      await sql`
+        INSERT INTO meter_versions (organization, id, meter, version, definition, created_at, live_from, backfill_state)
+        VALUES (${organization}, ${meter.id}, ${meter.meter}, 1, '{}', now(), '{}', 'done')`;
+    });
+    for (const name of [slug, meter.id, meter.meter]) this.#meters.set(`${organization}/${name}`, meter);
+  }
+
+  add(organization: OrganizationId, subject: string, time: Instant, value: string): void {
+    this.#sequence += 1;
+    const id = `e${this.#sequence}`;
+    this.rows.push({ organization, id, subject, time, value: Decimal.of(value), sequence: this.#sequence });
+  }
+
+  watermark() {
+    return [{ writer: "w1", sequence: this.#sequence }];
+  }
+
+  async findMeter(organization: OrganizationId, idOrSlug: string) {
+    const meter = this.#meters.get(`${organization}/${idOrSlug}`);
+    return meter === undefined ? undefined : { ...meter, name: meter.slug, aggregation: "SUM", version: 1 };
+  }
+
+  async quantity(selection: UsageSelection) {
+    const rows = this.#select(selection);
+    return { quantity: Decimal.sum(rows.map((row) => row.value)), events: rows.length };
+  }
+
+  async windows(selection: UsageSelection, boundaries: readonly Instant[]) {
+    const rows = this.#select(selection);
+    return boundaries.slice(0, -1).flatMap((start, index) => {
+      const end = boundaries[index + 1]!;
+      const inside = rows.filter((row) => start <= row.time && row.time < end);
+      const quantity = Decimal.sum(inside.map((row) => row.value));
+      return inside.length === 0 ? [] : [{ start, end, quantity, events: inside.length }];
+    });
+  }
+
+  async evidence({ after, limit, ...selection }: UsageSelection & { after?: string; limit: number }) {
+    const offset = Number(after ?? 0);
+    const found = this.#select(selection).sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+    const rows = found.slice(offset, offset + limit).map((row) => ({
+      source: "test",
+      id: row.id,
+      type: "usage",
+      subject: row.subject,
+      time: row.time,
+      value: row.value.toString(),
+      data: "{}",
+    }));
+    return offset + limit < found.length ? { rows, next: String(offset + limit) } : { rows };
+  }
+
+  #select({ organization, subjects, period, watermark }: UsageSelection): Row[] {
+    return this.rows.filter(
+      (row) =>
+        row.organization === organization &&
+        row.sequence <= (watermark[0]?.sequence ?? 0) &&
+        period.start <= row.time &&
+        row.time < period.end &&
+        subjects.some((span) => span.subject === row.subject && span.from <= row.time && row.time < span.to),
+    );
+  }
+}
