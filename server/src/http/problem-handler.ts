@@ -13,11 +13,12 @@ export function installProblemHandler(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, problemOf(error, request, log)));
 }
 
+// A Buffer, since Fastify adds a charset to text, and OpenMeter's client compares the whole content type.
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const seconds = problem["retryAfterSeconds"];
   if (typeof seconds === "number") reply.header("retry-after", String(seconds));
   if (problem.status === 401) reply.header("www-authenticate", "Bearer");
-  return reply.code(problem.status).header("content-type", "application/problem+json").send(JSON.stringify(problem));
+  return reply.code(problem.status).header("content-type", "application/problem+json").send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** The problem document of any error. */

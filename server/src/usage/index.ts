@@ -15,6 +15,8 @@ export interface Usage {
   readonly rated: RatedUsage;
   readonly corrections: Corrections;
   readonly backfill: Backfill;
+  /** Resolves when everything accepted so far shows in queries. */
+  settled(): Promise<void>;
   /** Figures for /metrics and /readyz. */
   stats(): UsageStats;
   /** Stops taking events in, seals, and lets go of the index. */

@@ -101,6 +101,11 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     rated: new RatedUsage(columnar, meters),
     corrections,
     backfill,
+    async settled() {
+      await stream.flushed();
+      const last = stream.nextSequence - 1;
+      if (last > 0) await stream.whenConfirmed(last);
+    },
     stats: () => ({ stream: numbersOf(stream.stats()), index: numbersOf(index.stats()) }),
     async close() {
       clearInterval(sweeping);

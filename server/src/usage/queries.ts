@@ -61,6 +61,7 @@ export class UsageQueries {
       groupBy: Object.fromEntries(names.map((name, index) => [name, row.dimensions[index] ?? ""])),
     }));
     const { boundaries } = selection;
+    if (rows.length === 0 && query.windowSize === undefined && query.groupBy.length === 0) rows.push(emptyTotal(meter, boundaries));
     return { ...shared, from: query.from ?? boundaries[0] ?? null, to: query.to ?? boundaries.at(-1) ?? selection.until, rows };
   }
 
@@ -121,9 +122,6 @@ export class UsageQueries {
     const now = this.#on.clock.now();
     const door = this.#on.columnar.forOrganization(organization);
     const span = query.from === undefined || query.to === undefined ? await findUsageSpan(door, meter.id) : undefined;
-    if ((query.from === undefined || query.to === undefined) && span === undefined && meter.aggregation !== "COUNT" && meter.aggregation !== "UNIQUE_COUNT") {
-      return { meter, selection: undefined };
-    }
     const from = query.from ?? span?.first ?? ((query.to ?? now) - hour) as Instant;
     const to = query.to ?? (Math.max(now, (span?.last ?? now) + 1) as Instant);
     if (from >= to) return { meter, selection: undefined };
@@ -160,6 +158,13 @@ function boundariesOf(query: UsageQuery, from: Instant, to: Instant): Instant[] 
     if (error instanceof RangeError) throw refuseQuery("windowSize", `${error.message}; ask for larger windows or a shorter range`);
     throw error;
   }
+}
+
+/** One total over a range without usage: 0 of what is counted, nothing of what is measured. */
+function emptyTotal(meter: StoredMeterVersion, boundaries: readonly Instant[]): UsageRow {
+  const counts = meter.aggregation === "COUNT" || meter.aggregation === "UNIQUE_COUNT";
+  const [windowStart = 0 as Instant, windowEnd = windowStart] = boundaries;
+  return { value: counts ? "0" : null, windowStart, windowEnd, subject: null, groupBy: {} };
 }
 
 function valueOf(meter: StoredMeterVersion, row: { value: string | null; count: string }): string | null {

@@ -8,7 +8,8 @@ export interface StoredRow {
 
 /**
  * Behaves as FACTS.md says of ClickHouse: a token seen before inserts nothing, whatever the file holds; rows carry their
- * batch's id; a discard deletes by id and forgets no token. It outlives the stream, as the store does.
+ * batch's id; a discard deletes by id and forgets no token; a rejected insert leaves rows behind. It outlives the stream, as
+ * the store does.
  */
 export class RecordingSink implements BatchSink {
   readonly rowsByBatch = new Map<string, StoredRow[]>();
@@ -40,14 +41,13 @@ export class RecordingSink implements BatchSink {
     const bytes = await this.read(batch.path);
     const frames = [...scanFrames(bytes)];
     const poison = frames.find((frame) => this.poisoned(frame));
-    if (poison !== undefined) throw new BatchRejected(`cannot parse the envelope of sequence ${poison.sequence}`);
+    if (poison !== undefined) {
+      this.#store(batch, frames.slice(0, 1));
+      throw new BatchRejected(`cannot parse the envelope of sequence ${poison.sequence}`);
+    }
     if (!this.tokens.has(batch.token)) {
       this.tokens.add(batch.token);
-      const rows = this.rowsByBatch.get(batch.id) ?? [];
-      for (const { sequence, organization, body } of frames) {
-        rows.push({ sequence, organization, body: Buffer.from(body).toString("latin1") });
-      }
-      this.rowsByBatch.set(batch.id, rows);
+      this.#store(batch, frames);
     }
     this.afterInsert(batch);
   }
@@ -73,5 +73,13 @@ export class RecordingSink implements BatchSink {
 
   bodies(): string[] {
     return this.rows().map((row) => row.body);
+  }
+
+  #store(batch: Batch, frames: readonly Frame[]): void {
+    const rows = this.rowsByBatch.get(batch.id) ?? [];
+    for (const { sequence, organization, body } of frames) {
+      rows.push({ sequence, organization, body: Buffer.from(body).toString("latin1") });
+    }
+    this.rowsByBatch.set(batch.id, rows);
   }
 }

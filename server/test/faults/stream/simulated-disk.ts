@@ -24,11 +24,13 @@ interface Folder {
 }
 
 /**
- * What a power cut leaves of unsynced writes. `nothing`: none of them. `everything`: all (that is kill -9: the system
- * goes on and the page cache with it). `some`: any sectors, and names in the order they changed, up to some moment.
- * `shuffled`: any sectors and any of the name changes, each on its own, harsher than journalled file systems are.
+ * What is left of unsynced writes. `killed`: all is seen, as after kill -9, and still not durable, so that a power cut soon
+ * after the restart may take it. `nothing`: none of them. `some`: any sectors, and names in the order they changed, up to
+ * some moment. `shuffled`: any sectors and any of the name changes, each on its own, harsher than journalled file systems.
  */
-export type CutMode = "nothing" | "everything" | "some" | "shuffled";
+export type CutMode = "killed" | "nothing" | "some" | "shuffled";
+
+type PowerCut = Exclude<CutMode, "killed">;
 
 export interface Operation {
   readonly number: number;
@@ -66,14 +68,18 @@ export class SimulatedDisk implements FileLayer {
     const next = new SimulatedDisk();
     next.capacityBytes = this.capacityBytes;
     const inodes = new Map<Inode, Inode>();
-    const survivorOf = (inode: Inode): Inode => {
-      const survivor = inodes.get(inode) ?? survive(inode, mode, random);
+    const survivorOf = (inode: Inode, cut: PowerCut): Inode => {
+      const survivor = inodes.get(inode) ?? survive(inode, cut, random);
       inodes.set(inode, survivor);
       return survivor;
     };
     for (const [name, folder] of this.#folders) {
+      if (mode === "killed") {
+        next.#folders.set(name, folder);
+        continue;
+      }
       const names = survivingNames(folder, mode, random);
-      const survivors = new Map([...names].map(([file, inode]) => [file, survivorOf(inode)]));
+      const survivors = new Map([...names].map(([file, inode]) => [file, survivorOf(inode, mode)]));
       next.#folders.set(name, { seen: survivors, platter: new Map(survivors), changes: [] });
     }
     return next;
@@ -256,17 +262,15 @@ function persist(inode: Inode, sectors: Iterable<number>, length: number): Buffe
   return platter;
 }
 
-function survive(inode: Inode, mode: CutMode, random: () => number): Inode {
+function survive(inode: Inode, mode: PowerCut, random: () => number): Inode {
   const bytes = survivingBytes(inode, mode, random);
   return { seen: bytes, platter: Buffer.from(bytes), dirty: new Set() };
 }
 
-function survivingBytes(inode: Inode, mode: CutMode, random: () => number): Buffer {
+function survivingBytes(inode: Inode, mode: PowerCut, random: () => number): Buffer {
   switch (mode) {
     case "nothing":
       return Buffer.from(inode.platter);
-    case "everything":
-      return Buffer.from(inode.seen);
     case "some":
     case "shuffled": {
       const sectors = [...inode.dirty].filter(() => random() < 0.5);
@@ -276,14 +280,12 @@ function survivingBytes(inode: Inode, mode: CutMode, random: () => number): Buff
   }
 }
 
-function survivingNames(folder: Folder, mode: CutMode, random: () => number): Map<string, Inode> {
+function survivingNames(folder: Folder, mode: PowerCut, random: () => number): Map<string, Inode> {
   const { changes } = folder;
   let surviving: readonly NameChange[];
   switch (mode) {
     case "nothing":
       return folder.platter;
-    case "everything":
-      return folder.seen;
     case "some":
       surviving = changes.slice(0, Math.floor(random() * (changes.length + 1)));
       break;
