@@ -5,7 +5,8 @@ GRANT USAGE ON SCHEMA weir TO weir_app, weir_system;
 
 -- Puts a table under the rule of tenancy: column organization first in the primary key, row-level security forced on
 -- the owner too, and weir_app confined to the organization bound to the transaction. After a transaction the
--- setting reads '' rather than NULL; no organization has that id, so both hide every row.
+-- setting reads '' rather than NULL; no organization has that id, so both hide every row. The owner sees rows only while
+-- weir.maintenance is on, as it is during migrations: otherwise an UPDATE in a migration would find nothing, silently.
 CREATE FUNCTION weir_protect(protected regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   first_key text;
@@ -21,6 +22,8 @@ BEGIN
     'CREATE POLICY organization_isolation ON %s TO weir_app '
     'USING (organization = current_setting(''weir.organization'', true)) '
     'WITH CHECK (organization = current_setting(''weir.organization'', true))', protected);
+  EXECUTE format(
+    'CREATE POLICY maintenance ON %s TO CURRENT_USER USING (current_setting(''weir.maintenance'', true) = ''on'')', protected);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO weir_app', protected);
 END $$;
 

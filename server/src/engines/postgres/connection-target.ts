@@ -18,11 +18,12 @@ export interface ConnectionTarget {
  * @throws UnusableDatabase naming what is missing, never the password
  */
 export function parseConnectionUrl(text: string): ConnectionTarget {
-  if (!URL.canParse(text))
+  const complete = text.replace(/^([a-z]+:\/\/[^/?]*@)(?=[/?])/, "$1localhost"); // user@/database is libpq's, not a URL
+  if (!URL.canParse(complete))
     throw new UnusableDatabase(
       "DATABASE_URL is not a URL like postgresql://user:password@host:5432/database.",
     );
-  const url = new URL(text);
+  const url = new URL(complete);
   if (url.protocol !== "postgres:" && url.protocol !== "postgresql:") {
     throw new UnusableDatabase(
       `DATABASE_URL must begin with postgresql://, it begins with ${url.protocol}//.`,

@@ -44,6 +44,7 @@ async function applyOnce(pool: postgres.Sql, { name, text, checksum }: Migration
       await sql`SELECT pg_advisory_xact_lock(${migration_lock})`;
       const recorded = await sql`SELECT FROM migrations WHERE name = ${name}`;
       if (recorded.length > 0) return;
+      await sql`SELECT set_config('weir.maintenance', 'on', true)`; // see weir_protect in 000001
       await sql.unsafe(text).simple();
       await sql`INSERT INTO migrations (name, checksum) VALUES (${name}, ${checksum})`;
       isNew = true;

@@ -54,8 +54,12 @@ export async function prepareRoles(pool: postgres.Sql): Promise<void> {
       throw new UnusableDatabase(message, remedies.join("\n"));
     }
     for (const { role, present, member } of memberships) {
-      if (!present)
-        await sql.unsafe(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB`);
+      if (!present) {
+        // Roles belong to the whole server, the lock to this database: another Weir's may be starting on the next one.
+        await sql.unsafe(`
+          DO $$ BEGIN CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB;
+          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
+      }
       if (!present || !member) await sql.unsafe(`GRANT ${role} TO ${quoteIdentifier(situation.login)}`);
     }
     if (!situation.schema_exists) await sql.unsafe(`CREATE SCHEMA ${schema_name}`);
