@@ -1,3 +1,4 @@
+import postgresJs from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Postgres, Sql } from "../../src/engines/postgres/index.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
@@ -119,6 +120,32 @@ test("the system role sees organizations and keys, and of other tables only what
   expect(await outcome(postgres.asSystem((sql) => sql`SELECT * FROM audit_log`))).toMatch(
     /permission denied/,
   );
+});
+
+test("the audit log is append-only for everybody, superusers included", async () => {
+  await postgres.inOrganization(
+    a,
+    (sql) =>
+      sql`INSERT INTO audit_log (organization, id, at, actor, action, target) VALUES (${a}, 'aud_1', now(), 'system', 'a.b', 't')`,
+  );
+  const socketFolder = new URL(postgres.url).searchParams.get("host")!;
+  const superuser = postgresJs({
+    path: `${socketFolder}/.s.PGSQL.5432`,
+    user: "postgres",
+    database: "weir",
+    max: 1,
+  });
+  for (const statement of [
+    "UPDATE weir.audit_log SET actor = 'nobody'",
+    "DELETE FROM weir.audit_log",
+    "TRUNCATE weir.audit_log",
+    "SET session_replication_role = replica; DELETE FROM weir.audit_log",
+  ]) {
+    expect(await outcome(superuser.unsafe(statement).simple()), statement).toMatch(
+      /audit_log refused: the table is append-only/,
+    );
+  }
+  await superuser.end();
 });
 
 test("a failed transaction leaves nothing", async () => {
