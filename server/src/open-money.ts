@@ -1,8 +1,8 @@
-import { Customers } from "./billing/customers.js";
+import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
 import { Catalog } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
-import type { SubjectSpan, SubjectsOfCustomers, Usage } from "./usage/index.js";
+import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
@@ -11,20 +11,20 @@ export interface MoneyOptions {
   readonly usage: () => Usage;
 }
 
+export interface Money {
+  readonly catalog: Catalog;
+  readonly billing: Billing;
+  readonly subjectsOfCustomers: SubjectsOfCustomers;
+}
+
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, usage }: MoneyOptions) {
-  const meters = {
-    findMeter: async (...[organization, idOrSlug]: Parameters<Usage["meters"]["find"]>) => usage().meters.find(organization, idOrSlug),
-  };
-  const catalog = new Catalog({ postgres, meters, clock });
+export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
+  const port = usagePortOf(usage);
+  const catalog = new Catalog({ postgres, meters: port, clock });
   const customers = new Customers({ postgres, clock });
-  const subjectsOfCustomers: SubjectsOfCustomers = async (organization, idsOrKeys) => {
-    const spans: SubjectSpan[] = [];
-    for (const idOrKey of idsOrKeys) {
-      const customer = await customers.get(organization, idOrKey);
-      spans.push(...(await customers.subjectsOf(organization, customer.id)));
-    }
-    return spans;
-  };
-  return { catalog, billing: { customers }, subjectsOfCustomers };
+  const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
+  const billing = openBilling({ postgres, catalog, usage: usagePortOf(usage), customers, clock });
+  const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
+    customers.spansOf(organization, idsOrKeys);
+  return { catalog, billing, subjectsOfCustomers };
 }

@@ -1,7 +1,7 @@
 import type { Config } from "./config.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
-import type { Customers } from "./billing/customers.js";
+import type { Billing } from "./billing/index.js";
 import type { Catalog } from "./catalog/index.js";
 import type { Identity } from "./identity/index.js";
 import type { Clock } from "./kernel/clock.js";
@@ -18,5 +18,5 @@ export interface Services {
   readonly identity: Identity;
   readonly usage: Usage;
   readonly catalog: Catalog;
-  readonly billing: { customers: Customers };
+  readonly billing: Billing;
 }

@@ -37,6 +37,12 @@ export const nimbus = {
       groupBy: {},
     },
   ],
+  /** One plan in each currency; `rate` is how many of it make a dollar. */
+  plans: [
+    { currency: "USD", rate: "1" },
+    { currency: "EUR", rate: "0.9" },
+    { currency: "JPY", rate: "150" },
+  ],
   regions: ["fra1", "nyc3", "sgp1", "syd1"],
   instances: ["s-1vcpu", "s-4vcpu", "gpu-l40s"],
   models: ["weir-small", "weir-large", "weir-code"],
