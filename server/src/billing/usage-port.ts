@@ -68,13 +68,13 @@ export interface UsagePort {
   ): Promise<EvidencePage>;
 }
 
-/** The usage domain as billing reads it. */
-export function usagePortOf(usage: Pick<Usage, "meters" | "queries" | "rated">): UsagePort {
+/** The usage domain as billing reads it; asked for late, since usage in turn asks billing whose subjects are whose. */
+export function usagePortOf(usage: () => Pick<Usage, "meters" | "queries" | "rated">): UsagePort {
   return {
-    findMeter: (organization, idOrSlug) => usage.meters.find(organization, idOrSlug),
-    watermark: () => usage.queries.watermark(),
-    quantity: (selection) => usage.rated.quantity(selection),
-    windows: (selection, boundaries) => usage.rated.windows(selection, boundaries),
-    evidence: (selection) => usage.rated.evidence(selection),
+    findMeter: (organization, idOrSlug) => usage().meters.find(organization, idOrSlug),
+    watermark: () => usage().queries.watermark(),
+    quantity: (selection) => usage().rated.quantity(selection),
+    windows: (selection, boundaries) => usage().rated.windows(selection, boundaries),
+    evidence: (selection) => usage().rated.evidence(selection),
   };
 }

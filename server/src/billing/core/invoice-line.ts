@@ -1,6 +1,6 @@
 import type { Price } from "../../catalog/core/index.js";
 import type { Currency } from "../../kernel/currency.js";
-import { Decimal } from "../../kernel/decimal.js";
+import type { Decimal } from "../../kernel/decimal.js";
 import type { MeterVersionId } from "../../kernel/ids.js";
 import { toMoney, type Money } from "../../kernel/money.js";
 import { rate, type RatedTier } from "../../rating/core/index.js";

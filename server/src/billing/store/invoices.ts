@@ -145,6 +145,9 @@ async function withLines(sql: Sql, rows: readonly InvoiceRow[]): Promise<Invoice
     refreshedAt: instantFromMs(row.refreshed_at.getTime()),
     lines: lines
       .filter((line) => line.invoice === row.id)
-      .map(({ invoice: _, minor, ...line }) => ({ ...line, money: { currency: row.currency, minor } })),
+      .map(({ invoice: _invoice, minor, ...line }) => ({
+        ...line,
+        money: { currency: row.currency, minor },
+      })),
   }));
 }
