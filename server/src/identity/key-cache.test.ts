@@ -95,7 +95,7 @@ test("one look-up serves all who wait for it, and too many at once are refused",
   const waiting = [cache.find("a"), cache.find("b")];
   expect(() => cache.find("c")).toThrow("overloaded");
   expect(cache.find("h")).toBe(caller);
-  await Promise.all(waiting);
+  for (const lookUp of waiting) await lookUp;
   expect(await cache.find("c")).toBeUndefined();
 });
 

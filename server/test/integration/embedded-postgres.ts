@@ -7,13 +7,13 @@ import { silentLog } from "../../src/kernel/log.js";
 /** A real embedded server in a folder of its own; `remove` stops it and deletes the folder. */
 export async function openTestPostgres(
   options: Partial<PostgresOptions> = {},
-): Promise<{ postgres: Postgres; dataDir: string; remove(): Promise<void> }> {
+): Promise<{ postgres: Postgres; dataDir: string; remove: () => Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "weir-test-postgres-"));
   const postgres = await openPostgres({ dataDir, log: silentLog, ...options });
   return {
     postgres,
     dataDir,
-    async remove() {
+    remove: async () => {
       await postgres.close();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -39,15 +39,6 @@ export function connect(target: ConnectionTarget, { connectionsMax, log }: PoolO
 }
 
 function sslOption(mode: string | undefined): "require" | "allow" | "prefer" | "verify-full" | false {
-  switch (mode) {
-    case "require":
-    case "allow":
-    case "prefer":
-    case "verify-full":
-      return mode;
-    case "verify-ca":
-      return "verify-full";
-    default:
-      return false;
-  }
+  if (mode === "require" || mode === "allow" || mode === "prefer" || mode === "verify-full") return mode;
+  return mode === "verify-ca" ? "verify-full" : false;
 }

@@ -71,17 +71,21 @@ async function takeOver(folder: string, runAs: RunAs): Promise<void> {
   await chown(folder, runAs.uid, runAs.gid);
 }
 
+function initdbArguments(data: string): string[] {
+  const owner = ["-U", superuser_name, "--auth=trust"];
+  // The builtin collation is the same on every machine and version of its libraries: indexes stay valid.
+  const text = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"];
+  return ["-D", data, ...owner, ...text, "--no-instructions"];
+}
+
 async function runInitdb(folder: string, binaries: Binaries, runAs: RunAs | undefined): Promise<void> {
   const output: Buffer[] = [];
-  const child = spawn(
-    binaries.initdb,
-    [
-      ...["-D", dataArgument(folder, runAs), "-U", superuser_name, "--auth=trust", "--no-instructions"],
-      // The builtin collation is the same on every machine and version of its libraries: indexes stay valid.
-      ...["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"],
-    ],
-    { cwd: folder, env: program_environment, stdio: ["ignore", "pipe", "pipe"], ...runAs },
-  );
+  const child = spawn(binaries.initdb, initdbArguments(dataArgument(folder, runAs)), {
+    cwd: folder,
+    env: program_environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...runAs,
+  });
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
   const outcome = await new Promise<string | undefined>((resolve) => {
