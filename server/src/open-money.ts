@@ -23,7 +23,6 @@ export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const catalog = new Catalog({ postgres, meters: port, clock });
   const customers = new Customers({ postgres, clock });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
-  const billing = openBilling({ postgres, catalog, usage: usagePortOf(usage), customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
   return { catalog, billing, subjectsOfCustomers };
