@@ -11,7 +11,7 @@ import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import type { Services } from "../../src/services.js";
 import { openTestPostgres } from "./embedded-postgres.js";
-import { UsageInMemory } from "./usage-in-memory.js";
+import { UsageInMemory } from "../support/usage-in-memory.js";
 
 const clock = new FixedClock(parseInstant("2026-03-15T12:00:00Z")!);
 let postgres: Postgres;

@@ -11,7 +11,7 @@ import { formatMoney } from "../../src/kernel/money.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import type { PriceModel } from "../../src/rating/core/index.js";
 import { openTestPostgres } from "./embedded-postgres.js";
-import { UsageInMemory } from "./usage-in-memory.js";
+import { UsageInMemory } from "../support/usage-in-memory.js";
 
 const at = (text: string): Instant => parseInstant(text)!;
 const d = (text: string) => Decimal.of(text);

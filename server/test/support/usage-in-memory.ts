@@ -39,7 +39,12 @@ export class UsageInMemory implements UsagePort {
         INSERT INTO meter_versions (organization, id, meter, version, definition, created_at, live_from, backfill_state)
         VALUES (${organization}, ${meter.id}, ${meter.meter}, 1, '{}', now(), '{}', 'done')`;
     });
-    for (const name of [slug, meter.id, meter.meter]) this.#meters.set(`${organization}/${name}`, meter);
+    this.knowMeter(organization, meter);
+  }
+
+  knowMeter(organization: OrganizationId, meter: { id: MeterVersionId; meter: MeterId; slug: string }): void {
+    for (const name of [meter.slug, meter.id, meter.meter])
+      this.#meters.set(`${organization}/${name}`, meter);
   }
 
   add(organization: OrganizationId, subject: string, time: Instant, value: string): void {
