@@ -1,4 +1,6 @@
 import { ConfigError, loadConfig } from "./config.js";
+import { DataDirectoryInUse } from "./engines/data-directory/index.js";
+import { UnusableDatabase } from "./engines/postgres/index.js";
 import { createLog } from "./kernel/log.js";
 import { printWelcome } from "./welcome.js";
 import { startWeir } from "./wire.js";
@@ -39,6 +41,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  // What the user can mend is told in its own words; anything else with where it came from.
+  const told = error instanceof DataDirectoryInUse || error instanceof UnusableDatabase;
+  console.error(error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error));
   process.exit(1);
 });
