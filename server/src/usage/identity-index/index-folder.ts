@@ -31,7 +31,6 @@ export async function prepareFolder(options: {
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly mapBytesMax?: number;
 }): Promise<OpenedFolder> {
   const { dir, log } = options;
   const file = join(dir, data_name);
@@ -39,13 +38,13 @@ export async function prepareFolder(options: {
   if (fault !== undefined) await moveAside(options, fault);
   await mkdir(dir, { recursive: true });
   try {
-    return { ...openRuns(dir, options.mapBytesMax), file };
+    return { ...openRuns(dir), file };
   } catch (error) {
     if (fault !== undefined || !isDamage(error)) throw error;
     await moveAside(options, error.message);
     await mkdir(dir, { recursive: true });
     log.info("the identity index begins empty and will be rebuilt", { dir });
-    return { ...openRuns(dir, options.mapBytesMax), file };
+    return { ...openRuns(dir), file };
   }
 }
 
@@ -57,8 +56,8 @@ export function markDamaged(dir: string, reason: string): void {
   closeSync(handle);
 }
 
-function openRuns(dir: string, mapBytes: number | undefined): Omit<OpenedFolder, "file"> {
-  const database = openRunDatabase(dir, mapBytes);
+function openRuns(dir: string): Omit<OpenedFolder, "file"> {
+  const database = openRunDatabase(dir);
   try {
     const manifest = readManifest(database);
     const filters = manifest.runs.map(({ id, blocks }) => {

@@ -11,8 +11,8 @@ const retry_ms = 5_000;
 
 if (parentPort === null) throw new Error("index-writer runs in a worker thread");
 const port = parentPort;
-const { dir, mapBytes } = workerData as WriterData; // given by writer-thread.ts alone
-const database = openRunDatabase(dir, mapBytes);
+const { dir } = workerData as WriterData; // given by writer-thread.ts alone
+const database = openRunDatabase(dir);
 let backgroundScheduled = false;
 
 function post(message: FromWriter): void {

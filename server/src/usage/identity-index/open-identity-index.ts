@@ -79,8 +79,7 @@ export interface IdentityIndexOptions {
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** For tests: the size at which LMDB's map is full, and the number of keys that is too many. */
-  readonly mapBytesMax?: number;
+  /** For tests: the number of keys in memory that is too many. */
   readonly memoryKeysMax?: number;
 }
 
@@ -134,9 +133,8 @@ class LmdbIdentityIndex implements IdentityIndex {
     this.#forgotten = manifest.forgotten;
     this.needsRebuild = !manifest.complete;
     this.#memoryKeysMax = options.memoryKeysMax ?? memory_keys_max;
-    const { mapBytesMax } = options;
     this.#writer = new WriterThread(
-      { dir: options.dir, ...(mapBytesMax === undefined ? {} : { mapBytes: mapBytesMax }) },
+      { dir: options.dir },
       {
         changed: (change) => {
           this.#forgotten ||= change.forgotten;
@@ -197,7 +195,10 @@ class LmdbIdentityIndex implements IdentityIndex {
       if (!onlyInMemory) erase.push(key);
     }
     // Rare: an append that failed after its segment was flushed. It must not make its resend a duplicate.
-    if (erase.length > 0) this.#track(this.#erase(erase));
+    // In the order of flushes: after the one that may be under way, before one that brings a key back.
+    if (erase.length === 0) return;
+    for (const key of erase) this.#erasing.add(key);
+    this.#flushing = this.#flushing.then(() => this.#erase(erase));
   }
 
   flush(segment: number): Promise<void> {
@@ -288,11 +289,8 @@ class LmdbIdentityIndex implements IdentityIndex {
   }
 
   async #erase(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.#erasing.add(key);
     const words = Uint32Array.from(keys.flatMap((key) => [0, 1, 2, 3].map((word) => wordOf(key, word))));
-    // After the flush that may be under way, or the keys would come back.
-    await this.#flushing;
-    while (!this.#closing) {
+    for (;;) {
       try {
         await this.#writer.ask({ kind: "erase", keys: words });
         this.#database.resetReadTxn();
@@ -300,8 +298,8 @@ class LmdbIdentityIndex implements IdentityIndex {
         return;
       } catch (error) {
         if (!(error instanceof Error)) throw error;
-        this.#noteFailure("keys of a failed append could not be erased; trying again", error);
-        if (!(error instanceof IdentityIndexUnavailable)) return;
+        this.#noteFailure("keys of a failed append could not be erased", error);
+        if (!(error instanceof IdentityIndexUnavailable) || this.#closing) return;
         await this.#pause();
       }
     }

@@ -20,13 +20,13 @@ const filter_record = 0x80000000;
  * Both threads open the same folder; only the worker writes. Every commit is synced before it returns: a flush is
  * one commit of some 1.5 MB appended at the end of the tree, so the sync is cheap and a power cut cannot tear it.
  */
-export function openRunDatabase(dir: string, mapBytes = map_bytes): RunDatabase {
+export function openRunDatabase(dir: string): RunDatabase {
   const options: RootDatabaseOptionsWithPath & { noReadAhead: boolean } = {
     path: dir,
     noSubdir: false,
     keyEncoding: "binary",
     encoding: "binary",
-    mapSize: mapBytes,
+    mapSize: map_bytes,
     pageSize: 4096,
     overlappingSync: false,
     noReadAhead: true, // absent from lmdb's types; look-ups are random

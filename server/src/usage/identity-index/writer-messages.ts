@@ -3,7 +3,6 @@ import type { RunSummary } from "./manifest.js";
 /** What the worker is started with. */
 export interface WriterData {
   readonly dir: string;
-  readonly mapBytes?: number;
 }
 
 /** Questions are answered by one Answer with the same id. */
