@@ -104,10 +104,19 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       batchBytesMax: 64 * mebibyte,
       insertIntervalMs: number("WEIR_INSERT_INTERVAL_MS", 500, 0, 60_000),
     },
-    columnar: { memoryBytesMax: number("WEIR_COLUMNAR_MEMORY_BYTES_MAX", 4096 * mebibyte, 256 * mebibyte, Number.MAX_SAFE_INTEGER) },
+    columnar: {
+      memoryBytesMax: number(
+        "WEIR_COLUMNAR_MEMORY_BYTES_MAX",
+        4096 * mebibyte,
+        256 * mebibyte,
+        Number.MAX_SAFE_INTEGER,
+      ),
+    },
   };
   if (faults.length > 0) {
-    throw new ConfigError(`Weir cannot start with this environment:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+    throw new ConfigError(
+      `Weir cannot start with this environment:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
+    );
   }
   return config;
 }

@@ -38,7 +38,8 @@ export class Decimal {
   static of(value: string | bigint | number): Decimal {
     if (typeof value === "bigint") return new Decimal(value, 0);
     if (typeof value === "number") {
-      if (!Number.isSafeInteger(value)) throw new RangeError(`give ${value} as text: only safe integers are exact`);
+      if (!Number.isSafeInteger(value))
+        throw new RangeError(`give ${value} as text: only safe integers are exact`);
       return new Decimal(BigInt(value), 0);
     }
     const parsed = Decimal.parse(value);
@@ -86,17 +87,22 @@ export class Decimal {
     return this.isNegative() ? this.negate() : this;
   }
 
-  /** The quotient rounded to `scale` digits after the point. @throws RangeError on division by zero */
+  /**
+   * The quotient rounded to `scale` digits after the point.
+   * @throws RangeError on division by zero, or when `scale` is negative
+   */
   dividedBy(other: Decimal, scale: number, mode: Rounding): Decimal {
     if (other.isZero()) throw new RangeError("division by zero");
+    requireScale(scale);
     // this/other = (u1 · 10^s2) / (u2 · 10^s1)
     const numerator = this.unscaled * 10n ** BigInt(other.scale + scale);
     const denominator = other.unscaled * 10n ** BigInt(this.scale);
     return new Decimal(divideRounded(numerator, denominator, mode), scale);
   }
 
-  /** Rounds to `scale` digits after the point; never adds digits to the value. */
+  /** Rounds to `scale` digits after the point; never adds digits. @throws RangeError when `scale` is negative */
   round(scale: number, mode: Rounding): Decimal {
+    requireScale(scale);
     if (this.scale <= scale) return this;
     return new Decimal(divideRounded(this.unscaled, 10n ** BigInt(this.scale - scale), mode), scale);
   }
@@ -161,6 +167,11 @@ export class Decimal {
     }
     return scale === this.scale ? this : new Decimal(unscaled, scale);
   }
+}
+
+function requireScale(scale: number): void {
+  if (!Number.isInteger(scale) || scale < 0)
+    throw new RangeError(`a scale is a whole number from 0, not ${scale}`);
 }
 
 function format(unscaled: bigint, scale: number): string {

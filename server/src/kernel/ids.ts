@@ -72,7 +72,9 @@ const suffix = /^[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$/;
 
 /** The id, or undefined when the text is none of this kind. */
 export function parseId<P extends IdPrefix>(prefix: P, text: string): Id<P> | undefined {
-  return text.startsWith(`${prefix}_`) && suffix.test(text.slice(prefix.length + 1)) ? (text as Id<P>) : undefined;
+  return text.startsWith(`${prefix}_`) && suffix.test(text.slice(prefix.length + 1))
+    ? (text as Id<P>)
+    : undefined;
 }
 
 /** The 16 bytes of an id's UUID. @throws RangeError when the text is no TypeID */

@@ -1,6 +1,9 @@
 import type { Brand } from "./brand.js";
 
-/** A point in time: whole microseconds since 1970-01-01T00:00:00Z, exact as a JS number until the year 2255. */
+/**
+ * A point in time: whole microseconds since 1970-01-01T00:00:00Z, exact as a JS number from 1684 to 2255. Beyond, whole
+ * seconds are still exact and fractions are not, so that a far date can be compared and named in a refusal.
+ */
 export type Instant = Brand<number, "Instant">;
 
 /** Durations, in microseconds. */
@@ -18,6 +21,9 @@ export function msOf(instant: Instant): number {
   return Math.floor(instant / 1000);
 }
 
+// RFC 3339 has four digits for the year.
+const first_instant = Date.UTC(2000, 0, 1) * 1000 - 5 * 146_097 * day;
+const end_instant = Date.UTC(10_000, 0, 1) * 1000;
 const rfc3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):(\d{2}))$/;
 
@@ -31,7 +37,8 @@ export function parseInstant(text: string): Instant | undefined {
   const hours = Number(match[4]);
   const minutes = Number(match[5]);
   const seconds = Math.min(Number(match[6]), 59);
-  if (month < 1 || month > 12 || dayOfMonth < 1 || hours > 23 || minutes > 59 || Number(match[6]) > 60) return undefined;
+  if (month < 1 || month > 12 || dayOfMonth < 1 || hours > 23 || minutes > 59 || Number(match[6]) > 60)
+    return undefined;
   if (dayOfMonth > daysIn(year, month)) return undefined;
   let ms = Date.UTC(year, month - 1, dayOfMonth, hours, minutes, seconds);
   if (year < 100) {
@@ -48,7 +55,8 @@ export function parseInstant(text: string): Instant | undefined {
     if (offsetHours > 23 || offsetMinutes > 59) return undefined;
     offset = (offsetHours * 60 + offsetMinutes) * minute * (match[9] === "-" ? -1 : 1);
   }
-  return (ms * 1000 + micros - offset) as Instant;
+  const instant = ms * 1000 + micros - offset;
+  return instant >= first_instant && instant < end_instant ? (instant as Instant) : undefined;
 }
 
 function daysIn(year: number, month: number): number {

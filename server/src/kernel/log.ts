@@ -14,17 +14,31 @@ const order: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3, 
 
 /** Logs to stderr: lines for people on a terminal, JSON lines otherwise. */
 export function createLog(level: LogLevel, stream: NodeJS.WriteStream = process.stderr): Log {
-  const write = (at: LogLevel) => (message: string, fields: Fields = {}) => {
-    if (order[at] < order[level]) return;
-    const time = new Date().toISOString();
-    if (stream.isTTY) {
-      const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-      stream.write(`${time.slice(11, 19)} ${at.padEnd(5)} ${message}${rest.join("")}\n`);
-    } else {
-      stream.write(`${JSON.stringify({ time, level: at, message, ...fields })}\n`);
-    }
-  };
+  const write =
+    (at: LogLevel) =>
+    (message: string, fields: Fields = {}) => {
+      if (order[at] < order[level]) return;
+      const time = new Date().toISOString();
+      if (stream.isTTY) {
+        const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${toText(value)}`);
+        stream.write(`${time.slice(11, 19)} ${at.padEnd(5)} ${message}${rest.join("")}\n`);
+      } else {
+        stream.write(`${toText({ ...fields, time, level: at, message })}\n`);
+      }
+    };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** JSON that never throws, since a line of the log must not fail what it reports. */
+function toText(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, item: unknown) => {
+      if (typeof item === "bigint") return item.toString();
+      return item instanceof Error ? (item.stack ?? item.message) : item;
+    });
+  } catch {
+    return JSON.stringify("[cannot be written as JSON]");
+  }
 }
 
 /** For tests and programs that want no log. */

@@ -20,7 +20,8 @@ export function toDecimal(money: Money): Decimal {
 
 /** @throws RangeError when the currencies differ */
 export function addMoney(first: Money, second: Money): Money {
-  if (first.currency !== second.currency) throw new RangeError(`${first.currency} and ${second.currency} do not add up`);
+  if (first.currency !== second.currency)
+    throw new RangeError(`${first.currency} and ${second.currency} do not add up`);
   return { currency: first.currency, minor: first.minor + second.minor };
 }
 
