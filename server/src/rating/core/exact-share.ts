@@ -1,15 +1,16 @@
 import { Decimal } from "../../kernel/decimal.js";
 
-/** Coins are at most 10^-4 (ISO 4217: CLF and UYW), so boundaries between two coins have at most 5 decimals. */
-const boundary_decimals_max = 5;
+/** Quantities have at most 18 decimals and prices 12; the boundary between two coins has at most 5 (CLF, UYW). */
+const product_decimals_max = 30;
 
 /**
  * Divides each of `parts` by `per` such that the quotients add up to the quotient of the sum.
  *
  * When 1/per ends (per has only the factors 2 and 5), each quotient is exact. Otherwise cumulative sums are
- * rounded, to a scale that cannot change the coin the sum rounds to: a sum with s decimals over an integer per,
- * if not exactly on the boundary between two coins, is at least 1/(per × 10^max(s, 5)) away from it, and the rounding
- * moves it by less; a sum exactly on a boundary is exact here too.
+ * rounded, to a scale that cannot change the coin the sum rounds to: a sum with 30 decimals over an integer per,
+ * if not exactly on the boundary between two coins, is at least 1/(per × 10^30) away from it, and the rounding moves
+ * it by less; a sum exactly on a boundary is exact here too. The scale depends on `per` alone: with one that followed
+ * the quantity's digits, 1 and 1.000 would come to different amounts, and a little more could cost a little less.
  *
  * @param per  a positive whole number
  */
@@ -19,7 +20,7 @@ export function sharesOf(parts: readonly Decimal[], per: Decimal): Decimal[] {
   const reciprocal = decimalsOfReciprocal(per.toBigInt());
   const scale =
     reciprocal === undefined
-      ? Math.max(decimals, boundary_decimals_max) + per.toString().length + 1
+      ? Math.max(decimals, product_decimals_max) + per.toString().length + 1
       : decimals + reciprocal;
   let sum = Decimal.zero;
   let before = Decimal.zero;
