@@ -55,7 +55,9 @@ describe("per unit", () => {
 });
 
 test("a quantity costs the same however many zeros it is written with", () => {
-  const amounts = ["1", "1.000", "1.000000000000000000"].map((quantity) => price(perUnit("2", "3"), quantity));
+  const amounts = ["1", "1.000", "1.000000000000000000"].map((quantity) =>
+    price(perUnit("2", "3"), quantity),
+  );
   expect(new Set(amounts).size).toBe(1);
 });
 
