@@ -20,24 +20,27 @@ export function createLog(level: LogLevel, stream: NodeJS.WriteStream = process.
       if (order[at] < order[level]) return;
       const time = new Date().toISOString();
       if (stream.isTTY) {
-        const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${toText(value)}`);
+        const rest = Object.entries(fields).map(
+          ([name, value]) => ` ${name}=${toText(value) ?? "(no JSON)"}`,
+        );
         stream.write(`${time.slice(11, 19)} ${at.padEnd(5)} ${message}${rest.join("")}\n`);
       } else {
-        stream.write(`${toText({ ...fields, time, level: at, message })}\n`);
+        const line = toText({ ...fields, time, level: at, message }) ?? toText({ time, level: at, message });
+        stream.write(`${line}\n`);
       }
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
-/** JSON that never throws, since a line of the log must not fail what it reports. */
-function toText(value: unknown): string {
+/** JSON, or undefined where there is none: a line of the log must not fail what it reports. */
+function toText(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, (_, item: unknown) => {
       if (typeof item === "bigint") return item.toString();
       return item instanceof Error ? (item.stack ?? item.message) : item;
     });
   } catch {
-    return JSON.stringify("[cannot be written as JSON]");
+    return undefined; // a circle
   }
 }
 

@@ -1,0 +1,89 @@
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { ConfigError, describeConfig, loadConfig } from "./config.js";
+
+describe("the environment", () => {
+  test("empty: everything has a default", () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({
+      dataDir: path.resolve(".weir"),
+      httpPort: 8080,
+      otlpHttpPort: 4318,
+      otlpGrpcPort: 4317,
+      demo: true,
+      ingest: {
+        dedupWindowDays: 35,
+        futureToleranceSeconds: 300,
+        eventsPerRequestMax: 10_000,
+        bodyBytesMax: 16 * 2 ** 20,
+      },
+      stream: { sealBytes: 16 * 2 ** 20, sealAgeMs: 500 },
+    });
+    expect("bootstrapKey" in config || "databaseUrl" in config || "clickhouseUrl" in config).toBe(false);
+  });
+
+  test("a variable set to nothing is not set", () => {
+    expect(
+      loadConfig({ WEIR_HTTP_PORT: "", DATABASE_URL: "", WEIR_BOOTSTRAP_KEY: "", WEIR_DATA_DIR: "" }),
+    ).toEqual(loadConfig({}));
+  });
+
+  test("what automation relies on", () => {
+    const config = loadConfig({
+      WEIR_DATA_DIR: "/srv/weir",
+      WEIR_HTTP_PORT: "0",
+      WEIR_OTLP_HTTP_PORT: "14318",
+      WEIR_OTLP_GRPC_PORT: "14317",
+      WEIR_DEMO: "off",
+      WEIR_BOOTSTRAP_KEY: "a-key-of-24-characters-x",
+      DATABASE_URL: "postgres://weir@db/weir",
+      CLICKHOUSE_URL: "https://ch:8443",
+    });
+    expect(config).toMatchObject({
+      dataDir: "/srv/weir",
+      httpPort: 0,
+      otlpHttpPort: 14318,
+      otlpGrpcPort: 14317,
+      demo: false,
+      bootstrapKey: "a-key-of-24-characters-x",
+      databaseUrl: "postgres://weir@db/weir",
+      clickhouseUrl: "https://ch:8443",
+    });
+  });
+
+  test("every bad variable is named at once, secrets excepted", () => {
+    const env = {
+      WEIR_HTTP_PORT: "http",
+      WEIR_OTLP_GRPC_PORT: "70000",
+      WEIR_DEMO: "maybe",
+      WEIR_BOOTSTRAP_KEY: "too-short-a-secret",
+      DATABASE_URL: "mysql://root:hunter2@db",
+      CLICKHOUSE_URL: "not a url",
+      WEIR_LOG_LEVEL: "loud",
+      WEIR_DEDUP_WINDOW_DAYS: "1.5",
+    };
+    let message = "";
+    try {
+      loadConfig(env);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      message = (error as Error).message;
+    }
+    for (const name of Object.keys(env)) expect(message).toContain(name);
+    expect(message).not.toMatch(/hunter2|too-short-a-secret/);
+  });
+});
+
+test("the description masks keys and passwords and keeps the rest", () => {
+  const described = describeConfig(
+    loadConfig({
+      WEIR_BOOTSTRAP_KEY: "a-key-of-24-characters-x",
+      DATABASE_URL: "postgresql://weir:hunter2@db:5432/weir?sslpassword=hunter3&application_name=w",
+      CLICKHOUSE_URL: "http://default:hunter4@ch:8123",
+    }),
+  );
+  const text = JSON.stringify(described);
+  expect(text).not.toMatch(/hunter|24-characters/);
+  expect(described["databaseUrl"]).toContain("db:5432/weir");
+  expect(described["httpPort"]).toBe(8080);
+});
