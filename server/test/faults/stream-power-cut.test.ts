@@ -20,7 +20,11 @@ interface Machine {
 
 function newMachine(): Machine {
   const disk = new SimulatedDisk();
-  const machine: Machine = { disk, sink: new RecordingSink((path) => machine.disk.read(path)), acceptance: new Acceptance() };
+  const machine: Machine = {
+    disk,
+    sink: new RecordingSink((path) => machine.disk.read(path)),
+    acceptance: new Acceptance(),
+  };
   machine.sink.poisoned = ({ body }) => Buffer.from(body).includes("poison");
   return machine;
 }
@@ -70,6 +74,10 @@ async function settle(machine: Machine): Promise<TestStream> {
   await opened.stream.sealNow();
   await opened.stream.whenConfirmed(opened.stream.nextSequence - 1);
   await opened.stream.close();
+  // The count of rows is the last line of defence; order alone must be enough.
+  expect(
+    opened.log.lines.filter(({ fields }) => String(fields?.["error"]).startsWith("RowsMismatch")),
+  ).toEqual([]);
   return opened;
 }
 
@@ -102,7 +110,9 @@ describe.each(modes)("an end that leaves of unsynced writes: %s", (mode) => {
       const machine = await dayCutAt(operation, mode, operation);
       await settle(machine);
       try {
-        machine.acceptance.check(machine.sink, machine.disk, { gapless: mode === "nothing" || mode === "killed" });
+        machine.acceptance.check(machine.sink, machine.disk, {
+          gapless: mode === "nothing" || mode === "killed",
+        });
         const left = machine.disk.names(dir);
         expect(left).toEqual(["watermark.json"]);
       } catch (error) {

@@ -8,9 +8,10 @@ import {
   manifestName,
   tokenOf,
   type Manifest,
+  unfinished_suffix,
   type PlacedFrame,
 } from "./core/index.js";
-import { removeFile, replaceFile, writeUnfinished } from "./durable-file.js";
+import { removeFile, renameOnce, replaceFile, writeUnfinished } from "./durable-file.js";
 import type { FileLayer } from "./file-layer.js";
 import { addRowCounts } from "./row-counts.js";
 import type { SealedSegment } from "./segment-log.js";
@@ -47,45 +48,53 @@ export class BatchFiles {
   }
 
   batchOf(manifest: Manifest): Batch {
-    const { id, number, part, writer, firstSequence, lastSequence, envelopes, rowCounts, settings } = manifest;
+    const { id, number, part, writer, firstSequence, lastSequence, envelopes, rowCounts, settings } =
+      manifest;
     const { engineVersion, token } = manifest;
     const shape = { id, number, part, writer, signal: this.#signal, path: this.pathOf(manifest) };
     return { ...shape, firstSequence, lastSequence, envelopes, rowCounts, settings, engineVersion, token };
   }
 
   /**
-   * Makes one batch of sealed segments. Durable in this order: the frames (under an unfinished name, if several segments are
-   * joined), the manifest, then the frames get their name and the segments go.
+   * Begins a batch of sealed segments: joins their frames under an unfinished name (one segment alone is renamed later), then
+   * writes the manifest. Once it has resolved, the batch is the truth and only `settleInto` may follow, until it succeeds.
+   * Before that, all of it may be repeated, also with other segments.
    * @throws SegmentDamaged
    */
   async join(segments: readonly SealedSegment[], number: number, pinned: Pinned): Promise<Manifest> {
     const [only] = segments;
-    if (segments.length === 1 && only !== undefined) return this.adopt(only, number, pinned);
+    if (segments.length === 1 && only !== undefined) return this.joinOne(only, number, pinned);
     const name = batchName(number, "");
     const chunks: Buffer[] = [];
     let checksum = 0;
     for (const segment of segments) {
       const bytes = await this.files.read(segment.path);
-      if (bytes.length !== segment.bytes || crc32c(bytes) !== segment.crc32c) throw new SegmentDamaged(segment);
+      if (bytes.length !== segment.bytes || crc32c(bytes) !== segment.crc32c)
+        throw new SegmentDamaged(segment);
       chunks.push(bytes);
       checksum = crc32c(bytes, checksum);
     }
-    const unfinished = await writeUnfinished(this.files, this.directory, name, chunks);
+    await writeUnfinished(this.files, this.directory, name, chunks);
     const manifest = this.#describe(segments, number, pinned, checksum);
     await this.writeManifest(manifest);
-    await this.files.rename(unfinished, this.pathOf(manifest));
-    for (const segment of segments) await removeFile(this.files, segment.path);
-    await this.files.syncDirectory(this.directory);
     return manifest;
   }
 
-  /** Makes a batch of one segment by renaming it, after its manifest is durable. */
-  async adopt(segment: SealedSegment, number: number, pinned: Pinned): Promise<Manifest> {
+  /** The same for one segment, whose file becomes the batch's: nothing is read or copied. */
+  async joinOne(segment: SealedSegment, number: number, pinned: Pinned): Promise<Manifest> {
     const manifest = this.#describe([segment], number, pinned, segment.crc32c);
     await this.writeManifest(manifest);
-    await this.files.rename(segment.path, this.pathOf(manifest));
-    await this.files.syncDirectory(this.directory);
     return manifest;
+  }
+
+  /** Gives the frames of a begun batch their name and deletes its segments. */
+  async settleInto(manifest: Manifest, segments: readonly SealedSegment[]): Promise<void> {
+    const [only] = segments;
+    const target = this.pathOf(manifest);
+    const source = segments.length === 1 && only !== undefined ? only.path : target + unfinished_suffix;
+    await renameOnce(this.files, source, target);
+    for (const segment of segments) await removeFile(this.files, segment.path);
+    await this.files.syncDirectory(this.directory);
   }
 
   /** Durable when it resolves. */
@@ -96,17 +105,26 @@ export class BatchFiles {
   }
 
   /**
-   * Writes both halves of a rejected batch, each with its own manifest, and only then removes the whole.
+   * Writes both halves of a rejected batch, each with its own manifest. Once it has resolved they are the truth, and the
+   * whole is to be removed.
    * @param bytes  the batch's file;  @param frames  all its frames, at least two
    */
-  async split(whole: Manifest, bytes: Uint8Array, frames: readonly PlacedFrame[]): Promise<[Manifest, Manifest]> {
+  async split(
+    whole: Manifest,
+    bytes: Uint8Array,
+    frames: readonly PlacedFrame[],
+  ): Promise<[Manifest, Manifest]> {
     const middle = frames.length >> 1;
     const first = await this.#writeHalf(whole, "0", bytes, frames.slice(0, middle));
     const second = await this.#writeHalf(whole, "1", bytes, frames.slice(middle));
     await this.files.syncDirectory(this.directory);
+    return [first, second];
+  }
+
+  /** Removes a batch that its halves have replaced. They must not be touched before this is durable. */
+  async removeWhole(whole: Manifest): Promise<void> {
     await this.remove(whole);
     await this.files.syncDirectory(this.directory);
-    return [first, second];
   }
 
   /** Deletes frames and manifest. A crash in between leaves either, and both are known to be done with. */
@@ -129,7 +147,8 @@ export class BatchFiles {
   ): Promise<Manifest> {
     const [first] = frames;
     const last = frames.at(-1);
-    if (first === undefined || last === undefined) throw new RangeError("a half of a batch must have a frame");
+    if (first === undefined || last === undefined)
+      throw new RangeError("a half of a batch must have a frame");
     const slice = bytes.subarray(first.start, last.end);
     const part = whole.part + half;
     const id = batchId(this.#writer, this.#signal, whole.number, part);
@@ -143,13 +162,20 @@ export class BatchFiles {
       token: tokenOf(id, newNonce()),
       discardFirst: false,
     };
-    const unfinished = await writeUnfinished(this.files, this.directory, batchName(whole.number, part), [slice]);
+    const unfinished = await writeUnfinished(this.files, this.directory, batchName(whole.number, part), [
+      slice,
+    ]);
     await this.writeManifest(manifest);
     await this.files.rename(unfinished, this.pathOf(manifest));
     return manifest;
   }
 
-  #describe(segments: readonly SealedSegment[], number: number, pinned: Pinned, fileCrc32c: number): Manifest {
+  #describe(
+    segments: readonly SealedSegment[],
+    number: number,
+    pinned: Pinned,
+    fileCrc32c: number,
+  ): Manifest {
     const id = batchId(this.#writer, this.#signal, number, "");
     const rowCounts: number[] = [];
     for (const segment of segments) addRowCounts(rowCounts, segment.rowCounts);

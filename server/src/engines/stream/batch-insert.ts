@@ -18,7 +18,8 @@ export class RowsMismatch extends Error {
 
 /** What became of one attempt. `split`: the halves take the batch's place. */
 export type Outcome =
-  { readonly kind: "settled" } | { readonly kind: "split"; readonly halves: readonly WaitingBatch[] };
+  | { readonly kind: "settled" }
+  | { readonly kind: "split"; readonly halves: readonly WaitingBatch[] };
 
 export interface BatchInsertOptions {
   readonly sink: BatchSink;
@@ -96,7 +97,10 @@ export class BatchInsert {
     // A rejected insert may have filled one table before it failed in another.
     await stop.unlessStopped(sink.discard(files.batchOf(manifest)));
     const bytes = await files.files.read(files.pathOf(manifest));
-    const { frames } = surveyFrames(bytes, { after: manifest.firstSequence - 1, last: manifest.lastSequence });
+    const { frames } = surveyFrames(bytes, {
+      after: manifest.firstSequence - 1,
+      last: manifest.lastSequence,
+    });
     if (frames.length <= 1) {
       await quarantine.keepEnvelope(manifest, bytes, cause.message, formatInstant(clock.now()));
       log.error("an envelope that no insert accepts is quarantined", {
@@ -108,7 +112,11 @@ export class BatchInsert {
       return { kind: "settled" };
     }
     const halves = await files.split(manifest, bytes, frames);
-    log.warn("a rejected batch is bisected", { batch: manifest.id, envelopes: frames.length, reason: cause.message });
+    log.warn("a rejected batch is bisected", {
+      batch: manifest.id,
+      envelopes: frames.length,
+      reason: cause.message,
+    });
     return { kind: "split", halves: halves.map((half) => waiting(half, { tokenIsOurs: true })) };
   }
 
@@ -156,6 +164,7 @@ export class BatchInsert {
       const kept = await quarantine.keepDamage(fileName, start, bytes.subarray(start, end));
       log.error("damaged bytes of a batch are kept aside", { batch: id, start, end, reason, kept });
     }
-    for (const range of survey.missing) log.error("envelopes of a damaged batch are lost", { batch: id, ...range });
+    for (const range of survey.missing)
+      log.error("envelopes of a damaged batch are lost", { batch: id, ...range });
   }
 }

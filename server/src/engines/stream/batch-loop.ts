@@ -1,8 +1,8 @@
 import type { Log } from "../../kernel/log.js";
-import { SegmentDamaged, type BatchFiles } from "./batch-files.js";
+import { SegmentDamaged, type BatchFiles, type Pinned } from "./batch-files.js";
 import { RowsMismatch, type BatchInsert, type Outcome } from "./batch-insert.js";
 import type { Confirmation } from "./confirmation.js";
-import { alarm_interval_ms, backOffMs, mismatch_attempts_max } from "./core/index.js";
+import { alarm_interval_ms, backOffMs, mismatch_attempts_max, type Manifest } from "./core/index.js";
 import { isDiskFull } from "./errors.js";
 import type { KeyLedger } from "./key-ledger.js";
 import type { SealedSegment } from "./segment-log.js";
@@ -24,6 +24,12 @@ export interface BatchLoopOptions {
   readonly batches: readonly WaitingBatch[];
   readonly segments: readonly SealedSegment[];
   readonly onConfirmed: (batch: ConfirmedBatch) => void;
+}
+
+/** The segments that a batch was begun with. `damaged`: the first one does not read back as it was written. */
+interface Taken {
+  readonly segments: readonly SealedSegment[];
+  readonly damaged: boolean;
 }
 
 const retry_first_ms = 200;
@@ -60,7 +66,12 @@ export class BatchLoop {
 
   get counts(): { backlogBytes: number; segments: number; batches: number; confirmed: number } {
     const { length: segments } = this.#segments;
-    return { backlogBytes: this.#backlogBytes, segments, batches: this.#batches.length, confirmed: this.#confirmed };
+    return {
+      backlogBytes: this.#backlogBytes,
+      segments,
+      batches: this.#batches.length,
+      confirmed: this.#confirmed,
+    };
   }
 
   get backlogBytes(): number {
@@ -75,7 +86,8 @@ export class BatchLoop {
     const { sink, insert } = this.#on;
     if (sink === undefined || insert === undefined) return;
     this.#running = this.#run(sink, insert).catch((error: unknown) => {
-      if (!(error instanceof StreamStopped)) this.#on.log.error("the batch loop ended", { error: String(error) });
+      if (!(error instanceof StreamStopped))
+        this.#on.log.error("the batch loop ended", { error: String(error) });
     });
   }
 
@@ -103,7 +115,9 @@ export class BatchLoop {
   }
 
   #isDone(): boolean {
-    return this.#idle && this.#batches.length === 0 && this.#segments.length === 0 && this.#removals.size === 0;
+    return (
+      this.#idle && this.#batches.length === 0 && this.#segments.length === 0 && this.#removals.size === 0
+    );
   }
 
   async #run(sink: BatchSink, insert: BatchInsert): Promise<void> {
@@ -118,17 +132,24 @@ export class BatchLoop {
       this.#idle = false;
       if (this.#batches.length === 0) {
         await this.#untilDue();
-        await this.#persist("a batch could not be formed", () => this.#form(sink));
+        await this.#form(sink);
       }
       const [batch] = this.#batches;
       if (batch === undefined) continue;
       this.#lastInsertAtMs = performance.now();
       const outcome = await this.#untilSettled(batch, insert);
       if (outcome.kind === "split") {
+        const { manifest, bytes } = batch;
+        await this.#persist("a bisected batch could not be removed", () =>
+          this.#on.files.removeWhole(manifest),
+        );
         this.#batches.splice(0, 1, ...outcome.halves);
+        this.#backlogBytes += outcome.halves.reduce((sum, half) => sum + half.bytes, -bytes);
         continue;
       }
-      await this.#persist("a watermark could not be written", () => this.#on.confirmation.pass(batch.manifest));
+      await this.#persist("a watermark could not be written", () =>
+        this.#on.confirmation.pass(batch.manifest),
+      );
       this.#batches.shift();
       this.#confirmed += 1;
       this.#tell(batch);
@@ -150,34 +171,47 @@ export class BatchLoop {
   }
 
   async #form(sink: BatchSink): Promise<void> {
-    const { files, stop, log } = this.#on;
-    const engineVersion = await stop.unlessStopped(sink.engineVersion());
-    const pinned = { settings: { ...sink.settings() }, engineVersion };
-    const [first] = this.#segments;
-    if (first === undefined) return;
-    const chosen = [first];
-    let bytes = first.bytes;
-    for (const segment of this.#segments.slice(1)) {
-      bytes += segment.bytes;
-      if (bytes > this.#on.batchBytesMax) break;
-      chosen.push(segment);
-    }
-    let taken = chosen.length;
-    let damaged = false;
-    let manifest;
+    let taken: Taken = { segments: [], damaged: false };
+    let manifest: Manifest | undefined;
+    await this.#persist("a batch could not be formed", async () => {
+      const engineVersion = await this.#on.stop.unlessStopped(sink.engineVersion());
+      const pinned = { settings: { ...sink.settings() }, engineVersion };
+      taken = { segments: this.#chooseSegments(), damaged: false };
+      [manifest, taken] = await this.#begin(taken.segments, pinned);
+    });
+    if (manifest === undefined) return;
+    const formed = manifest;
+    await this.#persist("a batch could not be put in place", () =>
+      this.#on.files.settleInto(formed, taken.segments),
+    );
+    this.#nextBatch += 1;
+    this.#segments.splice(0, taken.segments.length);
+    this.#batches.push(waiting(formed, { tokenIsOurs: true, damaged: taken.damaged }));
+  }
+
+  async #begin(chosen: readonly SealedSegment[], pinned: Pinned): Promise<[Manifest, Taken]> {
+    const { files, log } = this.#on;
     try {
-      manifest = await files.join(chosen, this.#nextBatch, pinned);
+      return [await files.join(chosen, this.#nextBatch, pinned), { segments: chosen, damaged: false }];
     } catch (error) {
       // A full disk has no room for a joined copy, and damage must not spread: one segment alone is renamed.
-      damaged = error instanceof SegmentDamaged && error.segment === first;
-      if (!(error instanceof SegmentDamaged) && !isDiskFull(error)) throw error;
+      const [first] = chosen;
+      if (first === undefined || !(error instanceof SegmentDamaged || isDiskFull(error))) throw error;
       log.warn("segments are batched one by one", { segment: first.number, error: String(error) });
-      manifest = await files.adopt(first, this.#nextBatch, pinned);
-      taken = 1;
+      const damaged = error instanceof SegmentDamaged && error.segment === first;
+      return [await files.joinOne(first, this.#nextBatch, pinned), { segments: [first], damaged }];
     }
-    this.#nextBatch += 1;
-    this.#segments.splice(0, taken);
-    this.#batches.push(waiting(manifest, { tokenIsOurs: true, damaged }));
+  }
+
+  #chooseSegments(): SealedSegment[] {
+    const chosen: SealedSegment[] = [];
+    let bytes = 0;
+    for (const segment of this.#segments) {
+      bytes += segment.bytes;
+      if (chosen.length > 0 && bytes > this.#on.batchBytesMax) break;
+      chosen.push(segment);
+    }
+    return chosen;
   }
 
   async #untilSettled(batch: WaitingBatch, insert: BatchInsert): Promise<Outcome> {
@@ -190,7 +224,11 @@ export class BatchLoop {
       } catch (error) {
         this.#on.stop.throwIfStopped();
         this.#blocked = `${batch.manifest.id}: ${error instanceof Error ? error.message : String(error)}`;
-        this.#on.log.error("a batch could not be inserted", { batch: batch.manifest.id, failures, error: String(error) });
+        this.#on.log.error("a batch could not be inserted", {
+          batch: batch.manifest.id,
+          failures,
+          error: String(error),
+        });
         if (error instanceof RowsMismatch) mismatches += 1;
       }
       if (mismatches >= mismatch_attempts_max) await this.#stayBlocked(batch);

@@ -59,7 +59,11 @@ export class Confirmation {
   }
 }
 
-export async function writeWatermark(files: FileLayer, directory: string, record: WatermarkRecord): Promise<void> {
+export async function writeWatermark(
+  files: FileLayer,
+  directory: string,
+  record: WatermarkRecord,
+): Promise<void> {
   await replaceFile(files, directory, watermark_name, formatRecord(record));
   await files.syncDirectory(directory);
 }

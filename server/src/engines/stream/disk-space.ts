@@ -23,7 +23,8 @@ export class DiskSpace {
 
   /** Free bytes as last seen, less what was written since; starts a new look when that one is old. */
   look(): number {
-    if (!this.#checking && performance.now() - this.#checkedAtMs >= disk_check_interval_ms) void this.refresh();
+    if (!this.#checking && performance.now() - this.#checkedAtMs >= disk_check_interval_ms)
+      void this.refresh();
     return this.#freeBytes;
   }
 

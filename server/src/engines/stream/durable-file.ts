@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { errorCodeOf } from "./errors.js";
 import type { FileLayer } from "./file-layer.js";
 import { unfinished_suffix } from "./core/index.js";
 
@@ -16,7 +17,10 @@ export async function replaceFile(
   await files.rename(unfinished, path.join(directory, name));
 }
 
-/** Writes `name.tmp` and syncs its bytes. @returns its path */
+/**
+ * Writes `name.tmp` and syncs its bytes. A failure leaves nothing of it, so that a full disk is not kept full.
+ * @returns its path
+ */
 export async function writeUnfinished(
   files: FileLayer,
   directory: string,
@@ -33,8 +37,11 @@ export async function writeUnfinished(
       position += chunk.length;
     }
     await file.syncData();
-  } finally {
     await file.close();
+  } catch (error) {
+    await file.close().catch(() => {});
+    await removeFile(files, unfinished).catch(() => {});
+    throw error;
   }
   return unfinished;
 }
@@ -44,6 +51,16 @@ export async function removeFile(files: FileLayer, file: string): Promise<void> 
   try {
     await files.unlink(file);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (errorCodeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Renames a file that may have been renamed already. */
+export async function renameOnce(files: FileLayer, from: string, to: string): Promise<void> {
+  try {
+    await files.rename(from, to);
+  } catch (error) {
+    if (errorCodeOf(error) !== "ENOENT") throw error;
+    await (await files.openExisting(to)).close(); // throws ENOENT when both are gone
   }
 }

@@ -40,7 +40,8 @@ export class FrameBuffer {
     const { organization, receivedAt, rowCounts, bodyField } = request;
     let countBytes = 0;
     for (const count of rowCounts) countBytes += varintBytes(count);
-    if (organization.length > 127 || rowCounts.length > 12) throw new RangeError("the envelope's header is too long");
+    if (organization.length > 127 || rowCounts.length > 12)
+      throw new RangeError("the envelope's header is too long");
     const tag = bodyField * 8 + 2;
     const messageBytes =
       5 +
@@ -109,7 +110,7 @@ function writeVarint(buffer: Buffer, offset: number, value: number): number {
   let at = offset;
   let rest = value;
   while (rest >= 0x80000000) {
-    buffer[at] = (rest % 128) | 0x80;
+    buffer[at] = rest % 128 | 0x80;
     rest = Math.floor(rest / 128);
     at += 1;
   }

@@ -40,7 +40,11 @@ export class KeyLedger {
         return;
       } catch (error) {
         this.#stop.throwIfStopped();
-        this.#log.error("the keys of a segment could not be made durable", { segment, failures, error: String(error) });
+        this.#log.error("the keys of a segment could not be made durable", {
+          segment,
+          failures,
+          error: String(error),
+        });
       }
       await this.#stop.pause(backOffMs(failures, 200, 30_000, Math.random()));
       this.#stop.throwIfStopped();

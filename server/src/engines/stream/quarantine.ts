@@ -40,8 +40,19 @@ export class Quarantine {
   async keepEnvelope(manifest: Manifest, frame: Uint8Array, reason: string, at: string): Promise<void> {
     const stem = batchStem(manifest.number, manifest.part);
     await replaceFile(this.#files, this.#directory, `${stem}.frames`, [frame]);
-    const explained = { id: manifest.id, sequence: manifest.firstSequence, reason, at, token: manifest.token };
-    await replaceFile(this.#files, this.#directory, stem + reason_suffix, `${JSON.stringify(explained, null, 2)}\n`);
+    const explained = {
+      id: manifest.id,
+      sequence: manifest.firstSequence,
+      reason,
+      at,
+      token: manifest.token,
+    };
+    await replaceFile(
+      this.#files,
+      this.#directory,
+      stem + reason_suffix,
+      `${JSON.stringify(explained, null, 2)}\n`,
+    );
     await this.#files.syncDirectory(this.#directory);
     this.#names.add(stem + reason_suffix);
   }

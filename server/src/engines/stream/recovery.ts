@@ -66,30 +66,40 @@ export async function recoverFolder(options: RecoveryOptions): Promise<Recovered
   for (const { name } of entries) {
     if (parseName(name).kind !== "manifest") continue;
     const manifest = parseManifest((await files.read(path.join(directory, name))).toString("utf8"));
-    manifests.set(name, manifest?.writer === options.writer && manifest.signal === options.signal ? manifest : undefined);
+    manifests.set(
+      name,
+      manifest?.writer === options.writer && manifest.signal === options.signal ? manifest : undefined,
+    );
   }
   const plan = planRecovery({ files: entries, manifests, watermark });
   for (const problem of plan.problems) log.error("recovery found a problem", { problem });
-  for (const { from, to } of plan.renames) await files.rename(path.join(directory, from), path.join(directory, to));
+  for (const { from, to } of plan.renames)
+    await files.rename(path.join(directory, from), path.join(directory, to));
   for (const name of plan.deletions) await removeFile(files, path.join(directory, name));
   if (plan.renames.length + plan.deletions.length > 0) await files.syncDirectory(directory);
   return new FolderReader(options, watermark, plan).read();
 }
 
-async function readWatermark(options: RecoveryOptions, entries: readonly FileEntry[]): Promise<WatermarkRecord> {
+async function readWatermark(
+  options: RecoveryOptions,
+  entries: readonly FileEntry[],
+): Promise<WatermarkRecord> {
   const { files, directory, writer, signal } = options;
   const file = path.join(directory, watermark_name);
   if (!entries.some(({ name }) => name === watermark_name)) {
     const left = entries.find(({ name }) => ["segment", "batch", "manifest"].includes(parseName(name).kind));
     if (left !== undefined) {
-      throw new StreamFolderUnsound(`${file} is missing beside ${left.name}; restore it, or move the folder away`);
+      throw new StreamFolderUnsound(
+        `${file} is missing beside ${left.name}; restore it, or move the folder away`,
+      );
     }
     const first: WatermarkRecord = { format: 1, writer, signal, sequence: 0, batch: 0, segment: 0 };
     await writeWatermark(files, directory, first);
     return first;
   }
   const record = parseWatermark((await files.read(file)).toString("utf8"));
-  if (record === undefined) throw new StreamFolderUnsound(`${file} is damaged; restore it, or move the folder away`);
+  if (record === undefined)
+    throw new StreamFolderUnsound(`${file} is damaged; restore it, or move the folder away`);
   if (record.writer !== writer || record.signal !== signal) {
     const owner = `${record.signal} of writer ${record.writer}`;
     throw new StreamFolderUnsound(`${directory} belongs to ${owner}, not to ${signal} of writer ${writer}`);
@@ -121,7 +131,8 @@ class FolderReader {
       else await this.#readBatch(planned, planned.manifest);
     }
     this.#batches.sort((a, b) => a.manifest.firstSequence - b.manifest.firstSequence);
-    for (const { manifest } of this.#batches) this.#follow(manifest.id, manifest.firstSequence, manifest.lastSequence);
+    for (const { manifest } of this.#batches)
+      this.#follow(manifest.id, manifest.firstSequence, manifest.lastSequence);
     for (const [index, number] of this.#plan.segments.entries()) await this.#readSegment(number, index);
     return {
       watermark: this.#watermark,
@@ -143,7 +154,8 @@ class FolderReader {
       await batchFiles.remove(manifest);
       return;
     }
-    if (!sound) this.#on.log.error("a batch is damaged", { batch: manifest.id, frames: survey.frames.length });
+    if (!sound)
+      this.#on.log.error("a batch is damaged", { batch: manifest.id, frames: survey.frames.length });
     this.#batches.push(waiting(manifest, { tokenIsOurs: false, damaged: !sound }));
   }
 
@@ -164,7 +176,9 @@ class FolderReader {
       return;
     }
     const id = batchId(writer, signal, number, part);
-    log.error("a batch lost its manifest; it is rebuilt, its rows are discarded and inserted anew", { batch: id });
+    log.error("a batch lost its manifest; it is rebuilt, its rows are discarded and inserted anew", {
+      batch: id,
+    });
     await this.#keepDamage(name, bytes, survey);
     const sound = survey.frames.map(({ start, end }) => bytes.subarray(start, end));
     if (survey.damage.length > 0) await replaceFile(files, directory, name, sound);
@@ -249,14 +263,21 @@ class FolderReader {
     if (first > this.#lastSequence + 1) {
       log.error("sequences are missing", { before: what, first: this.#lastSequence + 1, last: first - 1 });
     }
-    if (first <= this.#lastSequence) log.error("sequences repeat", { in: what, first, last: this.#lastSequence });
+    if (first <= this.#lastSequence)
+      log.error("sequences repeat", { in: what, first, last: this.#lastSequence });
     this.#lastSequence = Math.max(this.#lastSequence, last);
   }
 
   async #keepDamage(name: string, bytes: Buffer, survey: Survey): Promise<void> {
     for (const { start, end, reason } of survey.damage) {
       const kept = await this.#on.quarantine.keepDamage(name, start, bytes.subarray(start, end));
-      this.#on.log.error("damaged bytes are cut out and kept aside", { file: name, start, end, reason, kept });
+      this.#on.log.error("damaged bytes are cut out and kept aside", {
+        file: name,
+        start,
+        end,
+        reason,
+        kept,
+      });
     }
   }
 }

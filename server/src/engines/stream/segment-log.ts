@@ -70,7 +70,10 @@ export interface SegmentLogOptions {
   readonly onWritten: (bytes: number) => void;
 }
 
-type State = { readonly kind: "open" } | { readonly kind: "cutting"; readonly failure: StreamUnavailable } | { readonly kind: "closed" };
+type State =
+  | { readonly kind: "open" }
+  | { readonly kind: "cutting"; readonly failure: StreamUnavailable }
+  | { readonly kind: "closed" };
 
 const buffer_bytes = 256 * 1024;
 const buffer_bytes_kept_max = 4 * 1024 * 1024;
@@ -120,7 +123,13 @@ export class SegmentLog {
     return this.#state.kind === "cutting" ? this.#state.failure.message : undefined;
   }
 
-  get counts(): { openBytes: number; pendingBytes: number; appended: number; appendedBytes: number; commits: number } {
+  get counts(): {
+    openBytes: number;
+    pendingBytes: number;
+    appended: number;
+    appendedBytes: number;
+    commits: number;
+  } {
     return {
       openBytes: this.#openBytes,
       pendingBytes: this.#pendingBytes,
@@ -161,7 +170,9 @@ export class SegmentLog {
   async seal(): Promise<void> {
     const segment = this.#current ?? (this.#queue.at(-1) ?? this.#inFlight)?.segment;
     if (segment === undefined) return;
-    const sealed = new Promise<void>((resolve) => this.#sealWaiters.push({ segment: segment.number, resolve }));
+    const sealed = new Promise<void>((resolve) =>
+      this.#sealWaiters.push({ segment: segment.number, resolve }),
+    );
     if (segment === this.#current) this.#closeCurrent();
     await sealed;
   }
@@ -186,7 +197,16 @@ export class SegmentLog {
     });
     durable.catch(() => {}); // whoever appended hears of it; the group itself has nobody to tell
     const buffer = this.#spareBuffers.pop() ?? new FrameBuffer(buffer_bytes);
-    const group = { segment, buffer, durable, resolve, reject, lastSequence: sequence, envelopes: 0, rowCounts: [] };
+    const group = {
+      segment,
+      buffer,
+      durable,
+      resolve,
+      reject,
+      lastSequence: sequence,
+      envelopes: 0,
+      rowCounts: [],
+    };
     segment.groups += 1;
     this.#filling = group;
     this.#queue.push(group);
@@ -282,21 +302,33 @@ export class SegmentLog {
     this.#on.onWritten(bytes.length);
     group.resolve();
     buffer.clear();
-    if (buffer.capacity <= buffer_bytes_kept_max && this.#spareBuffers.length < 2) this.#spareBuffers.push(buffer);
+    if (buffer.capacity <= buffer_bytes_kept_max && this.#spareBuffers.length < 2)
+      this.#spareBuffers.push(buffer);
   }
 
   #seal(segment: OpenSegment): void {
     const { file, durableBytes } = segment;
     segment.file = undefined;
     file?.close().catch((error: unknown) => {
-      this.#on.log.warn("a durable segment did not close cleanly", { segment: segment.number, error: String(error) });
+      this.#on.log.warn("a durable segment did not close cleanly", {
+        segment: segment.number,
+        error: String(error),
+      });
     });
     this.#openBytes -= durableBytes;
     if (segment.envelopes === 0) this.#on.onEmpty(segment.number);
     else {
       const { number, path: file, firstSequence, lastSequence, envelopes, rowCounts } = segment;
       const sums = { crc32c: segment.crc32c, rowCounts };
-      this.#on.onSealed({ number, path: file, bytes: durableBytes, firstSequence, lastSequence, envelopes, ...sums });
+      this.#on.onSealed({
+        number,
+        path: file,
+        bytes: durableBytes,
+        firstSequence,
+        lastSequence,
+        envelopes,
+        ...sums,
+      });
     }
     this.#sealWaiters = this.#sealWaiters.filter((waiter) => {
       if (waiter.segment <= segment.number) waiter.resolve();
@@ -346,7 +378,10 @@ export class SegmentLog {
     for (let failures = 1; ; failures += 1) {
       try {
         await this.#cut(segment);
-        this.#on.log.info("the failed segment is cut back", { segment: segment.number, bytes: segment.durableBytes });
+        this.#on.log.info("the failed segment is cut back", {
+          segment: segment.number,
+          bytes: segment.durableBytes,
+        });
         return true;
       } catch (error) {
         this.#on.log.error("the failed segment cannot be cut back yet", {

@@ -60,7 +60,11 @@ test("1,000 concurrent appends share few fsyncs", async () => {
 });
 
 test("a segment is sealed at its size, and at its age", async () => {
-  const { stream } = await openTestStream({ dir, withoutSink: true, limits: { sealBytes: 1_000, sealAgeMs: 20 } });
+  const { stream } = await openTestStream({
+    dir,
+    withoutSink: true,
+    limits: { sealBytes: 1_000, sealAgeMs: 20 },
+  });
   const bySize = Array.from({ length: 5 }, () => append(stream, "x".repeat(300)));
   expect(bySize.map(({ segment }) => segment)).toEqual([1, 1, 1, 2, 2]);
   await stream.flushed();
@@ -78,7 +82,9 @@ test("over the backlog limit appends are refused, and taken again once batches a
   };
   await append(stream, "x".repeat(1_000)).durable;
   await stream.sealNow();
-  expect(() => append(stream, "y")).toThrow(expect.objectContaining({ reason: "backlog", retryAfterSeconds: 5 }));
+  expect(() => append(stream, "y")).toThrow(
+    expect.objectContaining({ reason: "backlog", retryAfterSeconds: 5 }),
+  );
   sink.beforeInsert = () => {};
   await stream.whenConfirmed(1);
   await expect.poll(() => stream.stats().backlogBytes).toBe(0);

@@ -12,7 +12,10 @@ export interface WaitingBatch {
   discarded: boolean;
 }
 
-export function waiting(manifest: Manifest, state: { tokenIsOurs: boolean; damaged?: boolean }): WaitingBatch {
+export function waiting(
+  manifest: Manifest,
+  state: { tokenIsOurs: boolean; damaged?: boolean },
+): WaitingBatch {
   const { tokenIsOurs, damaged = false } = state;
   return { manifest, bytes: manifest.fileBytes, damaged, tokenIsOurs, discarded: false };
 }

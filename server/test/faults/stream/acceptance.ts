@@ -33,7 +33,9 @@ export class Acceptance {
     expect(new Set(bodies).size, `stored twice: ${bodies.join()}`).toBe(bodies.length);
     expect(this.acknowledged.filter((body) => !bodies.includes(body))).toEqual([]);
     expect(bodies.filter((body) => !this.sent.includes(body))).toEqual([]);
-    const sequences = [...sink.sequences(), ...quarantined.map(({ sequence }) => sequence)].sort((a, b) => a - b);
+    const sequences = [...sink.sequences(), ...quarantined.map(({ sequence }) => sequence)].sort(
+      (a, b) => a - b,
+    );
     expect(new Set(sequences).size).toBe(sequences.length);
     if (gapless) expect(sequences).toEqual(sequences.map((_, index) => index + 1));
   }

@@ -38,7 +38,8 @@ export class LoggedLines implements Log {
   }
 
   #taker(level: string) {
-    return (message: string, fields?: Record<string, unknown>): void => void this.lines.push({ level, message, fields });
+    return (message: string, fields?: Record<string, unknown>): void =>
+      void this.lines.push({ level, message, fields });
   }
 }
 
@@ -98,7 +99,9 @@ function whilePowered(sink: RecordingSink, files: StreamOptions["files"]): Batch
 export function hurryTimers(): () => void {
   const original = globalThis.setTimeout;
   const hurried = (work: () => void, ms = 0): NodeJS.Timeout => original(work, ms / 1_000);
-  globalThis.setTimeout = Object.assign(hurried, { __promisify__: original.__promisify__ }) as typeof setTimeout;
+  globalThis.setTimeout = Object.assign(hurried, {
+    __promisify__: original.__promisify__,
+  }) as typeof setTimeout;
   return () => {
     globalThis.setTimeout = original;
   };

@@ -1,4 +1,10 @@
-import { BatchRejected, scanFrames, type Batch, type BatchSink, type Frame } from "../../../src/engines/stream/index.js";
+import {
+  BatchRejected,
+  scanFrames,
+  type Batch,
+  type BatchSink,
+  type Frame,
+} from "../../../src/engines/stream/index.js";
 
 export interface StoredRow {
   readonly sequence: number;

@@ -218,7 +218,8 @@ export class SimulatedDisk implements FileLayer {
 
   #usedBytes(): number {
     let bytes = 0;
-    for (const folder of this.#folders.values()) for (const inode of folder.seen.values()) bytes += inode.seen.length;
+    for (const folder of this.#folders.values())
+      for (const inode of folder.seen.values()) bytes += inode.seen.length;
     return bytes;
   }
 
@@ -246,9 +247,11 @@ function never<T>(): Promise<T> {
 function writeSectors(inode: Inode, bytes: Uint8Array, position: number): void {
   if (bytes.length === 0) return;
   const end = position + bytes.length;
-  if (end > inode.seen.length) inode.seen = Buffer.concat([inode.seen, Buffer.alloc(end - inode.seen.length)]);
+  if (end > inode.seen.length)
+    inode.seen = Buffer.concat([inode.seen, Buffer.alloc(end - inode.seen.length)]);
   inode.seen.set(bytes, position);
-  for (let sector = Math.floor(position / sector_bytes); sector * sector_bytes < end; sector += 1) inode.dirty.add(sector);
+  for (let sector = Math.floor(position / sector_bytes); sector * sector_bytes < end; sector += 1)
+    inode.dirty.add(sector);
 }
 
 /** The platter after these sectors and this length are on it. */

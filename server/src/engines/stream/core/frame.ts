@@ -137,7 +137,12 @@ function decodeText(bytes: Uint8Array, from: number, end: number): string {
 }
 
 export function readFixed32(bytes: Uint8Array, offset: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]];
+  const [a = 0, b = 0, c = 0, d = 0] = [
+    bytes[offset],
+    bytes[offset + 1],
+    bytes[offset + 2],
+    bytes[offset + 3],
+  ];
   return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
 }
 

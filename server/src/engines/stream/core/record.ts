@@ -12,7 +12,8 @@ export function formatRecord(record: unknown): string {
 /** The record's value; undefined when the text is damaged in any way. */
 export function parseRecord(text: string): unknown {
   const parts = /^\{"crc32c":(\d{1,10}),"record":(.*)\}\n$/s.exec(text);
-  if (parts?.[1] === undefined || parts[2] === undefined || Number(parts[1]) !== crc32c(parts[2])) return undefined;
+  if (parts?.[1] === undefined || parts[2] === undefined || Number(parts[1]) !== crc32c(parts[2]))
+    return undefined;
   try {
     const value: unknown = JSON.parse(parts[2]);
     return value;

@@ -50,7 +50,11 @@ export function surveyFrames(bytes: Uint8Array, bounds: SurveyBounds): Survey {
     if (reading.kind === "frame") {
       const { frame, end } = reading;
       if (frame.sequence <= last) {
-        damage.push({ start: offset, end, reason: `sequence ${frame.sequence} repeats; ${last} came before` });
+        damage.push({
+          start: offset,
+          end,
+          reason: `sequence ${frame.sequence} repeats; ${last} came before`,
+        });
       } else {
         if (frame.sequence > last + 1) missing.push({ first: last + 1, last: frame.sequence - 1 });
         frames.push({ frame, start: offset, end });
