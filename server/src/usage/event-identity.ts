@@ -1,7 +1,5 @@
 import { hash } from "node:crypto";
 import type { OrganizationId } from "../kernel/ids.js";
-import { canonicalJson } from "../kernel/json.js";
-import type { UsageEvent } from "./core/event.js";
 
 /**
  * Computes identities: a 128-bit keyed hash of the length-prefixed (organization, source, id), as 16 latin1
@@ -18,11 +16,5 @@ export class EventIdentity {
   keyOf(organization: OrganizationId, source: string, id: string): string {
     const text = `${this.#secret}${organization.length}:${organization}${source.length}:${source}${id.length}:${id}`;
     return hash("sha256", text, "binary").slice(0, 16);
-  }
-
-  /** What must be equal for two events of one identity to be the same: type, subject and data, not the time. */
-  fingerprintOf(event: Pick<UsageEvent, "type" | "subject" | "data" | "dataText">): string {
-    const data = event.dataText === "" ? "" : canonicalJson(event.data ?? null);
-    return hash("sha256", `${event.type.length}:${event.type}${event.subject.length}:${event.subject}${data}`, "binary").slice(0, 8);
   }
 }

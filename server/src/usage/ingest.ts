@@ -126,7 +126,7 @@ export class UsageIngest {
     now: Instant,
     stored?: ReadonlyMap<string, string>,
   ): Promise<IngestReceipt> {
-    const { stream, index, identity } = this.#on;
+    const { stream, index } = this.#on;
     const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
 
     // No await from here to the append.
@@ -140,7 +140,7 @@ export class UsageIngest {
 
     for (const candidate of candidates) {
       const { event, key } = candidate;
-      const fingerprint = identity.fingerprintOf(event);
+      const { fingerprint } = event;
       const known = seen.get(key) ?? index.find(key, now)?.fingerprint ?? stored?.get(key);
       if (known !== undefined) {
         if (known === fingerprint) duplicates += 1;

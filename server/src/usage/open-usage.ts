@@ -5,8 +5,10 @@ import type { Postgres } from "../engines/postgres/index.js";
 import { openStream } from "../engines/stream/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { day, second } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
 import { Backfill } from "./backfill.js";
+import { contentFingerprint } from "./core/index.js";
 import { Corrections } from "./corrections.js";
 import { EventIdentity } from "./event-identity.js";
 import { identityHooks } from "./identity-recovery.js";
@@ -45,13 +47,13 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
   const dedupWindow = config.ingest.dedupWindowDays * day;
   const identity = new EventIdentity(dataDirectory.hashKey);
   const index = await openIdentityIndex({ dir: path.join(dir, "index"), clock, log });
-  if (index.needsRebuild) await rebuildIndex({ index, columnar, identity, dedupWindow, log });
+  if (index.needsRebuild) await rebuildIndex({ index, columnar, dedupWindow, log });
   const stream = await openStream({
     dir: path.join(dir, "stream", "usage"),
     signal: "usage",
     writer,
     sink: await usageSink(columnar, path.join(dir, "schemas")),
-    hooks: identityHooks(index, identity, dedupWindow),
+    hooks: identityHooks(index, dedupWindow),
     limits: config.stream,
     clock,
     log,
@@ -74,8 +76,8 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     findStored: async (organization, keys) => {
       const found = new Map<string, string>();
       for (const event of await findStoredKeys(columnar.forOrganization(organization), keys)) {
-        const data = event.data === "" ? undefined : JSON.parse(event.data);
-        found.set(event.key, identity.fingerprintOf({ ...event, dataText: event.data, data }));
+        const data = event.data === "" ? undefined : (JSON.parse(event.data) as JsonValue);
+        found.set(event.key, contentFingerprint(event.type, event.subject, data) ?? "");
       }
       return found;
     },

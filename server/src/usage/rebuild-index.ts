@@ -2,13 +2,12 @@ import type { Columnar } from "../engines/columnar/index.js";
 import { minute, type Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
-import type { EventIdentity } from "./event-identity.js";
+import { contentFingerprint } from "./core/index.js";
 import type { IdentityIndex } from "./identity-index/index.js";
 
 export interface RebuildOptions {
   readonly index: IdentityIndex;
   readonly columnar: Columnar;
-  readonly identity: EventIdentity;
   readonly dedupWindow: number;
   readonly log: Log;
 }
@@ -31,7 +30,7 @@ export async function rebuildIndex(options: RebuildOptions): Promise<void> {
 }
 
 /** Every stored identity, of all organizations: keys are hashes that say nothing of whose they are. */
-async function* pagesOf({ columnar, identity, dedupWindow }: RebuildOptions): AsyncIterable<IndexedKey[]> {
+async function* pagesOf({ columnar, dedupWindow }: RebuildOptions): AsyncIterable<IndexedKey[]> {
   let after = "";
   for (;;) {
     const page = await columnar.system.query(
@@ -49,7 +48,7 @@ async function* pagesOf({ columnar, identity, dedupWindow }: RebuildOptions): As
         return {
           hex,
           key: Buffer.from(hex, "hex").toString("latin1"),
-          fingerprint: identity.fingerprintOf({ type: String(row["type"]), subject: String(row["subject"]), dataText, data }),
+          fingerprint: contentFingerprint(String(row["type"]), String(row["subject"]), data) ?? "",
           expiresAt: (Number(row["lives_from"]) + dedupWindow + 5 * minute) as Instant,
         };
       },

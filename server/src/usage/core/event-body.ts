@@ -1,4 +1,5 @@
 import { findUnsafeNumber } from "../../kernel/json-number.js";
+import { data_depth_max } from "./content-fingerprint.js";
 import type { EventFault } from "./event.js";
 
 /** How a request body carries its events. */
@@ -86,10 +87,13 @@ function noteTextFault(faults: Map<number, EventFault>, index: number, text: str
   }
 }
 
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === "string") return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(value);
-  if (value === null || typeof value !== "object") return true;
-  return Object.entries(value).every(([key, item]) => isWellFormed(key) && isWellFormed(item));
+const lone_surrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/** Data that nests deeper than the limit is refused elsewhere, and not walked here. */
+function isWellFormed(value: unknown, depth = 0): boolean {
+  if (typeof value === "string") return !lone_surrogate.test(value);
+  if (value === null || typeof value !== "object" || depth > data_depth_max + 1) return true;
+  return Object.entries(value).every(([key, item]) => isWellFormed(key) && isWellFormed(item, depth + 1));
 }
 
 /** The text of each element of a JSON array that is known to parse. */

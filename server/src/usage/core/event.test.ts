@@ -25,6 +25,7 @@ describe("a usage event", () => {
       timeGiven: true,
       dataText: '{"n":1}',
       data: { n: 1 },
+      fingerprint: expect.any(String),
     });
   });
 
@@ -50,6 +51,11 @@ describe("a usage event", () => {
     expect(codes({ ...event, time: "2025-12-27T11:59:59.999999Z" })).toEqual(["event-too-old time"]);
     expect(codes({ ...event, time: "2026-01-31T12:05:00Z" })).toEqual([]);
     expect(codes({ ...event, time: "2026-01-31T12:05:00.000001Z" })).toEqual(["event-too-far-ahead time"]);
+  });
+
+  test("whose data nests too deeply is refused, not a crash", () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+    expect(codes({ ...event, data: JSON.parse(deep) })).toEqual(["field-too-large data"]);
   });
 
   test.each([null, 1, "x", [event]])("is an object, not %j", (value) => {

@@ -1,6 +1,7 @@
 import type { Instant } from "../../kernel/instant.js";
 import { parseInstant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
+import { contentFingerprint, data_depth_max } from "./content-fingerprint.js";
 
 /** A valid usage event, as a CloudEvent that fits Weir's limits. */
 export interface UsageEvent {
@@ -14,6 +15,8 @@ export interface UsageEvent {
   /** JSON text of `data`; '' when there was none. */
   readonly dataText: string;
   readonly data: JsonValue | undefined;
+  /** Of type, subject and data: see content-fingerprint.ts. */
+  readonly fingerprint: string;
 }
 
 /** One reason why an event is refused; `code` is the last part of a problem's type. */
@@ -71,7 +74,10 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
   }
   const raw = value as Record<string, unknown>;
   const { id, source, type, subject, time: rawTime, data } = raw;
-  const dataText = data === undefined || data === null ? "" : JSON.stringify(data);
+  const content = data as JsonValue | undefined;
+  // Walks the data first: what nests too deeply must not reach JSON.stringify, which would run out of stack.
+  const fingerprint = contentFingerprint(typeof type === "string" ? type : "", typeof subject === "string" ? subject : "", content);
+  const dataText = data === undefined || data === null || fingerprint === undefined ? "" : JSON.stringify(data);
   const time = rawTime === undefined || rawTime === null ? rules.times.now : readTime(rawTime);
 
   // The usual case first: one chain of tests, no allocation.
@@ -80,6 +86,7 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
     isText(source, field_length_max.source) &&
     isText(type, field_length_max.type) &&
     isText(subject, field_length_max.subject) &&
+    fingerprint !== undefined &&
     time !== undefined &&
     time >= rules.times.oldest &&
     time <= rules.times.newest &&
@@ -89,9 +96,9 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
     isJsonContent(raw["datacontenttype"])
   ) {
     const timeGiven = rawTime !== undefined && rawTime !== null;
-    return { source, id, type, subject, time, timeGiven, dataText, data: data as JsonValue | undefined };
+    return { source, id, type, subject, time, timeGiven, dataText, data: content, fingerprint };
   }
-  return explainFaults(raw, dataText, time, rules);
+  return explainFaults(raw, fingerprint === undefined ? undefined : dataText, time, rules);
 }
 
 function isText(value: unknown, length_max: number): value is string {
@@ -109,7 +116,7 @@ function isJsonContent(contentType: unknown): boolean {
 
 function explainFaults(
   raw: Record<string, unknown>,
-  dataText: string,
+  dataText: string | undefined,
   time: Instant | undefined,
   rules: EventRules,
 ): EventFault[] {
@@ -133,7 +140,10 @@ function explainFaults(
     const message = "data must be JSON, so datacontenttype is application/json or absent";
     faults.push({ code: "invalid-event", field: "datacontenttype", message });
   }
-  if (dataText.length > field_length_max.data) {
+  if (dataText === undefined) {
+    const message = `data nests deeper than ${data_depth_max} levels`;
+    faults.push({ code: "field-too-large", field: "data", message });
+  } else if (dataText.length > field_length_max.data) {
     const message = `data has ${dataText.length} characters as JSON, at most ${field_length_max.data} are kept`;
     faults.push({ code: "field-too-large", field: "data", message });
   }

@@ -8,3 +8,4 @@ export { compileMeter, type CompiledMeter, type Measured, type Measurement } fro
 export { parsePropertyPath, valueAt, type PropertyPath } from "./property-path.js";
 export { readNumericValue, type NumericValue } from "./numeric-value.js";
 export { measureEvent, type MeasuredEvent } from "./measure-event.js";
+export { contentFingerprint, data_depth_max } from "./content-fingerprint.js";
