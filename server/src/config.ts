@@ -135,7 +135,7 @@ function maskUrl(text: string): string {
   const url = new URL(text);
   if (url.password !== "") url.password = "***";
   if (url.username !== "") url.username = "***";
-  for (const name of [...url.searchParams.keys()]) {
+  for (const name of new Set(url.searchParams.keys())) {
     if (/pass|secret|token|key/i.test(name)) url.searchParams.set(name, "***");
   }
   return url.toString();

@@ -1,4 +1,4 @@
-import { Temporal } from "temporal-polyfill";
+import type { Temporal } from "temporal-polyfill";
 import type { Instant } from "./instant.js";
 import { startOfDate, toZoned, type TimeZone } from "./time-zone.js";
 

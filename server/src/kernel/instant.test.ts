@@ -76,6 +76,37 @@ describe("reading RFC 3339", () => {
     );
   });
 
+  test("text with a character put in, left out or changed is read as the grammar says", () => {
+    const grammar =
+      /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+    const texts = fc.constantFrom(
+      "2026-01-31T23:59:60.123456789+05:45",
+      "2024-02-29t00:00:00Z",
+      "1999-12-31 12:30:45.5-11:00",
+    );
+    const character = fc.oneof(
+      fc.constantFrom(..."0123456789TtZz+-:. \0\n٣"),
+      fc.string({ maxLength: 1, unit: "binary" }),
+    );
+    fc.assert(
+      fc.property(texts, fc.nat(40), fc.nat(2), character, (text, index, removed, added) => {
+        const changed = text.slice(0, index) + added + text.slice(index + removed);
+        const [, year, month, date, hours, minutes, seconds] = (grammar.exec(changed) ?? []).map(Number);
+        const isValid =
+          year !== undefined &&
+          month! >= 1 &&
+          month! <= 12 &&
+          date! >= 1 &&
+          date! <= new Date(Date.UTC(2000 + (year % 400), month!, 0)).getUTCDate() &&
+          hours! <= 23 &&
+          minutes! <= 59 &&
+          seconds! <= 60;
+        expect(parseInstant(changed) !== undefined).toBe(isValid);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test("an offset moves the same wall clock", () => {
     fc.assert(
       fc.property(fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 }), (offset) => {
