@@ -49,6 +49,12 @@ export const nodeFiles: FileLayer = {
   },
 };
 
+/**
+ * A small write only copies into the page cache, some 10 µs for 10 KB. Through the thread pool its callback would
+ * wait for the event loop's turn, milliseconds under load, before the fsync could begin.
+ */
+const write_now_bytes_max = 65_536;
+
 class NodeFile implements WritableFile {
   readonly #descriptor: number;
 
@@ -60,9 +66,11 @@ class NodeFile implements WritableFile {
     let done = 0;
     while (done < bytes.length) {
       const from = done;
-      const written = await call<number>((callback) =>
-        fs.write(this.#descriptor, bytes, from, bytes.length - from, position + from, callback),
-      );
+      const left = bytes.length - from;
+      const written =
+        left <= write_now_bytes_max
+          ? fs.writeSync(this.#descriptor, bytes, from, left, position + from)
+          : await call<number>((callback) => fs.write(this.#descriptor, bytes, from, left, position + from, callback));
       if (written === 0) throw Object.assign(new Error("write: the disk took no bytes"), { code: "EIO" });
       done += written;
     }
