@@ -3,7 +3,12 @@ const domains = "identity|audit|usage|catalog|rating|billing";
 
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "kernel-imports-nothing-of-ours",
       severity: "error",
@@ -14,7 +19,10 @@ module.exports = {
       name: "core-imports-kernel-and-other-cores",
       severity: "error",
       from: { path: "^server/src/(.+)/core/" },
-      to: { path: "^server/src/", pathNot: ["^server/src/kernel/", "^server/src/$1/core/", "/core/index\\.ts$"] },
+      to: {
+        path: "^server/src/",
+        pathNot: ["^server/src/kernel/", "^server/src/$1/core/", "/core/index\\.ts$"],
+      },
     },
     {
       name: "store-is-private",
@@ -31,7 +39,8 @@ module.exports = {
     },
     {
       name: "domain-by-its-door",
-      comment: "a domain is entered by index.ts, for pure code core/index.ts; graphql/ and http/ also by api/",
+      comment:
+        "a domain is entered by index.ts, for pure code core/index.ts; graphql/ and http/ also by api/",
       severity: "error",
       from: { path: `^server/src/(${domains})/` },
       to: { path: `^server/src/(${domains})/`, pathNot: ["^server/src/$1/", "/index\\.ts$"] },
@@ -44,7 +53,6 @@ module.exports = {
     },
   ],
   options: {
-    tsConfig: { fileName: "server/tsconfig.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     exclude: { path: "\\.test\\.ts$|/dist/" },

@@ -1,5 +1,4 @@
 // npm run build: installs what is missing, then builds.
-import { build, prepare } from "./workspace.mjs";
+import { build } from "./workspace.mjs";
 
-prepare();
 build();

@@ -13,7 +13,10 @@ const checks = [
   ["import boundaries", checkBoundaries],
   ["only config.ts reads the environment", checkEnvironmentReaders],
   ["types of tests", () => exec(bin("tsc"), ["-p", "server/tsconfig.test.json", "--noEmit"])],
-  ["GraphQL schema (npm run schema prints it)", () => exec(process.execPath, ["scripts/print-schema.mjs", "--check"])],
+  [
+    "GraphQL schema (npm run schema prints it)",
+    () => exec(process.execPath, ["scripts/print-schema.mjs", "--check"]),
+  ],
 ];
 
 export function check() {
@@ -33,11 +36,15 @@ function exec(command, args) {
 
 /** dependency-cruiser passes silently when it understands no module: that is a failure. */
 function checkBoundaries() {
-  const result = spawnSync(bin("depcruise"), ["server/src", "--config", ".dependency-cruiser.cjs", "--output-type", "json"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 256 * 1024 * 1024,
-  });
+  const result = spawnSync(
+    bin("depcruise"),
+    ["server/src", "--config", ".dependency-cruiser.cjs", "--output-type", "json"],
+    {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 256 * 1024 * 1024,
+    },
+  );
   let summary;
   try {
     ({ summary } = JSON.parse(result.stdout));
@@ -56,9 +63,11 @@ function checkBoundaries() {
 
 function checkEnvironmentReaders() {
   const readers = sourcesUnder(path.join(root, "server", "src")).filter(
-    (file) => !/(^|\/)(config|main)\.ts$|\.test\.ts$/.test(file) && /process\.env\b/.test(readFileSync(file, "utf8")),
+    (file) =>
+      !/(^|\/)(config|main)\.ts$|\.test\.ts$/.test(file) && /process\.env\b/.test(readFileSync(file, "utf8")),
   );
-  for (const file of readers) console.error(`${path.relative(root, file)} reads process.env; take it from Config instead`);
+  for (const file of readers)
+    console.error(`${path.relative(root, file)} reads process.env; take it from Config instead`);
   return readers.length === 0;
 }
 

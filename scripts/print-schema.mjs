@@ -7,7 +7,9 @@ import { prepare, root } from "./workspace.mjs";
 
 prepare();
 const { buildSchema, findBreakingChanges, printSchema } = await import("graphql");
-const { schema } = await import(pathToFileURL(path.join(root, "server", "dist", "graphql", "schema.js")).href);
+const { schema } = await import(
+  pathToFileURL(path.join(root, "server", "dist", "graphql", "schema.js")).href
+);
 const file = path.join(root, "server", "schema.graphql");
 const printed = `${printSchema(schema)}\n`;
 
@@ -18,7 +20,9 @@ if (!process.argv.includes("--check")) {
   if (committed !== printed) {
     const breaking = committed === "" ? [] : findBreakingChanges(buildSchema(committed), schema);
     for (const change of breaking) console.error(`breaking: ${change.description}`);
-    console.error("server/schema.graphql is not what the code says. Run npm run schema and commit it, if the change is meant.");
+    console.error(
+      "server/schema.graphql is not what the code says. Run npm run schema and commit it, if the change is meant.",
+    );
     process.exit(1);
   }
 }

@@ -32,7 +32,9 @@ const vitest = spawnSync(
 
 let counts = { passed: 0, failed: 1, skipped: 0 };
 try {
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, success } = JSON.parse(readFileSync(report, "utf8"));
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, success } = JSON.parse(
+    readFileSync(report, "utf8"),
+  );
   // A file that fails to load has no failed test of its own.
   const failed = numFailedTests === 0 && (!success || numFailedTestSuites > 0) ? 1 : numFailedTests;
   counts = { passed: numPassedTests, failed, skipped: numPendingTests };

@@ -27,9 +27,16 @@ export function contextOf(command: Command): CliContext {
   const { url, key, json } = command.optsWithGlobals<GlobalOptions>();
   const apiKey = key ?? process.env["WEIR_KEY"];
   if (apiKey === undefined || apiKey === "") {
-    throw new UsageError("An API key is needed: set WEIR_KEY or give --key. Weir prints one at its first start.");
+    throw new UsageError(
+      "An API key is needed: set WEIR_KEY or give --key. Weir prints one at its first start.",
+    );
   }
   const baseUrl = url ?? process.env["WEIR_URL"] ?? defaultUrl;
   if (!URL.canParse(baseUrl)) throw new UsageError(`"${baseUrl}" is not a URL such as ${defaultUrl}`);
-  return { weir: new Weir({ baseUrl, apiKey }), json: json === true, out: process.stdout, err: process.stderr };
+  return {
+    weir: new Weir({ baseUrl, apiKey }),
+    json: json === true,
+    out: process.stdout,
+    err: process.stderr,
+  };
 }

@@ -26,12 +26,20 @@ export async function mutate<T>(
   const success = `${field.slice(0, 1).toUpperCase()}${field.slice(1)}Success`;
   const query = `mutation(${declared}) { result: ${field}(${passed}) { __typename ... on ${success} { data ${selection} } ... on RefusalError { code title message details } } }`;
   const variables = Object.fromEntries(given.map(([name, [, value]]) => [name, value]));
-  const { result } = await context.weir.graphql.run<{ result: { __typename: string; data: T } | RefusalData }>(query, variables, {
+  const { result } = await context.weir.graphql.run<{
+    result: { __typename: string; data: T } | RefusalData;
+  }>(query, variables, {
     idempotencyKey: randomUUID(),
   });
   if (isRefusal(result)) {
     const { code, title, message } = result;
-    throw new WeirError({ type: `https://weir.dev/problems/${code}`, title, status: 400, detail: message, details: result.details });
+    throw new WeirError({
+      type: `https://weir.dev/problems/${code}`,
+      title,
+      status: 400,
+      detail: message,
+      details: result.details,
+    });
   }
   return result.data;
 }

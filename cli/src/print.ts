@@ -2,7 +2,12 @@ import Table from "cli-table3";
 import type { CliContext } from "./context.js";
 
 /** Rows as a table for people; `empty` says what to do when there are none. */
-export function printTable(context: CliContext, heads: readonly string[], rows: readonly (readonly string[])[], empty: string): void {
+export function printTable(
+  context: CliContext,
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  empty: string,
+): void {
   if (rows.length === 0) {
     context.out.write(`${empty}\n`);
     return;
@@ -11,8 +16,21 @@ export function printTable(context: CliContext, heads: readonly string[], rows: 
     head: [...heads],
     style: { head: [], border: [], compact: true },
     chars: {
-      top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "",
-      left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  ",
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      mid: "",
+      "mid-mid": "",
+      right: "",
+      "right-mid": "",
+      middle: "  ",
     },
   });
   table.push(...rows.map((row) => row.map(visible)));
@@ -20,10 +38,14 @@ export function printTable(context: CliContext, heads: readonly string[], rows: 
 }
 
 /** Names and values in two columns. */
-export function printFields(context: CliContext, fields: readonly (readonly [string, string | null | undefined])[]): void {
+export function printFields(
+  context: CliContext,
+  fields: readonly (readonly [string, string | null | undefined])[],
+): void {
   const width = Math.max(...fields.map(([name]) => name.length));
   for (const [name, value] of fields) {
-    if (value !== null && value !== undefined && value !== "") context.out.write(`${name.padEnd(width)}  ${visible(value)}\n`);
+    if (value !== null && value !== undefined && value !== "")
+      context.out.write(`${name.padEnd(width)}  ${visible(value)}\n`);
   }
 }
 

@@ -36,7 +36,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   addKeyCommands(program);
   addAuditCommand(program);
   addConfigCommand(program);
-  program.addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage, 3 refused by the server, 4 unavailable.");
+  program.addHelpText(
+    "after",
+    "\nExit codes: 0 ok, 1 failure, 2 usage, 3 refused by the server, 4 unavailable.",
+  );
   inheritExitOverride(program);
   try {
     await program.parseAsync([...argv]);
@@ -61,12 +64,16 @@ function report(error: unknown): number {
   }
   if (error instanceof WeirError) {
     process.stderr.write(`weir: ${error.problem.title}: ${error.message}\n`);
-    const errors = error.problem["errors"] ?? (error.problem["details"] as { errors?: unknown } | null | undefined)?.errors;
+    const errors =
+      error.problem["errors"] ??
+      (error.problem["details"] as { errors?: unknown } | null | undefined)?.errors;
     if (Array.isArray(errors)) {
       for (const each of errors.slice(0, 20)) process.stderr.write(`  ${JSON.stringify(each)}\n`);
       if (errors.length > 20) process.stderr.write(`  … and ${errors.length - 20} more\n`);
     }
-    return error.status === 0 || error.status >= 500 || error.status === 429 ? exitCodes.unavailable : exitCodes.refused;
+    return error.status === 0 || error.status >= 500 || error.status === 429
+      ? exitCodes.unavailable
+      : exitCodes.refused;
   }
   process.stderr.write(`weir: ${error instanceof Error ? error.message : String(error)}\n`);
   return exitCodes.failure;

@@ -9,12 +9,14 @@ export function compileTemplate(option: string, text: string, columns: ReadonlyS
   for (const part of parts) {
     if (part.startsWith("{") && part.endsWith("}")) {
       const name = part.slice(1, -1);
-      if (!columns.has(name)) throw new UsageError(`${option}: there is no column "${name}"; there are ${[...columns].join(", ")}`);
+      if (!columns.has(name))
+        throw new UsageError(`${option}: there is no column "${name}"; there are ${[...columns].join(", ")}`);
     } else if (/[{}]/.test(part)) {
       throw new UsageError(`${option}: a { without its } in "${text}"`);
     }
   }
-  return (row) => parts.map((part) => (part.startsWith("{") ? (row[part.slice(1, -1)] ?? "") : part)).join("");
+  return (row) =>
+    parts.map((part) => (part.startsWith("{") ? (row[part.slice(1, -1)] ?? "") : part)).join("");
 }
 
 /** What a cell becomes in an event's data: a JSON number when that keeps every digit, text otherwise. */
@@ -29,11 +31,19 @@ export function readCell(text: string): number | string {
  * @throws UsageError when the text is no time
  */
 export function readTime(text: string, where: string): string {
-  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(text.trim());
+  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+    text.trim(),
+  );
   if (match === null) {
-    const seconds = /^\d{10}(\.\d+)?$/.test(text) ? Number(text) : /^\d{13}$/.test(text) ? Number(text) / 1000 : undefined;
+    const seconds = /^\d{10}(\.\d+)?$/.test(text)
+      ? Number(text)
+      : /^\d{13}$/.test(text)
+        ? Number(text) / 1000
+        : undefined;
     if (seconds !== undefined) return new Date(seconds * 1000).toISOString();
-    throw new UsageError(`${where}: "${text}" is not a time such as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00`);
+    throw new UsageError(
+      `${where}: "${text}" is not a time such as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00`,
+    );
   }
   const [, date, time = "", fraction, zone = "Z"] = match;
   const seconds = time.length === 5 ? `${time}:00` : time;

@@ -86,7 +86,8 @@ export class Events {
   /** Newest first; `next` goes on as `after`. */
   list(filter: EventFilter = {}): Promise<{ events: StoredEvent[]; next: string | null }> {
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value));
+    for (const [name, value] of Object.entries(filter))
+      if (value !== undefined) query.set(name, String(value));
     return this.#transport.json("/v1/events", { query });
   }
 

@@ -3,7 +3,10 @@ import type { Transport } from "./transport.js";
 
 interface GraphQLAnswer<T> {
   readonly data?: T | null;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** Runs operations on /graphql. */
@@ -21,7 +24,11 @@ export class GraphQL {
    */
   async run<T>(query: string, variables: object = {}, options: { idempotencyKey?: string } = {}): Promise<T> {
     const headers = options.idempotencyKey === undefined ? {} : { "idempotency-key": options.idempotencyKey };
-    const answer = await this.#transport.json<GraphQLAnswer<T>>("/graphql", { method: "POST", json: { query, variables }, headers });
+    const answer = await this.#transport.json<GraphQLAnswer<T>>("/graphql", {
+      method: "POST",
+      json: { query, variables },
+      headers,
+    });
     return dataOf(answer);
   }
 
@@ -43,7 +50,11 @@ export class GraphQL {
         const events = text.split("\n\n");
         text = events.pop() ?? "";
         for (const event of events) {
-          const data = event.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trim()).join("\n");
+          const data = event
+            .split("\n")
+            .filter((line) => line.startsWith("data:"))
+            .map((line) => line.slice(5).trim())
+            .join("\n");
           if (data !== "") yield dataOf(JSON.parse(data) as GraphQLAnswer<T>);
         }
       }
@@ -58,5 +69,10 @@ function dataOf<T>(answer: GraphQLAnswer<T>): T {
   if (error === undefined && answer.data != null) return answer.data;
   const code = String(error?.extensions?.["code"] ?? "graphql");
   const status = code === "unavailable" ? 503 : 400;
-  throw new WeirError({ type: `https://weir.dev/problems/${code}`, title: "GraphQL error", status, detail: error?.message ?? "no data" });
+  throw new WeirError({
+    type: `https://weir.dev/problems/${code}`,
+    title: "GraphQL error",
+    status,
+    detail: error?.message ?? "no data",
+  });
 }

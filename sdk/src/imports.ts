@@ -29,11 +29,18 @@ export class Imports {
 
   /** Starts an import, or finds the one of this name. `fingerprint` says what it imports: another is refused. */
   start(name: string, fingerprint: string): Promise<Import> {
-    return this.#transport.json("/v1/imports", { method: "POST", json: { name, fingerprint }, repeatable: true });
+    return this.#transport.json("/v1/imports", {
+      method: "POST",
+      json: { name, fingerprint },
+      repeatable: true,
+    });
   }
 
   /** Sends the events of `rows` source rows from `firstRow` on, at most 10,000 events and 16 MiB. */
-  sendChunk(id: string, chunk: { firstRow: number; rows: number; events: readonly UsageEvent[] }): Promise<Receipt & { rowsDone: number }> {
+  sendChunk(
+    id: string,
+    chunk: { firstRow: number; rows: number; events: readonly UsageEvent[] },
+  ): Promise<Receipt & { rowsDone: number }> {
     const query = new URLSearchParams({ firstRow: String(chunk.firstRow), rows: String(chunk.rows) });
     return this.#transport.json(`/v1/imports/${encodeURIComponent(id)}/events`, {
       method: "POST",
@@ -44,6 +51,9 @@ export class Imports {
   }
 
   complete(id: string): Promise<Import> {
-    return this.#transport.json(`/v1/imports/${encodeURIComponent(id)}/complete`, { method: "POST", repeatable: true });
+    return this.#transport.json(`/v1/imports/${encodeURIComponent(id)}/complete`, {
+      method: "POST",
+      repeatable: true,
+    });
   }
 }

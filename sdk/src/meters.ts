@@ -1,10 +1,28 @@
 import type { Transport } from "./transport.js";
 
-export type Aggregation = "SUM" | "COUNT" | "UNIQUE_COUNT" | "MIN" | "MAX" | "AVG" | "LATEST" | "WEIGHTED_SUM";
+export type Aggregation =
+  | "SUM"
+  | "COUNT"
+  | "UNIQUE_COUNT"
+  | "MIN"
+  | "MAX"
+  | "AVG"
+  | "LATEST"
+  | "WEIGHTED_SUM";
 
 export interface MeterFilter {
   readonly property: string;
-  readonly operator: "equals" | "not_equals" | "in" | "not_in" | "exists" | "not_exists" | "gt" | "gte" | "lt" | "lte";
+  readonly operator:
+    | "equals"
+    | "not_equals"
+    | "in"
+    | "not_in"
+    | "exists"
+    | "not_exists"
+    | "gt"
+    | "gte"
+    | "lt"
+    | "lte";
   readonly value?: string;
   readonly values?: readonly string[];
 }
@@ -54,10 +72,16 @@ export class Meters {
 
   /** Renames a meter; a change of what it measures makes a new version. */
   change(idOrSlug: string, change: Partial<Omit<NewMeter, "slug">>): Promise<Meter> {
-    return this.#transport.json(`/v1/meters/${encodeURIComponent(idOrSlug)}`, { method: "PUT", json: change });
+    return this.#transport.json(`/v1/meters/${encodeURIComponent(idOrSlug)}`, {
+      method: "PUT",
+      json: change,
+    });
   }
 
   async archive(idOrSlug: string): Promise<void> {
-    await this.#transport.send(`/v1/meters/${encodeURIComponent(idOrSlug)}`, { method: "DELETE", repeatable: true });
+    await this.#transport.send(`/v1/meters/${encodeURIComponent(idOrSlug)}`, {
+      method: "DELETE",
+      repeatable: true,
+    });
   }
 }

@@ -35,9 +35,16 @@ export async function problemOf(response: Response): Promise<Problem> {
   } catch {
     // Not from Weir itself: a proxy's page, say.
   }
-  return { type: "about:blank", title: response.statusText || "Error", status: response.status, detail: text.slice(0, 1000) };
+  return {
+    type: "about:blank",
+    title: response.statusText || "Error",
+    status: response.status,
+    detail: text.slice(0, 1000),
+  };
 }
 
 function isProblem(value: unknown): value is Problem {
-  return value !== null && typeof value === "object" && "title" in value && "status" in value && "detail" in value;
+  return (
+    value !== null && typeof value === "object" && "title" in value && "status" in value && "detail" in value
+  );
 }

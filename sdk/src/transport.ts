@@ -62,7 +62,14 @@ export class Transport {
 
   async json<T>(path: string, options: RequestOptions & { readonly json?: unknown } = {}): Promise<T> {
     const { json, ...rest } = options;
-    const body = json === undefined ? rest : { ...rest, body: JSON.stringify(json), headers: { "content-type": "application/json", ...rest.headers } };
+    const body =
+      json === undefined
+        ? rest
+        : {
+            ...rest,
+            body: JSON.stringify(json),
+            headers: { "content-type": "application/json", ...rest.headers },
+          };
     const response = await this.send(path, body);
     const text = await response.text();
     return (text === "" ? undefined : JSON.parse(text)) as T;
@@ -72,5 +79,8 @@ export class Transport {
 function unreachable(url: URL, cause: unknown): WeirError {
   const reason = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause);
   const detail = `${url.origin} does not answer (${reason}). Is Weir running there?`;
-  return new WeirError({ type: "about:blank#unreachable", title: "Unreachable", status: 0, detail }, { cause });
+  return new WeirError(
+    { type: "about:blank#unreachable", title: "Unreachable", status: 0, detail },
+    { cause },
+  );
 }

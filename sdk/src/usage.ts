@@ -55,7 +55,9 @@ export class Usage {
   async parquet(meter: string, query: UsageQuery = {}): Promise<Uint8Array> {
     const parameters = parametersOf(query);
     parameters.set("format", "parquet");
-    return new Uint8Array(await (await this.#transport.send(pathOf(meter), { query: parameters })).arrayBuffer());
+    return new Uint8Array(
+      await (await this.#transport.send(pathOf(meter), { query: parameters })).arrayBuffer(),
+    );
   }
 }
 

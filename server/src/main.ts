@@ -43,6 +43,8 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   // What the user can mend is told in its own words; anything else with where it came from.
   const told = error instanceof DataDirectoryInUse || error instanceof UnusableDatabase;
-  console.error(error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error));
+  console.error(
+    error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error),
+  );
   process.exit(1);
 });

@@ -11,7 +11,11 @@ export function printWelcome(config: Config, weir: RunningWeir): void {
     `  Weir is ready at ${url}`,
     "",
     ...(firstKey === undefined
-      ? [key === undefined ? "  Your API keys work as before; make another with: npx weir keys create" : "  Your bootstrap key is accepted."]
+      ? [
+          key === undefined
+            ? "  Your API keys work as before; make another with: npx weir keys create"
+            : "  Your bootstrap key is accepted.",
+        ]
       : [`  API key (shown once, keep it):  ${firstKey}`]),
     `  Data in ${config.dataDir}`,
     "",

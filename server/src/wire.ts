@@ -47,12 +47,16 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
   };
 
   try {
-    const dataDirectory = opens("data directory", await openDataDirectory(config.dataDir), (held) => held.release());
+    const dataDirectory = opens("data directory", await openDataDirectory(config.dataDir), (held) =>
+      held.release(),
+    );
     // The two stores start side by side: they need nothing of one another.
     const starting = [
-      openPostgres({ dataDir: dataDirectory.dir, log, ...(config.databaseUrl === undefined ? {} : { url: config.databaseUrl }) }).then(
-        (postgres) => opens("PostgreSQL", postgres, (store) => store.close()),
-      ),
+      openPostgres({
+        dataDir: dataDirectory.dir,
+        log,
+        ...(config.databaseUrl === undefined ? {} : { url: config.databaseUrl }),
+      }).then((postgres) => opens("PostgreSQL", postgres, (store) => store.close())),
       openColumnar({
         dir: path.join(dataDirectory.dir, "clickhouse"),
         log,
@@ -71,7 +75,15 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
     const money = openMoney({ postgres, clock, usage: () => usage });
     const usage = opens(
       "usage",
-      await openUsage({ dataDirectory, config, postgres, columnar, clock, log, subjectsOfCustomers: money.subjectsOfCustomers }),
+      await openUsage({
+        dataDirectory,
+        config,
+        postgres,
+        columnar,
+        clock,
+        log,
+        subjectsOfCustomers: money.subjectsOfCustomers,
+      }),
       (domain) => domain.close(),
     );
     const { catalog, billing } = money;
@@ -84,7 +96,9 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       clearTimeout(impatient);
     });
     const url = await app.listen({ host: config.host, port: config.httpPort });
-    const demo = config.demo ? opens("demo", await startDemo(services, url), (running) => running.stop()) : undefined;
+    const demo = config.demo
+      ? opens("demo", await startDemo(services, url), (running) => running.stop())
+      : undefined;
     return { url, services, firstKey, demoKey: demo?.key, stop };
   } catch (error) {
     await stop();

@@ -27,7 +27,13 @@ export const nimbus = {
       valueProperty: "$.tokens",
       groupBy: { model: "$.model" },
     },
-    { slug: "llm-requests", name: "LLM requests", eventType: "llm.request", aggregation: "COUNT", groupBy: { model: "$.model" } },
+    {
+      slug: "llm-requests",
+      name: "LLM requests",
+      eventType: "llm.request",
+      aggregation: "COUNT",
+      groupBy: { model: "$.model" },
+    },
     {
       slug: "llm-models",
       name: "LLM models in use",
@@ -57,7 +63,18 @@ export interface NimbusCustomer {
   readonly scale: number;
 }
 
-const first = ["Aurora", "Basalt", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Iris", "Juniper"];
+const first = [
+  "Aurora",
+  "Basalt",
+  "Cobalt",
+  "Delta",
+  "Ember",
+  "Fjord",
+  "Granite",
+  "Harbor",
+  "Iris",
+  "Juniper",
+];
 const second = ["Analytics", "Robotics", "Health", "Games", "Freight"];
 const homes = [
   ["America/New_York", "USD"],
@@ -77,6 +94,12 @@ export const nimbusCustomers: readonly NimbusCustomer[] = first.flatMap((left, r
   second.map((right, column) => {
     const [timeZone, currency] = homes[(row * second.length + column) % homes.length] ?? homes[0];
     const name = `${left} ${right}`;
-    return { key: name.toLowerCase().replace(" ", "-"), name, timeZone, currency, scale: 1 + ((row * 7 + column * 3) % 13) };
+    return {
+      key: name.toLowerCase().replace(" ", "-"),
+      name,
+      timeZone,
+      currency,
+      scale: 1 + ((row * 7 + column * 3) % 13),
+    };
   }),
 );

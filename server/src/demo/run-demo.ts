@@ -70,18 +70,26 @@ async function sendHistory(options: DemoOptions, signal: AbortSignal): Promise<v
 }
 
 /** Sends one request, again and again while Weir is busy; returns how many events were new. */
-async function send(options: DemoOptions, events: readonly DemoEvent[], signal: AbortSignal): Promise<number> {
+async function send(
+  options: DemoOptions,
+  events: readonly DemoEvent[],
+  signal: AbortSignal,
+): Promise<number> {
   for (;;) {
     signal.throwIfAborted();
     const response = await fetch(new URL("/v1/events", options.url), {
       method: "POST",
-      headers: { "content-type": "application/cloudevents-batch+json", authorization: `Bearer ${options.key}` },
+      headers: {
+        "content-type": "application/cloudevents-batch+json",
+        authorization: `Bearer ${options.key}`,
+      },
       body: JSON.stringify(events),
       signal,
     });
     if (response.status === 202) return ((await response.json()) as { accepted: number }).accepted;
     const detail = await response.text();
-    if (response.status !== 503 && response.status !== 429) throw new Error(`${response.status}: ${detail.slice(0, 500)}`);
+    if (response.status !== 503 && response.status !== 429)
+      throw new Error(`${response.status}: ${detail.slice(0, 500)}`);
     await pause(Number(response.headers.get("retry-after") ?? "1") * 1000, signal);
   }
 }

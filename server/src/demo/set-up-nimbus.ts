@@ -13,7 +13,9 @@ export async function setUpNimbus(options: DemoOptions, signal: AbortSignal): Pr
   for (const { groupBy, ...meter } of nimbus.meters) {
     signal.throwIfAborted();
     const dimensions = Object.entries(groupBy).map(([name, property]) => ({ name, property }));
-    await unlessThere("meter-exists", () => usage.meters.create(caller, { ...meter, groupBy: dimensions, filters: [] }));
+    await unlessThere("meter-exists", () =>
+      usage.meters.create(caller, { ...meter, groupBy: dimensions, filters: [] }),
+    );
   }
   for (const { currency, rate } of nimbus.plans) {
     await unlessThere("plan-exists", () => catalog.createPlan(caller, planIn(currency, Decimal.of(rate))));
@@ -30,7 +32,11 @@ export async function setUpNimbus(options: DemoOptions, signal: AbortSignal): Pr
     }
     const [subscription] = await billing.subscriptions.list(caller.organization, { customer: id, limit: 1 });
     if (subscription === undefined) {
-      await billing.subscriptions.create(caller, { customer: key, plan: planKeyOf(currency), start: founded });
+      await billing.subscriptions.create(caller, {
+        customer: key,
+        plan: planKeyOf(currency),
+        start: founded,
+      });
     }
   }
 }
@@ -51,13 +57,21 @@ function planIn(currency: string, rate: Decimal) {
         key: "compute",
         name: "Compute, per hour",
         meter: "compute-seconds",
-        model: { kind: "per_unit" as const, unitAmount: Decimal.of("0.045").times(rate), per: Decimal.of(3600) },
+        model: {
+          kind: "per_unit" as const,
+          unitAmount: Decimal.of("0.045").times(rate),
+          per: Decimal.of(3600),
+        },
       },
       {
         key: "egress",
         name: "Egress, per gigabyte",
         meter: "egress-bytes",
-        model: { kind: "graduated" as const, per: Decimal.of(1_000_000_000), tiers: [tier("100000000000", "0"), tier(undefined, "0.02")] },
+        model: {
+          kind: "graduated" as const,
+          per: Decimal.of(1_000_000_000),
+          tiers: [tier("100000000000", "0"), tier(undefined, "0.02")],
+        },
       },
       {
         key: "tokens",

@@ -22,7 +22,12 @@ export function trafficOfHour(start: Instant): DemoEvent[] {
     const random = seededRandom(`${customer.key}:${start}`);
     const events = Math.round(1 + (customer.scale / 3) * dayCurve(start) * (0.5 + random()));
     return Array.from({ length: events }, (_, index) =>
-      makeEvent(customer, `${customer.key}-${start / hour}-${index}`, (start + Math.floor(random() * hour)) as Instant, random),
+      makeEvent(
+        customer,
+        `${customer.key}-${start / hour}-${index}`,
+        (start + Math.floor(random() * hour)) as Instant,
+        random,
+      ),
     );
   });
 }
@@ -39,10 +44,20 @@ export function trafficOfNow(now: Instant, count: number): DemoEvent[] {
 
 function makeEvent(customer: NimbusCustomer, id: string, at: Instant, random: () => number): DemoEvent {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
-  const base = { specversion: "1.0", id, source: "nimbus/simulator", subject: customer.key, time: formatInstant(at) } as const;
+  const base = {
+    specversion: "1.0",
+    id,
+    source: "nimbus/simulator",
+    subject: customer.key,
+    time: formatInstant(at),
+  } as const;
   const kind = random();
   if (kind < 0.4) {
-    const data = { seconds: Math.round(60 + random() * 3540 * customer.scale), region: pick(nimbus.regions), instance: pick(nimbus.instances) };
+    const data = {
+      seconds: Math.round(60 + random() * 3540 * customer.scale),
+      region: pick(nimbus.regions),
+      instance: pick(nimbus.instances),
+    };
     return { ...base, type: "compute.usage", data };
   }
   if (kind < 0.6) {

@@ -29,7 +29,11 @@ export const builder = new SchemaBuilder<{
 }>({
   defaultFieldNullability: false,
   plugins: [ErrorsPlugin, RelayPlugin, ComplexityPlugin],
-  errors: { defaultTypes: [Refusal], defaultResultOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Success` }, defaultUnionOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Result` } },
+  errors: {
+    defaultTypes: [Refusal],
+    defaultResultOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Success` },
+    defaultUnionOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Result` },
+  },
   relay: { cursorType: "String", clientMutationId: "omit", nodeTypeOptions: {}, nodesOnConnection: true },
   complexity: { defaultComplexity: 1, defaultListMultiplier: 10, limit: queryLimits },
 });
@@ -39,7 +43,8 @@ builder.scalarType("Instant", {
   serialize: (value) => formatInstant(value),
   parseValue: (value) => {
     const instant = typeof value === "string" ? parseInstant(value) : undefined;
-    if (instant === undefined) throw new GraphQLError(`"${String(value)}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
+    if (instant === undefined)
+      throw new GraphQLError(`"${String(value)}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
     return instant;
   },
 });
@@ -48,7 +53,8 @@ builder.scalarType("Decimal", {
   description: "An exact decimal number, as text",
   serialize: (value) => value,
   parseValue: (value) => {
-    if (typeof value !== "string") throw new GraphQLError("send a decimal as a string, so that no digit is lost");
+    if (typeof value !== "string")
+      throw new GraphQLError("send a decimal as a string, so that no digit is lost");
     return value;
   },
 });

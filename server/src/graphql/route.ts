@@ -33,7 +33,11 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
   const yoga = createYoga<RequestParts, GraphQLContext>({
     schema,
     graphqlEndpoint: "/graphql",
-    graphiql: { title: "Weir", headers: '{"Authorization": "Bearer <your key>"}', defaultQuery: playgroundQuery },
+    graphiql: {
+      title: "Weir",
+      headers: '{"Authorization": "Bearer <your key>"}',
+      defaultQuery: playgroundQuery,
+    },
     renderGraphiQL,
     landingPage: false,
     logging: false,
@@ -54,7 +58,8 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
         if (original !== undefined && original !== null) {
           const parts = { id: "graphql", method: "POST", url: "/graphql" };
           const problem = problemOf(original, parts, services.log);
-          if (problem.status !== 500) return new GraphQLError(problem.detail, { extensions: { ...problem, code: "unavailable" } });
+          if (problem.status !== 500)
+            return new GraphQLError(problem.detail, { extensions: { ...problem, code: "unavailable" } });
         }
         return maskError(error, message);
       },
@@ -68,26 +73,36 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
       const accept = request.headers.accept ?? "";
       if (request.method === "GET" && accept.includes("text/html")) {
         // The page is public, operations are not.
-        return answer(await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller: undefined }), reply);
+        return answer(
+          await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller: undefined }),
+          reply,
+        );
       }
       const caller = await services.identity.authenticate(request.headers.authorization);
-      if (caller === undefined) return sendProblem(reply, refuseUnknownKey(request.headers.authorization).problem);
+      if (caller === undefined)
+        return sendProblem(reply, refuseUnknownKey(request.headers.authorization).problem);
       requireKind(caller, "secret", "read");
       return answer(await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller }), reply);
     },
   });
 }
 
-
 function toFetchRequest(request: FastifyRequest): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
-    if (typeof value === "string" && name !== "content-encoding" && name !== "content-length") headers.set(name, value);
+    if (typeof value === "string" && name !== "content-encoding" && name !== "content-length")
+      headers.set(name, value);
   }
   const aborted = new AbortController();
   request.raw.once("close", () => aborted.abort());
-  const body = request.method === "POST" && request.body instanceof Uint8Array ? Buffer.from(request.body) : null;
-  return new Request(new URL(request.url, "http://weir.invalid"), { method: request.method, headers, body, signal: aborted.signal });
+  const body =
+    request.method === "POST" && request.body instanceof Uint8Array ? Buffer.from(request.body) : null;
+  return new Request(new URL(request.url, "http://weir.invalid"), {
+    method: request.method,
+    headers,
+    body,
+    signal: aborted.signal,
+  });
 }
 
 async function answer(response: Response, reply: FastifyReply): Promise<FastifyReply> {

@@ -10,7 +10,10 @@ const callers = new WeakMap<object, Caller>();
  * one-event requests feel.
  * @throws Refusal 401 without a valid key, 403 for another kind
  */
-export function authenticated(services: Pick<Services, "identity">, ...kinds: readonly KeyKind[]): preHandlerHookHandler {
+export function authenticated(
+  services: Pick<Services, "identity">,
+  ...kinds: readonly KeyKind[]
+): preHandlerHookHandler {
   const admit = (request: FastifyRequest, caller: Caller | undefined) => {
     if (caller === undefined) throw refuseUnknownKey(request.headers.authorization);
     requireKind(caller, ...kinds);
@@ -20,10 +23,12 @@ export function authenticated(services: Pick<Services, "identity">, ...kinds: re
     try {
       const found = services.identity.authenticate(request.headers.authorization);
       if (found instanceof Promise) {
-        found.then((caller) => {
-          admit(request, caller);
-          done();
-        }).catch(done);
+        found
+          .then((caller) => {
+            admit(request, caller);
+            done();
+          })
+          .catch(done);
         return;
       }
       admit(request, found);

@@ -43,8 +43,16 @@ export async function decompress(body: Uint8Array, encoding: string, bytesMax: n
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bytesMax);
-    throw new Refusal(makeProblem("body-damaged", 400, "The body does not decompress", `The body is not ${encoding}, or is cut off.`));
+    if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
+      throw tooLarge(bytesMax);
+    throw new Refusal(
+      makeProblem(
+        "body-damaged",
+        400,
+        "The body does not decompress",
+        `The body is not ${encoding}, or is cut off.`,
+      ),
+    );
   }
   const detail = `"${encoding}" is not an encoding Weir reads. Send gzip, deflate, zstd, or none.`;
   throw new Refusal(makeProblem("unsupported-encoding", 415, "Unsupported content encoding", detail));
@@ -75,5 +83,7 @@ function zstdContentSize(body: Uint8Array): number | undefined {
 
 function tooLarge(bytesMax: number): Refusal {
   const detail = `A body holds at most ${bytesMax} bytes after decompression. Send less at a time.`;
-  return new Refusal(makeProblem("body-too-large", 413, "The body is too large", detail, { limit: bytesMax }));
+  return new Refusal(
+    makeProblem("body-too-large", 413, "The body is too large", detail, { limit: bytesMax }),
+  );
 }

@@ -19,7 +19,10 @@ const sample_ms = 1000;
  * Under pressure the process refuses new work (503, Retry-After) before it degrades; what it has accepted, it
  * finishes. Health and metrics are always answered.
  */
-export function shedLoad(app: FastifyInstance, limits: SheddingLimits): { pressure(): string | undefined; inFlight(): number } {
+export function shedLoad(
+  app: FastifyInstance,
+  limits: SheddingLimits,
+): { pressure(): string | undefined; inFlight(): number } {
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   const heapLimit = getHeapStatistics().heap_size_limit;
@@ -30,7 +33,11 @@ export function shedLoad(app: FastifyInstance, limits: SheddingLimits): { pressu
     delay.reset();
     const heap = process.memoryUsage().heapUsed;
     pressure =
-      loopDelayMs > limits.loopDelayMsMax ? "event_loop" : heap > heapLimit * limits.heapShareMax ? "memory" : undefined;
+      loopDelayMs > limits.loopDelayMsMax
+        ? "event_loop"
+        : heap > heapLimit * limits.heapShareMax
+          ? "memory"
+          : undefined;
   }, sample_ms);
   timer.unref();
 
@@ -40,7 +47,10 @@ export function shedLoad(app: FastifyInstance, limits: SheddingLimits): { pressu
     reply.raw.once("close", () => (inFlight -= 1));
     if (reason !== undefined && !/^\/(healthz|readyz|metrics)/.test(request.url)) {
       const detail = "Weir is shedding load to finish what it has accepted. Send this again.";
-      void sendProblem(reply, makeProblem("overloaded", 503, "Too busy", detail, { reason, retryAfterSeconds: 1 }));
+      void sendProblem(
+        reply,
+        makeProblem("overloaded", 503, "Too busy", detail, { reason, retryAfterSeconds: 1 }),
+      );
       return;
     }
     done();

@@ -7,10 +7,17 @@ export function installProblemHandler(app: FastifyInstance, log: Log): void {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
-      makeProblem("not-found", 404, "No such route", `${request.method} ${request.url.split("?", 1)[0] ?? ""} leads nowhere.`),
+      makeProblem(
+        "not-found",
+        404,
+        "No such route",
+        `${request.method} ${request.url.split("?", 1)[0] ?? ""} leads nowhere.`,
+      ),
     ),
   );
-  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, problemOf(error, request, log)));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendProblem(reply, problemOf(error, request, log)),
+  );
 }
 
 // A Buffer, since Fastify adds a charset to text, and OpenMeter's client compares the whole content type.
@@ -18,14 +25,22 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   const seconds = problem["retryAfterSeconds"];
   if (typeof seconds === "number") reply.header("retry-after", String(seconds));
   if (problem.status === 401) reply.header("www-authenticate", "Bearer");
-  return reply.code(problem.status).header("content-type", "application/problem+json").send(Buffer.from(JSON.stringify(problem)));
+  return reply
+    .code(problem.status)
+    .header("content-type", "application/problem+json")
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** The problem document of any error. */
-export function problemOf(error: unknown, request: Pick<FastifyRequest, "id" | "method" | "url">, log: Log): Problem {
+export function problemOf(
+  error: unknown,
+  request: Pick<FastifyRequest, "id" | "method" | "url">,
+  log: Log,
+): Problem {
   if (error instanceof Refusal) return error.problem;
   if (isOutage(error)) {
-    const detail = "Weir cannot store or read this now, and nothing of it was lost or half done. Send it again.";
+    const detail =
+      "Weir cannot store or read this now, and nothing of it was lost or half done. Send it again.";
     return makeProblem("unavailable", 503, "Temporarily unavailable", detail, {
       retryAfterSeconds: error.retryAfterSeconds,
       ...(error.reason === undefined ? {} : { reason: error.reason }),

@@ -29,7 +29,10 @@ export async function createHttpServer(services: Services): Promise<FastifyInsta
   });
   await acceptRawBodies(app, config.ingest.bodyBytesMax);
   installProblemHandler(app, services.log);
-  const shedding = shedLoad(app, { ...defaultShedding, requestsInFlightMax: config.ingest.requestsInFlightMax });
+  const shedding = shedLoad(app, {
+    ...defaultShedding,
+    requestsInFlightMax: config.ingest.requestsInFlightMax,
+  });
   registerHealthRoutes(app, services, shedding);
   registerWelcomePage(app);
   app.get("/v1/config", { preHandler: authenticated(services, "secret") }, () => describeConfig(config));

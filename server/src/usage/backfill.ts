@@ -103,7 +103,8 @@ export class Backfill {
         after: cursor,
         limit: page_events_max,
       });
-      if (page.events.length > 0) last = Math.max(last, await this.#append(organization, version, meter, page, cursor));
+      if (page.events.length > 0)
+        last = Math.max(last, await this.#append(organization, version, meter, page, cursor));
       events += page.events.length;
       cursor = page.next;
       if (cursor === undefined) break;

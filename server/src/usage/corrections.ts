@@ -46,7 +46,11 @@ export interface CorrectionsDependencies {
   readonly identity: EventIdentity;
   readonly meters: MeterRegistry;
   readonly clock: Clock;
-  readonly findEvent: (organization: OrganizationId, source: string, id: string) => Promise<StoredEvent | undefined>;
+  readonly findEvent: (
+    organization: OrganizationId,
+    source: string,
+    id: string,
+  ) => Promise<StoredEvent | undefined>;
 }
 
 const reason_length_max = 1024;
@@ -70,7 +74,11 @@ export class Corrections {
     return this.#append(caller, target, standing, undefined);
   }
 
-  async amend(caller: Caller, target: CorrectionTarget, amendment: EventAmendment): Promise<CorrectionReceipt> {
+  async amend(
+    caller: Caller,
+    target: CorrectionTarget,
+    amendment: EventAmendment,
+  ): Promise<CorrectionReceipt> {
     const standing = await this.#standing(caller.organization, target);
     const candidate = {
       source: standing.source,
@@ -82,7 +90,11 @@ export class Corrections {
     };
     const times = importTimes(this.#on.clock.now());
     const parsed = parseUsageEvent(candidate, { specversionRequired: false, times });
-    if (Array.isArray(parsed)) throw refuseEvents(parsed.map((fault) => ({ index: 0, ...fault })), 1);
+    if (Array.isArray(parsed))
+      throw refuseEvents(
+        parsed.map((fault) => ({ index: 0, ...fault })),
+        1,
+      );
     return this.#append(caller, target, standing, parsed);
   }
 
@@ -97,17 +109,33 @@ export class Corrections {
       throw new Refusal(makeProblem("event-not-found", 404, "No such event", detail));
     }
     if (event.voided) {
-      throw new Refusal(makeProblem("event-voided", 409, "The event is voided already", "A voided event does not count, and does not change again."));
+      throw new Refusal(
+        makeProblem(
+          "event-voided",
+          409,
+          "The event is voided already",
+          "A voided event does not count, and does not change again.",
+        ),
+      );
     }
     return event;
   }
 
-  async #append(caller: Caller, target: CorrectionTarget, standing: StoredEvent, after: UsageEvent | undefined): Promise<CorrectionReceipt> {
+  async #append(
+    caller: Caller,
+    target: CorrectionTarget,
+    standing: StoredEvent,
+    after: UsageEvent | undefined,
+  ): Promise<CorrectionReceipt> {
     const { organization } = caller;
     const { stream, index, identity, clock, postgres } = this.#on;
     const revision = standing.revision + 1;
     const key = identity.keyOf(organization, standing.source, standing.id);
-    const claim = identity.keyOf(organization, `weir:correction:${standing.source}`, `${standing.id}:${revision}`);
+    const claim = identity.keyOf(
+      organization,
+      `weir:correction:${standing.source}`,
+      `${standing.id}:${revision}`,
+    );
     const action = after === undefined ? "voided" : "amended";
     const now = clock.now();
 
@@ -118,7 +146,10 @@ export class Corrections {
         action: after === undefined ? "event.void" : "event.amend",
         target: `${standing.source}/${standing.id}`,
         before: describe(standing),
-        after: after === undefined ? { reason: target.reason } : { ...describe({ ...after, data: after.dataText }), reason: target.reason },
+        after:
+          after === undefined
+            ? { reason: target.reason }
+            : { ...describe({ ...after, data: after.dataText }), reason: target.reason },
         at: now,
       });
       const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
@@ -170,5 +201,10 @@ function parseData(text: string): unknown {
 }
 
 function describe(event: { type: string; subject: string; time: Instant; data: string }) {
-  return { type: event.type, subject: event.subject, time: formatInstant(event.time), data: parseData(event.data) ?? null };
+  return {
+    type: event.type,
+    subject: event.subject,
+    time: formatInstant(event.time),
+    data: parseData(event.data) ?? null,
+  };
 }

@@ -18,7 +18,8 @@ export function identityHooks(index: IdentityIndex, dedupWindow: number): Segmen
     recover(frame: RecoveredFrame) {
       if (frame.bodyField !== usage_body_field) return;
       const { events, claims } = readIdentities(frame.body);
-      const expiresAt = (time: Instant) => (Math.max(time, frame.receivedAt) + dedupWindow + 5 * minute) as Instant;
+      const expiresAt = (time: Instant) =>
+        (Math.max(time, frame.receivedAt) + dedupWindow + 5 * minute) as Instant;
       for (const event of events) {
         const data = event.dataText === "" ? undefined : (JSON.parse(event.dataText) as JsonValue);
         const fingerprint = contentFingerprint(event.type, event.subject, data) ?? "";

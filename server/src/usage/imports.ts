@@ -6,7 +6,14 @@ import { newId, type OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { importTimes, type BodyFormat } from "./core/index.js";
 import type { IngestReceipt, UsageIngest } from "./ingest.js";
-import { completeImport, insertImport, listImports, lockImport, recordImportChunk, type StoredImport } from "./store/imports.js";
+import {
+  completeImport,
+  insertImport,
+  listImports,
+  lockImport,
+  recordImportChunk,
+  type StoredImport,
+} from "./store/imports.js";
 
 export interface ImportsDependencies {
   readonly postgres: Postgres;
@@ -49,11 +56,21 @@ export class Imports {
       if (existing !== undefined) {
         if (existing.fingerprint === input.fingerprint) return existing;
         const detail = `The import "${input.name}" was started with another file or mapping (${existing.rowsDone} rows done). Use another name for this one.`;
-        throw new Refusal(makeProblem("import-differs", 409, "An import of this name has other content", detail));
+        throw new Refusal(
+          makeProblem("import-differs", 409, "An import of this name has other content", detail),
+        );
       }
       const id = newId("imp", at);
       await insertImport(sql, organization, { id, ...input, at });
-      await recordAudit(sql, { organization, actor: caller, action: "import.start", target: id, before: undefined, after: input, at });
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: "import.start",
+        target: id,
+        before: undefined,
+        after: input,
+        at,
+      });
       return mustFind(sql, id);
     });
   }
@@ -70,14 +87,25 @@ export class Imports {
     const { organization } = caller;
     const current = await this.get(organization, idOrName);
     if (current.status === "completed") {
-      throw new Refusal(makeProblem("import-completed", 409, "The import is completed", "Start another name to import more."));
+      throw new Refusal(
+        makeProblem("import-completed", 409, "The import is completed", "Start another name to import more."),
+      );
     }
     if (chunk.firstRow > current.rowsDone) {
       const detail = `This import goes on at row ${current.rowsDone}, the chunk begins at ${chunk.firstRow}.`;
-      throw new Refusal(makeProblem("import-gap", 409, "Rows are missing before this chunk", detail, { rowsDone: current.rowsDone }));
+      throw new Refusal(
+        makeProblem("import-gap", 409, "Rows are missing before this chunk", detail, {
+          rowsDone: current.rowsDone,
+        }),
+      );
     }
     const now = this.#on.clock.now();
-    const receipt = await this.#on.ingest.acceptHistory(organization, chunk.body, chunk.format, importTimes(now));
+    const receipt = await this.#on.ingest.acceptHistory(
+      organization,
+      chunk.body,
+      chunk.format,
+      importTimes(now),
+    );
     const rowsDone = Math.max(current.rowsDone, chunk.firstRow + chunk.rows);
     await this.#on.postgres.inOrganization(organization, (sql) =>
       recordImportChunk(sql, current.id, {
@@ -101,7 +129,15 @@ export class Imports {
       if (before.status === "completed") return before;
       await completeImport(sql, before.id, at);
       const after = await mustFind(sql, before.id);
-      await recordAudit(sql, { organization, actor: caller, action: "import.complete", target: before.id, before, after, at });
+      await recordAudit(sql, {
+        organization,
+        actor: caller,
+        action: "import.complete",
+        target: before.id,
+        before,
+        after,
+        at,
+      });
       return after;
     });
   }
@@ -110,5 +146,12 @@ export class Imports {
 async function mustFind(sql: Sql, idOrName: string): Promise<StoredImport> {
   const found = await lockImport(sql, idOrName);
   if (found !== undefined) return found;
-  throw new Refusal(makeProblem("import-not-found", 404, "No such import", `There is no import "${idOrName}"; list them with \`weir imports list\`.`));
+  throw new Refusal(
+    makeProblem(
+      "import-not-found",
+      404,
+      "No such import",
+      `There is no import "${idOrName}"; list them with \`weir imports list\`.`,
+    ),
+  );
 }

@@ -23,7 +23,9 @@ const bodyTitles: Record<BodyFault["kind"], string> = {
 };
 
 export function refuseBody(fault: BodyFault): Refusal {
-  return new Refusal(makeProblem(`body-${fault.kind.replaceAll("_", "-")}`, 400, bodyTitles[fault.kind], fault.message));
+  return new Refusal(
+    makeProblem(`body-${fault.kind.replaceAll("_", "-")}`, 400, bodyTitles[fault.kind], fault.message),
+  );
 }
 
 /** One problem for a request: its type is the faults' own when they agree, and each fault carries its code. */

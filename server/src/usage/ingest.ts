@@ -4,7 +4,13 @@ import { minute, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { EventFault, Measurement, UsageEvent } from "./core/index.js";
-import { measureEvent, parseUsageEvent, readEventBody, type BodyFormat, type TimeBounds } from "./core/index.js";
+import {
+  measureEvent,
+  parseUsageEvent,
+  readEventBody,
+  type BodyFormat,
+  type TimeBounds,
+} from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import { refuseBody, refuseEvents, type IndexedFault } from "./ingest-refusal.js";
 import type { IdentityIndex } from "./identity-index/index.js";
@@ -39,7 +45,10 @@ export interface IngestDependencies {
   readonly clock: Clock;
   readonly limits: IngestLimits;
   /** Which of these identities usage_events already holds: asked only where the index may have forgotten. */
-  readonly findStored: (organization: OrganizationId, keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  readonly findStored: (
+    organization: OrganizationId,
+    keys: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** An event that passed every check, with its identity. */
@@ -65,7 +74,11 @@ export class UsageIngest {
    * Accepts a request body whole or refuses it whole.
    * @throws Refusal listing every bad event by index; StreamUnavailable when nothing can be stored now
    */
-  async acceptBody(organization: OrganizationId, body: Uint8Array, format: BodyFormat): Promise<IngestReceipt> {
+  async acceptBody(
+    organization: OrganizationId,
+    body: Uint8Array,
+    format: BodyFormat,
+  ): Promise<IngestReceipt> {
     const now = this.#on.clock.now();
     const { dedupWindow, futureTolerance } = this.#on.limits;
     const times = { now, oldest: (now - dedupWindow) as Instant, newest: (now + futureTolerance) as Instant };
@@ -74,11 +87,19 @@ export class UsageIngest {
   }
 
   /** The same for a chunk of an import: any age, and identities that the index forgot are asked of the store. */
-  async acceptHistory(organization: OrganizationId, body: Uint8Array, format: BodyFormat, times: TimeBounds): Promise<IngestReceipt> {
+  async acceptHistory(
+    organization: OrganizationId,
+    body: Uint8Array,
+    format: BodyFormat,
+    times: TimeBounds,
+  ): Promise<IngestReceipt> {
     const candidates = this.#check(organization, body, format, times);
     const unknown = candidates.filter(({ key }) => this.#on.index.find(key, times.now) === undefined);
     const stored = this.#on.index.hasForgotten()
-      ? await this.#on.findStored(organization, unknown.map(({ key }) => key))
+      ? await this.#on.findStored(
+          organization,
+          unknown.map(({ key }) => key),
+        )
       : undefined;
     return this.#store(organization, candidates, this.#on.clock.now(), stored);
   }
@@ -89,13 +110,19 @@ export class UsageIngest {
     const { eventsPerRequestMax } = this.#on.limits;
     if (read.values.length > eventsPerRequestMax) {
       const detail = `The request has ${read.values.length} events; send at most ${eventsPerRequestMax} at a time.`;
-      throw new Refusal(makeProblem("too-many-events", 413, "Too many events in one request", detail, { limit: eventsPerRequestMax }));
+      throw new Refusal(
+        makeProblem("too-many-events", 413, "Too many events in one request", detail, {
+          limit: eventsPerRequestMax,
+        }),
+      );
     }
     const limited = this.#on.rateLimit.take(organization, read.values.length, times.now);
     if (limited !== undefined) {
       const detail = `This organization sends more events than its limit; try again in ${limited.waitSeconds} s.`;
       throw new Refusal(
-        makeProblem("rate-limited", 429, "Too many events a second", detail, { retryAfterSeconds: limited.waitSeconds }),
+        makeProblem("rate-limited", 429, "Too many events a second", detail, {
+          retryAfterSeconds: limited.waitSeconds,
+        }),
       );
     }
 
@@ -154,7 +181,11 @@ export class UsageIngest {
       }
       if (measured.reason !== undefined) unmetered.push({ index: candidate.index, reason: measured.reason });
       seen.set(key, fingerprint);
-      added.push({ key, fingerprint, expiresAt: event.timeGiven ? this.#expiryOf(event.time, now) : "never" });
+      added.push({
+        key,
+        fingerprint,
+        expiresAt: event.timeGiven ? this.#expiryOf(event.time, now) : "never",
+      });
       encoder.event(frame(event, key, measured.measurements));
     }
     if (faults.length > 0) throw refuseEvents(faults, candidates.length);
@@ -176,7 +207,10 @@ export class UsageIngest {
     try {
       await durable;
     } catch (error) {
-      index.remove(segment, added.map((entry) => entry.key));
+      index.remove(
+        segment,
+        added.map((entry) => entry.key),
+      );
       throw error;
     }
     return receipt;
@@ -194,5 +228,16 @@ function isFaulty(parsed: UsageEvent | EventFault[]): parsed is EventFault[] {
 
 function frame(event: UsageEvent, key: string, measurements: readonly Measurement[]): FramedEvent {
   const { source, id, type, subject, time, dataText } = event;
-  return { source, id, type, subject, time, dataText, key, revision: 0, measurements, serverTime: !event.timeGiven };
+  return {
+    source,
+    id,
+    type,
+    subject,
+    time,
+    dataText,
+    key,
+    revision: 0,
+    measurements,
+    serverTime: !event.timeGiven,
+  };
 }

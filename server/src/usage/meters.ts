@@ -48,9 +48,14 @@ export class Meters {
   }
 
   /** The current version of every meter, oldest first; archived ones when asked. */
-  async list(organization: OrganizationId, options: { archived?: boolean } = {}): Promise<StoredMeterVersion[]> {
+  async list(
+    organization: OrganizationId,
+    options: { archived?: boolean } = {},
+  ): Promise<StoredMeterVersion[]> {
     const { versions } = await this.#on.registry.load(organization);
-    return versions.filter((version) => version.current && (options.archived === true || version.archivedAt === undefined));
+    return versions.filter(
+      (version) => version.current && (options.archived === true || version.archivedAt === undefined),
+    );
   }
 
   /** Every version of one meter, oldest first. */
@@ -65,7 +70,9 @@ export class Meters {
     return (
       versions.find((version) => version.id === idOrSlug) ??
       versions.find((version) => version.current && version.meter === idOrSlug) ??
-      versions.find((version) => version.current && version.archivedAt === undefined && version.slug === idOrSlug)
+      versions.find(
+        (version) => version.current && version.archivedAt === undefined && version.slug === idOrSlug,
+      )
     );
   }
 
@@ -75,7 +82,9 @@ export class Meters {
     if (found !== undefined) return found;
     const slugs = (await this.list(organization)).slice(0, 20).map((version) => version.slug);
     const known = slugs.length === 0 ? "There is no meter yet." : `There are: ${slugs.join(", ")}.`;
-    throw new Refusal(makeProblem("meter-not-found", 404, "No such meter", `There is no meter "${idOrSlug}". ${known}`));
+    throw new Refusal(
+      makeProblem("meter-not-found", 404, "No such meter", `There is no meter "${idOrSlug}". ${known}`),
+    );
   }
 
   /** Creates a meter. Events from this instant on are measured as they come in; earlier ones by a backfill. */
@@ -94,13 +103,22 @@ export class Meters {
       createdAt: now,
     };
     await this.#change(organization, async (sql, liveFrom) => {
-      const existing = (await listMeterVersions(sql)).filter((other) => other.current && other.archivedAt === undefined);
+      const existing = (await listMeterVersions(sql)).filter(
+        (other) => other.current && other.archivedAt === undefined,
+      );
       if (existing.some((other) => other.slug === input.slug)) {
         const detail = `The slug "${input.slug}" is taken. Choose another, change that meter, or archive it first.`;
         throw new Refusal(makeProblem("meter-exists", 409, "There is such a meter already", detail));
       }
       if (existing.length >= meters_max) {
-        throw new Refusal(makeProblem("too-many-meters", 409, "Too many meters", `At most ${meters_max} meters at a time; archive some.`));
+        throw new Refusal(
+          makeProblem(
+            "too-many-meters",
+            409,
+            "Too many meters",
+            `At most ${meters_max} meters at a time; archive some.`,
+          ),
+        );
       }
       await insertMeter(sql, organization, version, liveFrom);
       await recordAudit(sql, {
@@ -124,7 +142,10 @@ export class Meters {
     const now = this.#on.clock.now();
     const { valueProperty, ...rest } = { ...definitionOf(before), ...change };
     const definition: MeterDefinition = {
-      ...definitionOf({ ...rest, ...(valueProperty === undefined || rest.aggregation === "COUNT" ? {} : { valueProperty }) }),
+      ...definitionOf({
+        ...rest,
+        ...(valueProperty === undefined || rest.aggregation === "COUNT" ? {} : { valueProperty }),
+      }),
     };
     checkDefinition(definition, before.slug);
     const name = change.name ?? before.name;
@@ -186,7 +207,10 @@ export class Meters {
   }
 
   /** One transaction behind the organization's gate; `liveFrom` is the next envelope's sequence. */
-  async #change(organization: OrganizationId, work: (sql: Sql, liveFrom: LiveFrom) => Promise<void>): Promise<void> {
+  async #change(
+    organization: OrganizationId,
+    work: (sql: Sql, liveFrom: LiveFrom) => Promise<void>,
+  ): Promise<void> {
     const { registry, stream, postgres } = this.#on;
     await registry.change(organization, () => {
       const liveFrom = { [stream.writer]: stream.nextSequence };
@@ -197,20 +221,38 @@ export class Meters {
 
 function definitionOf(from: MeterDefinition): MeterDefinition {
   const { eventType, aggregation, valueProperty, groupBy, filters } = from;
-  return { eventType, aggregation, ...(valueProperty === undefined ? {} : { valueProperty }), groupBy, filters };
+  return {
+    eventType,
+    aggregation,
+    ...(valueProperty === undefined ? {} : { valueProperty }),
+    groupBy,
+    filters,
+  };
 }
 
 function describe(version: MeterVersion) {
   const { slug, name, description } = version;
-  return { slug, name, description, version: version.version, versionId: version.id, ...definitionOf(version) };
+  return {
+    slug,
+    name,
+    description,
+    version: version.version,
+    versionId: version.id,
+    ...definitionOf(version),
+  };
 }
 
 function checkDefinition(definition: MeterDefinition, slug: string): void {
   const faults = findDefinitionFaults(definition);
   if (!isSlug(slug)) {
-    faults.unshift({ field: "slug", message: 'lower case letters and digits joined by "_" or "-", at most 64 characters' });
+    faults.unshift({
+      field: "slug",
+      message: 'lower case letters and digits joined by "_" or "-", at most 64 characters',
+    });
   }
   if (faults.length === 0) return;
   const detail = faults.map((fault) => `${fault.field}: ${fault.message}`).join("; ");
-  throw new Refusal(makeProblem("invalid-meter", 400, "The meter's definition is not valid", detail, { errors: faults }));
+  throw new Refusal(
+    makeProblem("invalid-meter", 400, "The meter's definition is not valid", detail, { errors: faults }),
+  );
 }

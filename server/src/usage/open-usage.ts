@@ -82,7 +82,13 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
       return found;
     },
   });
-  const meters = new Meters({ postgres, registry: meterRegistry, stream, clock, onNewVersion: () => backfill.wake() });
+  const meters = new Meters({
+    postgres,
+    registry: meterRegistry,
+    stream,
+    clock,
+    onNewVersion: () => backfill.wake(),
+  });
   const { subjectsOfCustomers } = options;
   const queries = new UsageQueries({ columnar, meters, stream, clock, subjectsOfCustomers });
   const corrections = new Corrections({
@@ -90,7 +96,9 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     findEvent: (organization, source, id) => findEvent(columnar.forOrganization(organization), source, id),
   });
   const sweeping = setInterval(() => {
-    index.sweep(clock.now()).catch((error: unknown) => log.warn("sweeping the index failed", { error: String(error) }));
+    index
+      .sweep(clock.now())
+      .catch((error: unknown) => log.warn("sweeping the index failed", { error: String(error) }));
   }, sweep_ms);
   sweeping.unref();
   backfill.wake();
@@ -121,5 +129,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
 const sweep_ms = 60_000;
 
 function numbersOf(stats: object): Record<string, number> {
-  return Object.fromEntries(Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === "number"));
+  return Object.fromEntries(
+    Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
 }

@@ -94,7 +94,7 @@ export class ProtoWriter {
   #varint(value: number): void {
     let rest = value;
     while (rest > 0x7fffffff) {
-      this.#buffer[this.#at++] = (rest % 128) | 0x80;
+      this.#buffer[this.#at++] = rest % 128 | 0x80;
       rest = Math.floor(rest / 128);
     }
     while (rest > 0x7f) {

@@ -21,7 +21,10 @@ export interface SubjectSpan {
 }
 
 /** Billing's knowledge of who owns which subject; customers by id or key. @throws Refusal 404 for an unknown one */
-export type SubjectsOfCustomers = (organization: OrganizationId, customers: readonly string[]) => Promise<readonly SubjectSpan[]>;
+export type SubjectsOfCustomers = (
+  organization: OrganizationId,
+  customers: readonly string[],
+) => Promise<readonly SubjectSpan[]>;
 
 export interface UsageQueriesDependencies {
   readonly columnar: Columnar;
@@ -45,24 +48,41 @@ export class UsageQueries {
   /** @throws Refusal 400 naming the parameter, 404 for an unknown meter */
   async query(organization: OrganizationId, query: UsageQuery): Promise<UsageResult> {
     const { meter, selection } = await this.#plan(organization, query);
-    const shared = { meter: meter.slug, aggregation: meter.aggregation, windowSize: query.windowSize ?? null, complete: meter.backfill.state === "done" };
-    if (selection === undefined) return { ...shared, from: query.from ?? null, to: query.to ?? this.#on.clock.now(), rows: [] };
+    const shared = {
+      meter: meter.slug,
+      aggregation: meter.aggregation,
+      windowSize: query.windowSize ?? null,
+      complete: meter.backfill.state === "done",
+    };
+    if (selection === undefined)
+      return { ...shared, from: query.from ?? null, to: query.to ?? this.#on.clock.now(), rows: [] };
     const door = this.#on.columnar.forOrganization(organization);
     const found = await queryUsage(door, selection);
     if (found.length >= rows_max) {
-      throw refuseQuery("groupBy", `the answer has over ${rows_max} rows; ask for larger windows, fewer groups, or top`);
+      throw refuseQuery(
+        "groupBy",
+        `the answer has over ${rows_max} rows; ask for larger windows, fewer groups, or top`,
+      );
     }
     const names = query.groupBy.filter((name) => name !== "subject");
-    const rows = found.map((row): UsageRow => ({
-      value: valueOf(meter, row),
-      windowStart: row.windowStart,
-      windowEnd: row.windowEnd,
-      subject: query.groupBy.includes("subject") ? row.subject : null,
-      groupBy: Object.fromEntries(names.map((name, index) => [name, row.dimensions[index] ?? ""])),
-    }));
+    const rows = found.map(
+      (row): UsageRow => ({
+        value: valueOf(meter, row),
+        windowStart: row.windowStart,
+        windowEnd: row.windowEnd,
+        subject: query.groupBy.includes("subject") ? row.subject : null,
+        groupBy: Object.fromEntries(names.map((name, index) => [name, row.dimensions[index] ?? ""])),
+      }),
+    );
     const { boundaries } = selection;
-    if (rows.length === 0 && query.windowSize === undefined && query.groupBy.length === 0) rows.push(emptyTotal(meter, boundaries));
-    return { ...shared, from: query.from ?? boundaries[0] ?? null, to: query.to ?? boundaries.at(-1) ?? selection.until, rows };
+    if (rows.length === 0 && query.windowSize === undefined && query.groupBy.length === 0)
+      rows.push(emptyTotal(meter, boundaries));
+    return {
+      ...shared,
+      from: query.from ?? boundaries[0] ?? null,
+      to: query.to ?? boundaries.at(-1) ?? selection.until,
+      rows,
+    };
   }
 
   /** The same answer as a Parquet file. */
@@ -71,17 +91,27 @@ export class UsageQueries {
     return exportUsageParquet(this.#on.columnar, result);
   }
 
-  async subjects(organization: OrganizationId, page: { limit: number; after?: string }): Promise<SubjectRow[]> {
+  async subjects(
+    organization: OrganizationId,
+    page: { limit: number; after?: string },
+  ): Promise<SubjectRow[]> {
     return listSubjects(this.#on.columnar.forOrganization(organization), page);
   }
 
   /** Events, newest first. */
-  async events(organization: OrganizationId, request: EventListRequest): Promise<{ rows: StoredEvent[]; next?: string }> {
+  async events(
+    organization: OrganizationId,
+    request: EventListRequest,
+  ): Promise<{ rows: StoredEvent[]; next?: string }> {
     return listEvents(this.#on.columnar.forOrganization(organization), request);
   }
 
   /** The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. */
-  async *watch(organization: OrganizationId, query: UsageQuery, interval: number): AsyncGenerator<UsageResult, void, void> {
+  async *watch(
+    organization: OrganizationId,
+    query: UsageQuery,
+    interval: number,
+  ): AsyncGenerator<UsageResult, void, void> {
     let confirmed = true;
     let wake: () => void = () => undefined;
     const stop = this.#on.stream.onConfirmed(() => {
@@ -108,7 +138,10 @@ export class UsageQueries {
     return this.#on.stream.watermark();
   }
 
-  async #plan(organization: OrganizationId, query: UsageQuery): Promise<{ meter: StoredMeterVersion; selection: UsageSelection | undefined }> {
+  async #plan(
+    organization: OrganizationId,
+    query: UsageQuery,
+  ): Promise<{ meter: StoredMeterVersion; selection: UsageSelection | undefined }> {
     const meter = await this.#on.meters.get(organization, query.meter);
     const position = (name: string, field: string): number => {
       const found = meter.groupBy.findIndex((dimension) => dimension.name === name);
@@ -116,16 +149,25 @@ export class UsageQueries {
       const known = ["subject", ...meter.groupBy.map((dimension) => dimension.name)].join(", ");
       throw refuseQuery(field, `meter "${meter.slug}" has no dimension "${name}"; it has: ${known}`);
     };
-    const groupByDimensions = query.groupBy.filter((name) => name !== "subject").map((name) => position(name, "groupBy"));
+    const groupByDimensions = query.groupBy
+      .filter((name) => name !== "subject")
+      .map((name) => position(name, "groupBy"));
     const { subject: subjectFilter, ...dimensionFilters } = query.filters;
-    const filters = Object.entries(dimensionFilters).map(([name, values]) => ({ position: position(name, "filterGroupBy"), values }));
+    const filters = Object.entries(dimensionFilters).map(([name, values]) => ({
+      position: position(name, "filterGroupBy"),
+      values,
+    }));
     const now = this.#on.clock.now();
     const door = this.#on.columnar.forOrganization(organization);
-    const span = query.from === undefined || query.to === undefined ? await findUsageSpan(door, meter.id) : undefined;
-    const from = query.from ?? span?.first ?? ((query.to ?? now) - hour) as Instant;
+    const span =
+      query.from === undefined || query.to === undefined ? await findUsageSpan(door, meter.id) : undefined;
+    const from = query.from ?? span?.first ?? (((query.to ?? now) - hour) as Instant);
     const to = query.to ?? (Math.max(now, (span?.last ?? now) + 1) as Instant);
     if (from >= to) return { meter, selection: undefined };
-    const spans = query.customers === undefined ? undefined : await this.#on.subjectsOfCustomers(organization, query.customers);
+    const spans =
+      query.customers === undefined
+        ? undefined
+        : await this.#on.subjectsOfCustomers(organization, query.customers);
     const subjects = [...(query.subjects ?? []), ...(subjectFilter ?? [])];
     const selection: UsageSelection = {
       meterVersion: meter.id,
@@ -155,7 +197,8 @@ function boundariesOf(query: UsageQuery, from: Instant, to: Instant): Instant[] 
   try {
     return windowBoundaries(from, to, query.windowSize, query.zone ?? utc);
   } catch (error) {
-    if (error instanceof RangeError) throw refuseQuery("windowSize", `${error.message}; ask for larger windows or a shorter range`);
+    if (error instanceof RangeError)
+      throw refuseQuery("windowSize", `${error.message}; ask for larger windows or a shorter range`);
     throw error;
   }
 }

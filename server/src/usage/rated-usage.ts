@@ -12,7 +12,11 @@ import { queryUsage } from "./store/query-usage.js";
 export interface RatedSelection {
   readonly organization: OrganizationId;
   readonly meterVersion: MeterVersionId;
-  readonly subjects: readonly { readonly subject: string; readonly from: Instant; readonly to: Instant | undefined }[];
+  readonly subjects: readonly {
+    readonly subject: string;
+    readonly from: Instant;
+    readonly to: Instant | undefined;
+  }[];
   readonly period: { readonly start: Instant; readonly end: Instant };
   readonly watermark: Watermark;
 }
@@ -50,7 +54,9 @@ export class RatedUsage {
     const meter = await this.#meters.get(organization, selection.meterVersion);
     if (meter.backfill.state !== "done") {
       const detail = `Meter "${meter.slug}" is still measuring its history (${meter.backfill.events} events done). Ask again in a moment.`;
-      throw new Refusal(makeProblem("usage-still-arriving", 409, "Usage is still arriving", detail, { retryAfterSeconds: 2 }));
+      throw new Refusal(
+        makeProblem("usage-still-arriving", 409, "Usage is still arriving", detail, { retryAfterSeconds: 2 }),
+      );
     }
     const sums = await queryUsage(this.#columnar.forOrganization(organization), {
       meterVersion: selection.meterVersion,
@@ -67,13 +73,18 @@ export class RatedUsage {
     });
     return sums.map((sum) => {
       const value = Decimal.of(sum.value ?? "0");
-      const quantity = meter.aggregation === "AVG" ? value.dividedBy(Decimal.of(sum.count), average_scale, "half-away") : value;
+      const quantity =
+        meter.aggregation === "AVG"
+          ? value.dividedBy(Decimal.of(sum.count), average_scale, "half-away")
+          : value;
       return { start: sum.windowStart, end: sum.windowEnd, quantity, events: Number(sum.count) };
     });
   }
 
   /** The measured events behind a quantity, in time order. */
-  async evidence(selection: RatedSelection & { readonly after?: string; readonly limit: number }): Promise<{ rows: Evidence[]; next?: string }> {
+  async evidence(
+    selection: RatedSelection & { readonly after?: string; readonly limit: number },
+  ): Promise<{ rows: Evidence[]; next?: string }> {
     const { subjects, ...rest } = selection;
     return listEvidence(this.#columnar.forOrganization(selection.organization), { ...rest, spans: subjects });
   }

@@ -23,8 +23,14 @@ const page_rows = 50_000;
 /** Fills a lost index from usage_events: the index is a cache of it. Runs before anything is taken in. */
 export async function rebuildIndex(options: RebuildOptions): Promise<void> {
   const { index, columnar, log } = options;
-  const stored = await columnar.system.query("any event", "SELECT 1 AS one FROM weir.usage_events LIMIT 1", {}, () => true);
-  if (stored.length > 0) log.warn("the identity index was lost or damaged; building it anew from the stored events");
+  const stored = await columnar.system.query(
+    "any event",
+    "SELECT 1 AS one FROM weir.usage_events LIMIT 1",
+    {},
+    () => true,
+  );
+  if (stored.length > 0)
+    log.warn("the identity index was lost or damaged; building it anew from the stored events");
   await index.rebuildFrom(pagesOf(options));
   if (stored.length > 0) log.info("the identity index is built", { ...index.stats() });
 }

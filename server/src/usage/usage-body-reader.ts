@@ -110,7 +110,8 @@ class Reader {
     const length = this.varint();
     const start = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new RangeError(`not a UsageBody: ${length} bytes do not follow byte ${start}`);
+    if (this.#at > this.#bytes.length)
+      throw new RangeError(`not a UsageBody: ${length} bytes do not follow byte ${start}`);
     return this.#bytes.subarray(start, this.#at);
   }
 

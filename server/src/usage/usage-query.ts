@@ -49,5 +49,7 @@ export interface UsageResult {
 }
 
 export function refuseQuery(field: string, detail: string): Refusal {
-  return new Refusal(makeProblem("invalid-query", 400, "The query is not valid", `${field}: ${detail}`, { field }));
+  return new Refusal(
+    makeProblem("invalid-query", 400, "The query is not valid", `${field}: ${detail}`, { field }),
+  );
 }

@@ -17,7 +17,7 @@ import { silentLog, TestClock } from "./identity-index-support.js";
 const second = 1_000_000;
 const start = 1_800_000_000 * second;
 const identity = (name: string | number): string =>
-  createHash("sha256").update(String(name)).digest("latin1").slice(0, 16);
+  createHash("sha256").update(String(name)).digest("binary").slice(0, 16);
 const print = (name: string | number): string => identity(name).slice(8);
 const after = (seconds: number): Instant => (start + seconds * second) as Instant;
 
@@ -235,12 +235,14 @@ function startProgram(program: string, limits = ":") {
   const source = new URL("../../src/usage/identity-index/", import.meta.url);
   const text = `
     import { createHash } from "node:crypto";
-    const identity = (name) => createHash("sha256").update(String(name)).digest("latin1").slice(0, 16);
+    const identity = (name) => createHash("sha256").update(String(name)).digest("binary").slice(0, 16);
     const log = { info() {}, warn() {}, error() {}, debug() {} };
     ${program.replace("INDEX", JSON.stringify(new URL("index.ts", source).href)).replace("DIR", JSON.stringify(dir))}`;
   const loader = new URL("load-typescript.mjs", source).href;
   const command = `${limits}; exec "$0" --import "$1" --input-type=module -e "$2"`;
-  return spawn("bash", ["-c", command, process.execPath, loader, text], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn("bash", ["-c", command, process.execPath, loader, text], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 async function runProgram(program: string, limits: string): Promise<string> {

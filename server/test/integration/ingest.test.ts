@@ -23,7 +23,12 @@ const event = (id: string, n: unknown = 1, more: object = {}) => ({
   ...more,
 });
 
-async function send(body: unknown, contentType = "application/json", headers: Record<string, string> = {}, key?: string) {
+async function send(
+  body: unknown,
+  contentType = "application/json",
+  headers: Record<string, string> = {},
+  key?: string,
+) {
   const text = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
   const response = await weir.fetch("/v1/events", {
     method: "POST",
@@ -32,7 +37,14 @@ async function send(body: unknown, contentType = "application/json", headers: Re
     ...(key === undefined ? {} : { key }),
   });
   const answer = (await response.json()) as Record<string, unknown>;
-  return { status: response.status, answer, slug: String(answer["type"] ?? "").split("/").at(-1), headers: response.headers };
+  return {
+    status: response.status,
+    answer,
+    slug: String(answer["type"] ?? "")
+      .split("/")
+      .at(-1),
+    headers: response.headers,
+  };
 }
 
 describe("events are taken in", () => {
@@ -42,22 +54,40 @@ describe("events are taken in", () => {
     ["a plain array", "application/json", JSON.stringify([event("f3", 1, { specversion: undefined })])],
     ["lines", "application/x-ndjson", `${JSON.stringify(event("f4"))}\n`],
   ])("as %s", async (_, contentType, body) => {
-    expect(await send(body, contentType)).toMatchObject({ status: 202, answer: { accepted: 1, duplicates: 0, conflicting: 0, unmetered: 0 } });
+    expect(await send(body, contentType)).toMatchObject({
+      status: 202,
+      answer: { accepted: 1, duplicates: 0, conflicting: 0, unmetered: 0 },
+    });
   });
 
   test("compressed by gzip and zstd", async () => {
-    const zstd = createRequire(import.meta.url)("@bokuweb/zstd-wasm") as { init(): Promise<void>; compress(bytes: Uint8Array): Uint8Array };
+    const zstd = createRequire(import.meta.url)("@bokuweb/zstd-wasm") as {
+      init(): Promise<void>;
+      compress(bytes: Uint8Array): Uint8Array;
+    };
     await zstd.init();
     const gzipped = gzipSync(JSON.stringify([event("z1")]));
-    expect(await send(gzipped, "application/json", { "content-encoding": "gzip" })).toMatchObject({ status: 202 });
+    expect(await send(gzipped, "application/json", { "content-encoding": "gzip" })).toMatchObject({
+      status: 202,
+    });
     const zstded = zstd.compress(Buffer.from(JSON.stringify([event("z2")])));
-    expect(await send(zstded, "application/json", { "content-encoding": "zstd" })).toMatchObject({ status: 202 });
+    expect(await send(zstded, "application/json", { "content-encoding": "zstd" })).toMatchObject({
+      status: 202,
+    });
   });
 
   test("once: a duplicate is counted, a conflict is named, within a request and across", async () => {
     const first = await send([event("d1"), event("d1"), event("d1", 2)]);
-    expect(first.answer).toMatchObject({ accepted: 1, duplicates: 1, conflicting: 1, conflicts: [{ index: 2, source: "s", id: "d1" }] });
-    const again = await send([event("d1", 1, { time: new Date(Date.now() - 86_400_000).toISOString() }), event("d1", 1, { subject: "x" })]);
+    expect(first.answer).toMatchObject({
+      accepted: 1,
+      duplicates: 1,
+      conflicting: 1,
+      conflicts: [{ index: 2, source: "s", id: "d1" }],
+    });
+    const again = await send([
+      event("d1", 1, { time: new Date(Date.now() - 86_400_000).toISOString() }),
+      event("d1", 1, { subject: "x" }),
+    ]);
     expect(again.answer).toMatchObject({ accepted: 0, duplicates: 1, conflicting: 1 });
   });
 
@@ -68,14 +98,27 @@ describe("events are taken in", () => {
   });
 
   test("and what no meter could measure is counted by index, never silent", async () => {
-    const { answer } = await send([event("u1"), event("u2", "NaN"), event("u3", 1, { type: "other" }), event("u4", 1, { data: undefined })]);
+    const { answer } = await send([
+      event("u1"),
+      event("u2", "NaN"),
+      event("u3", 1, { type: "other" }),
+      event("u4", 1, { data: undefined }),
+    ]);
     expect(answer).toMatchObject({ accepted: 4, unmetered: 3 });
     expect((answer["unmeteredEvents"] as { index: number }[]).map((each) => each.index)).toEqual([1, 2, 3]);
   });
 
   test("as OpenMeter answers: 204, counts in headers", async () => {
-    const response = await weir.fetch("/api/v1/events", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify([event("o1"), event("o1")]) });
-    expect([response.status, response.headers.get("weir-accepted"), response.headers.get("weir-duplicates")]).toEqual([204, "1", "1"]);
+    const response = await weir.fetch("/api/v1/events", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify([event("o1"), event("o1")]),
+    });
+    expect([
+      response.status,
+      response.headers.get("weir-accepted"),
+      response.headers.get("weir-duplicates"),
+    ]).toEqual([204, "1", "1"]);
   });
 });
 
@@ -92,7 +135,11 @@ describe("a request is refused whole", () => {
   test.each([
     ["event-too-old", 400, [event("b1", 1, { time: iso(-36 * 86_400_000) })]],
     ["event-too-far-ahead", 400, [event("b2", 1, { time: iso(600_000) })]],
-    ["unsafe-number", 400, `[{"id":"b3","source":"s","type":"t","subject":"a","data":{"n":12345678901234567}}]`],
+    [
+      "unsafe-number",
+      400,
+      `[{"id":"b3","source":"s","type":"t","subject":"a","data":{"n":12345678901234567}}]`,
+    ],
     ["unsafe-number", 400, [event("b4", "0.1234567890123456789")]],
     ["field-too-large", 400, [event("b".repeat(600))]],
     ["field-too-large", 400, [event("b5", 1, { data: { text: "x".repeat(70_000) } })]],
@@ -106,14 +153,26 @@ describe("a request is refused whole", () => {
 
   test("for what its headers say", async () => {
     expect(await send("<x/>", "text/xml")).toMatchObject({ status: 415, slug: "unsupported-content-type" });
-    expect(await send("x", "application/json", { "content-encoding": "br" })).toMatchObject({ status: 415, slug: "unsupported-encoding" });
-    expect(await send("x", "application/json", { "content-encoding": "gzip" })).toMatchObject({ status: 400, slug: "body-damaged" });
+    expect(await send("x", "application/json", { "content-encoding": "br" })).toMatchObject({
+      status: 415,
+      slug: "unsupported-encoding",
+    });
+    expect(await send("x", "application/json", { "content-encoding": "gzip" })).toMatchObject({
+      status: 400,
+      slug: "body-damaged",
+    });
     const bomb = gzipSync(Buffer.alloc(17 * 1024 * 1024));
-    expect(await send(bomb, "application/json", { "content-encoding": "gzip" })).toMatchObject({ status: 413, slug: "body-too-large" });
+    expect(await send(bomb, "application/json", { "content-encoding": "gzip" })).toMatchObject({
+      status: 413,
+      slug: "body-too-large",
+    });
   });
 
   test("without the right key", async () => {
-    expect(await send([event("k")], "application/json", {}, "weir_secret_nonsense")).toMatchObject({ status: 401, slug: "unauthenticated" });
+    expect(await send([event("k")], "application/json", {}, "weir_secret_nonsense")).toMatchObject({
+      status: 401,
+      slug: "unauthenticated",
+    });
     const { caller, secret } = await weir.weir.services.identity.issueSystemKey(
       (await weir.weir.services.identity.findOrganizationBySlug("default"))!.id,
       { name: "reader", kind: "read" },
@@ -137,9 +196,13 @@ describe("a request is refused whole", () => {
 test("Kelvin sign and emoji in every field come back as they were sent", async () => {
   await new Promise((resolve) => setTimeout(resolve, 2500));
   const text = "K😀é\u0000end";
-  const response = await send([event(`id ${text}`, 1, { subject: text, source: text, data: { n: 1, text } })]);
+  const response = await send([
+    event(`id ${text}`, 1, { subject: text, source: text, data: { n: 1, text } }),
+  ]);
   expect(response).toMatchObject({ status: 202 });
   await weir.settled();
-  const listed = (await (await weir.fetch(`/v1/events?limit=1&subject=${encodeURIComponent(text)}`)).json()) as { events: { id: string; data: { text: string } }[] };
+  const listed = (await (
+    await weir.fetch(`/v1/events?limit=1&subject=${encodeURIComponent(text)}`)
+  ).json()) as { events: { id: string; data: { text: string } }[] };
   expect(listed.events).toMatchObject([{ id: `id ${text}`, source: text, data: { text } }]);
 });

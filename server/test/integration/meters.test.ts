@@ -12,20 +12,33 @@ beforeAll(async () => {
 
 afterAll(() => weir.close());
 
-async function call<T = Record<string, unknown>>(method: string, pathname: string, body?: unknown): Promise<{ status: number; body: T }> {
+async function call<T = Record<string, unknown>>(
+  method: string,
+  pathname: string,
+  body?: unknown,
+): Promise<{ status: number; body: T }> {
   const response = await weir.fetch(pathname, {
     method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   });
   const text = await response.text();
   return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as T };
 }
 
 const send = (events: object[]) =>
-  call<{ accepted: number }>("POST", "/v1/events", events.map((event) => ({ source: "s", type: "t", subject: "acme", ...event })));
+  call<{ accepted: number }>(
+    "POST",
+    "/v1/events",
+    events.map((event) => ({ source: "s", type: "t", subject: "acme", ...event })),
+  );
 
 async function value(meter: string, search = ""): Promise<string | null | undefined> {
-  const { body } = await call<{ data: { value: string | null }[] }>("GET", `/v1/meters/${meter}/query${search}`);
+  const { body } = await call<{ data: { value: string | null }[] }>(
+    "GET",
+    `/v1/meters/${meter}/query${search}`,
+  );
   return body.data[0]?.value;
 }
 
@@ -38,36 +51,53 @@ async function backfilled(meter: string): Promise<void> {
   throw new Error(`${meter} is not backfilled`);
 }
 
-test("a new meter is backfilled over history while traffic goes on, and counts every event once", { timeout: 120_000 }, async () => {
-  let made = 0;
-  const batch = (size: number) =>
-    Array.from({ length: size }, () => {
-      made += 1;
-      return { id: `h${made}`, subject: `s${made % 7}`, data: { n: 1, model: `m${made % 3}` } };
+test(
+  "a new meter is backfilled over history while traffic goes on, and counts every event once",
+  { timeout: 120_000 },
+  async () => {
+    let made = 0;
+    const batch = (size: number) =>
+      Array.from({ length: size }, () => {
+        made += 1;
+        return { id: `h${made}`, subject: `s${made % 7}`, data: { n: 1, model: `m${made % 3}` } };
+      });
+    for (let request = 0; request < 4; request += 1) await send(batch(3000));
+    let running = true;
+    const traffic = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (running) await send(batch(10));
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const created = await call("POST", "/v1/meters", {
+      slug: "history",
+      eventType: "t",
+      aggregation: "SUM",
+      valueProperty: "$.n",
+      groupBy: { model: "$.model" },
     });
-  for (let request = 0; request < 4; request += 1) await send(batch(3000));
-  let running = true;
-  const traffic = Promise.all(
-    Array.from({ length: 4 }, async () => {
-      while (running) await send(batch(10));
-    }),
-  );
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const created = await call("POST", "/v1/meters", { slug: "history", eventType: "t", aggregation: "SUM", valueProperty: "$.n", groupBy: { model: "$.model" } });
-  expect(created.status).toBe(201);
-  await backfilled("history");
-  running = false;
-  await traffic;
-  await weir.settled();
-  expect(await value("history")).toBe(String(made));
-  expect(made).toBeGreaterThan(12_000);
-});
+    expect(created.status).toBe(201);
+    await backfilled("history");
+    running = false;
+    await traffic;
+    await weir.settled();
+    expect(await value("history")).toBe(String(made));
+    expect(made).toBeGreaterThan(12_000);
+  },
+);
 
 test("a changed definition is a new version over all of history; the old one stays what it was", async () => {
   await send([{ id: "v1", type: "v", data: { a: 1, b: 10 } }]);
-  const first = await call<{ versionId: string }>("POST", "/v1/meters", { slug: "v", eventType: "v", aggregation: "SUM", valueProperty: "$.a" });
+  const first = await call<{ versionId: string }>("POST", "/v1/meters", {
+    slug: "v",
+    eventType: "v",
+    aggregation: "SUM",
+    valueProperty: "$.a",
+  });
   await backfilled("v");
-  const second = await call<{ versionId: string; version: number }>("PUT", "/v1/meters/v", { valueProperty: "$.b" });
+  const second = await call<{ versionId: string; version: number }>("PUT", "/v1/meters/v", {
+    valueProperty: "$.b",
+  });
   expect(second.body.version).toBe(2);
   await backfilled("v");
   await send([{ id: "v2", type: "v", data: { a: 2, b: 20 } }]);
@@ -84,14 +114,20 @@ test("renaming makes no version", async () => {
 });
 
 test("an archived meter measures no more, keeps its past, and frees its slug", async () => {
-  const { body } = await call<{ id: string }>("POST", "/v1/meters", { slug: "old", eventType: "old", aggregation: "COUNT" });
+  const { body } = await call<{ id: string }>("POST", "/v1/meters", {
+    slug: "old",
+    eventType: "old",
+    aggregation: "COUNT",
+  });
   await send([{ id: "a1", type: "old" }]);
   expect((await call("DELETE", "/v1/meters/old")).status).toBe(204);
   await send([{ id: "a2", type: "old" }]);
   await weir.settled();
   expect(await value(body.id)).toBe("1");
   expect((await call("GET", "/v1/meters/old")).status).toBe(404);
-  expect((await call("POST", "/v1/meters", { slug: "old", eventType: "old", aggregation: "COUNT" })).status).toBe(201);
+  expect(
+    (await call("POST", "/v1/meters", { slug: "old", eventType: "old", aggregation: "COUNT" })).status,
+  ).toBe(201);
   await backfilled("old");
   expect(await value("old")).toBe("2");
 });
@@ -102,7 +138,15 @@ test.each([
   [{ slug: "x", eventType: "t", aggregation: "COUNT", valueProperty: "$.n" }, "valueProperty"],
   [{ slug: "x", eventType: "t", aggregation: "MEDIAN" }, "aggregation"],
   [{ slug: "x", eventType: "t", aggregation: "COUNT", groupBy: { subject: "$.s" } }, "groupBy.subject"],
-  [{ slug: "x", eventType: "t", aggregation: "COUNT", filters: [{ property: "$.n", operator: "gt", value: "many" }] }, "filters[0].value"],
+  [
+    {
+      slug: "x",
+      eventType: "t",
+      aggregation: "COUNT",
+      filters: [{ property: "$.n", operator: "gt", value: "many" }],
+    },
+    "filters[0].value",
+  ],
 ])("a definition that makes no sense is refused by field", async (definition, field) => {
   const { status, body } = await call<{ errors: { field: string }[] }>("POST", "/v1/meters", definition);
   expect(status).toBe(400);
@@ -111,7 +155,12 @@ test.each([
 
 describe("an event that was wrong", () => {
   beforeAll(async () => {
-    await call("POST", "/v1/meters", { slug: "wrong", eventType: "w", aggregation: "SUM", valueProperty: "$.n" });
+    await call("POST", "/v1/meters", {
+      slug: "wrong",
+      eventType: "w",
+      aggregation: "SUM",
+      valueProperty: "$.n",
+    });
     await send([
       { id: "w1", type: "w", data: { n: 5 } },
       { id: "w2", type: "w", data: { n: 7 } },
@@ -123,7 +172,10 @@ describe("an event that was wrong", () => {
     const target = { source: "s", id: "w1", reason: "double booking" };
     expect((await call("POST", "/v1/events/void", { ...target, reason: " " })).status).toBe(400);
     expect((await call("POST", "/v1/events/void", { ...target, id: "none" })).status).toBe(404);
-    const answers = await Promise.all([call("POST", "/v1/events/void", target), call("POST", "/v1/events/void", target)]);
+    const answers = await Promise.all([
+      call("POST", "/v1/events/void", target),
+      call("POST", "/v1/events/void", target),
+    ]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([202, 409]);
     await weir.settled();
     expect(await value("wrong")).toBe("7");
@@ -132,22 +184,40 @@ describe("an event that was wrong", () => {
 
   test("is amended, again and again, and measured as amended", async () => {
     for (const n of [8, 9]) {
-      const answer = await call("POST", "/v1/events/amend", { source: "s", id: "w2", reason: "typo", change: { data: { n } } });
+      const answer = await call("POST", "/v1/events/amend", {
+        source: "s",
+        id: "w2",
+        reason: "typo",
+        change: { data: { n } },
+      });
       expect(answer).toMatchObject({ status: 202, body: { action: "amended", revision: n - 7 } });
       await weir.settled();
       expect(await value("wrong")).toBe(String(n));
     }
     const resent = await send([{ id: "w2", type: "w", data: { n: 7 } }]);
     expect(resent.body).toMatchObject({ accepted: 0, duplicates: 1 });
-    const { auditLog } = await weir.graphql<{ auditLog: unknown }>("{ auditLog(first: 20) { edges { node { action target } } } }");
+    const { auditLog } = await weir.graphql<{ auditLog: unknown }>(
+      "{ auditLog(first: 20) { edges { node { action target } } } }",
+    );
     expect(JSON.stringify(auditLog)).toContain("event.amend");
   });
 });
 
 describe("an answer", () => {
   beforeAll(async () => {
-    await call("POST", "/v1/meters", { slug: "windows", eventType: "win", aggregation: "SUM", valueProperty: "$.n", groupBy: { region: "$.region" } });
-    const at = (text: string, n: number, region: string) => ({ id: `win-${text}`, type: "win", time: text, data: { n, region } });
+    await call("POST", "/v1/meters", {
+      slug: "windows",
+      eventType: "win",
+      aggregation: "SUM",
+      valueProperty: "$.n",
+      groupBy: { region: "$.region" },
+    });
+    const at = (text: string, n: number, region: string) => ({
+      id: `win-${text}`,
+      type: "win",
+      time: text,
+      data: { n, region },
+    });
     const today = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000);
     const back = (ms: number) => new Date(today.getTime() - ms).toISOString();
     await send([at(back(1), 1, "=cmd"), at(back(3_600_000), 2, "eu"), at(back(86_400_000 * 3), 4, "us")]);

@@ -22,7 +22,11 @@ test("creates a meter, and finds it by slug, by id and in the list", async () =>
     valueProperty: "$.tokens",
     groupBy: { model: "$.model", type: "$.type" },
   });
-  expect(meter).toMatchObject({ slug: "tokens_total", aggregation: "SUM", groupBy: { model: "$.model", type: "$.type" } });
+  expect(meter).toMatchObject({
+    slug: "tokens_total",
+    aggregation: "SUM",
+    groupBy: { model: "$.model", type: "$.type" },
+  });
   expect(meter.createdAt).toBeInstanceOf(Date);
   expect(await openmeter.meters.get("tokens_total")).toMatchObject({ id: meter.id });
   expect(await openmeter.meters.get(meter.id)).toMatchObject({ slug: "tokens_total" });
@@ -64,7 +68,10 @@ test("queries by window, subject, group and filter", async () => {
   ]);
   const filtered = await openmeter.meters.query("tokens_total", { from, filterGroupBy: { model: "gpt-4" } });
   expect(filtered?.data.map((row) => row.value)).toEqual([17.5]);
-  const posted = await openmeter.meters.queryPost("tokens_total", { from, filterGroupBy: { model: ["gpt-3.5"] } });
+  const posted = await openmeter.meters.queryPost("tokens_total", {
+    from,
+    filterGroupBy: { model: ["gpt-3.5"] },
+  });
   expect(posted?.data.map((row) => row.value)).toEqual([5]);
 });
 
@@ -72,12 +79,20 @@ test("lists events newest first, and subjects", async () => {
   const events = await openmeter.events.list({ limit: 2 });
   expect(events).toHaveLength(2);
   expect(events?.[0]?.event).toMatchObject({ type: "prompt", source: "my-app", specversion: "1.0" });
-  expect((await openmeter.subjects.list())?.map((subject) => subject.key)).toEqual(["customer-1", "customer-2"]);
+  expect((await openmeter.subjects.list())?.map((subject) => subject.key)).toEqual([
+    "customer-1",
+    "customer-2",
+  ]);
 });
 
 test("gets null for an empty sum and 0 for an empty count", async () => {
   await openmeter.meters.create({ slug: "prompts", eventType: "nothing", aggregation: "COUNT" });
-  await openmeter.meters.create({ slug: "nothing", eventType: "nothing", aggregation: "SUM", valueProperty: "$.n" });
+  await openmeter.meters.create({
+    slug: "nothing",
+    eventType: "nothing",
+    aggregation: "SUM",
+    valueProperty: "$.n",
+  });
   expect((await openmeter.meters.query("prompts", { from }))?.data.map((row) => row.value)).toEqual([0]);
   expect((await openmeter.meters.query("nothing", { from }))?.data.map((row) => row.value)).toEqual([null]);
 });
@@ -85,7 +100,10 @@ test("gets null for an empty sum and 0 for an empty count", async () => {
 test("is told in its own way what is wrong", async () => {
   await expect(openmeter.meters.get("no-such-meter")).rejects.toMatchObject({ status: 404 });
   const bad = { id: "x", source: "s", type: "prompt", subject: "" };
-  await expect(openmeter.events.ingest(bad)).rejects.toMatchObject({ status: 400, title: "Events are not valid CloudEvents" });
+  await expect(openmeter.events.ingest(bad)).rejects.toMatchObject({
+    status: 400,
+    title: "Events are not valid CloudEvents",
+  });
   const stranger = new OpenMeter({ baseUrl: weir.url, apiKey: "wrong" });
   await expect(stranger.meters.list()).rejects.toMatchObject({ status: 401 });
 });

@@ -13,17 +13,41 @@ import { listEvidence } from "../../src/usage/store/list-evidence.js";
 import { listSubjects } from "../../src/usage/store/list-subjects.js";
 import { queryUsage, type UsageSelection } from "../../src/usage/store/query-usage.js";
 import { scanForBackfill } from "../../src/usage/store/scan-for-backfill.js";
-import { at, framed, keyOf, meterVersion, orgA, orgB, writeBatch, type TestEnvelope } from "../support/batch-file.js";
+import {
+  at,
+  framed,
+  keyOf,
+  meterVersion,
+  orgA,
+  orgB,
+  writeBatch,
+  type TestEnvelope,
+} from "../support/batch-file.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const migrations = fileURLToPath(new URL("../../migrations/clickhouse", import.meta.url));
-const aggregationIds = ["SUM", "COUNT", "UNIQUE_COUNT", "MIN", "MAX", "AVG", "LATEST", "WEIGHTED_SUM"] as const;
-const versions = aggregationIds.map((aggregation, index) =>
-  meterVersion(
-    aggregation === "COUNT" ? { aggregation } : { aggregation, valueProperty: aggregation === "UNIQUE_COUNT" ? "$.user" : "$.n" },
-    `mtv_01arz3ndektsv4rrffq69g5fa${index}`,
-  ),
-).map((version) => (version.aggregation === "COUNT" ? (({ valueProperty: _, ...rest }) => rest)(version) : version));
+const aggregationIds = [
+  "SUM",
+  "COUNT",
+  "UNIQUE_COUNT",
+  "MIN",
+  "MAX",
+  "AVG",
+  "LATEST",
+  "WEIGHTED_SUM",
+] as const;
+const versions = aggregationIds
+  .map((aggregation, index) =>
+    meterVersion(
+      aggregation === "COUNT"
+        ? { aggregation }
+        : { aggregation, valueProperty: aggregation === "UNIQUE_COUNT" ? "$.user" : "$.n" },
+      `mtv_01arz3ndektsv4rrffq69g5fa${index}`,
+    ),
+  )
+  .map((version) =>
+    version.aggregation === "COUNT" ? (({ valueProperty: _, ...rest }) => rest)(version) : version,
+  );
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let columnar: Columnar;
@@ -47,7 +71,12 @@ async function insert(envelopes: readonly TestEnvelope[]) {
   batches += 1;
   const batch = await writeBatch(
     path.join(folder.dir, "batches", `${batches}.batch`),
-    { number: batches, firstSequence: sequence, settings: sink.settings(), engineVersion: await sink.engineVersion() },
+    {
+      number: batches,
+      firstSequence: sequence,
+      settings: sink.settings(),
+      engineVersion: await sink.engineVersion(),
+    },
     envelopes,
   );
   sequence += envelopes.length;
@@ -83,8 +112,14 @@ const unaligned = { from: (at("2026-01-10T00:00:00Z") + 1) as Instant, to: at("2
 
 describe("usage of an organization", () => {
   beforeAll(async () => {
-    const event = (id: string, time: string, n: string | number, user: string, model: string, subject = "acme") =>
-      framed(versions, { id, time, subject, data: { n, user, model } });
+    const event = (
+      id: string,
+      time: string,
+      n: string | number,
+      user: string,
+      model: string,
+      subject = "acme",
+    ) => framed(versions, { id, time, subject, data: { n, user, model } });
     await insert([
       {
         organization: orgA,
@@ -115,12 +150,19 @@ describe("usage of an organization", () => {
 
   test("WEIGHTED_SUM holds a value until the next, splits at windows, and carries in", async () => {
     // acme m2: 0.2 from 10 Jan 02:00 to the end of 11 Jan; only that series, in two days.
-    const days = { boundaries: [at("2026-01-10T00:00:00Z"), at("2026-01-11T00:00:00Z"), at("2026-01-12T00:00:00Z")] };
+    const days = {
+      boundaries: [at("2026-01-10T00:00:00Z"), at("2026-01-11T00:00:00Z"), at("2026-01-12T00:00:00Z")],
+    };
     const filters = [{ position: 0, values: ["m2"] }];
-    const rows = await queryUsage(columnar.forOrganization(orgA), selection("WEIGHTED_SUM", { ...days, filters }));
+    const rows = await queryUsage(
+      columnar.forOrganization(orgA),
+      selection("WEIGHTED_SUM", { ...days, filters }),
+    );
     expect(rows.map((row) => row.value)).toEqual(["15840", "17280"]);
     const later = { from: at("2026-01-11T00:00:00Z"), to: at("2026-01-12T00:00:00Z") };
-    expect(await total("WEIGHTED_SUM", { filters, range: later, boundaries: [later.from, later.to] })).toBe("17280");
+    expect(await total("WEIGHTED_SUM", { filters, range: later, boundaries: [later.from, later.to] })).toBe(
+      "17280",
+    );
   });
 
   test("is split by local days across zones of 15 minutes", async () => {
@@ -133,7 +175,10 @@ describe("usage of an organization", () => {
 
   test("is grouped by subject and dimension, and cut to the largest", async () => {
     const door = columnar.forOrganization(orgA);
-    const grouped = await queryUsage(door, selection("COUNT", { groupBySubject: true, groupByDimensions: [0] }));
+    const grouped = await queryUsage(
+      door,
+      selection("COUNT", { groupBySubject: true, groupByDimensions: [0] }),
+    );
     expect(grouped.map((row) => [row.subject, ...row.dimensions, row.value])).toEqual([
       ["acme", "m1", "2"],
       ["acme", "m2", "1"],
@@ -155,13 +200,17 @@ describe("usage of an organization", () => {
     expect(await total("SUM", { subjects: ["globex"] }, orgB)).toBeUndefined();
     expect(await findEvent(door, "s", "2")).toBeUndefined();
     expect(await findStoredKeys(door, [keyOf("2")])).toEqual([]);
-    expect((await listEvents(door, { limit: 10 })).rows.map((event) => event.data)).toEqual(['{"n":1000,"user":"eve","model":"m9"}']);
+    expect((await listEvents(door, { limit: 10 })).rows.map((event) => event.data)).toEqual([
+      '{"n":1000,"user":"eve","model":"m9"}',
+    ]);
     expect((await listSubjects(door, { limit: 10 })).map((row) => row.subject)).toEqual(["acme"]);
   });
 
   test("cannot be asked for without naming the organization", async () => {
     const door = columnar.forOrganization(orgB);
-    await expect(door.query("bad", "SELECT count() FROM weir.usage", {}, (row) => row)).rejects.toThrow(/binds the organization/);
+    await expect(door.query("bad", "SELECT count() FROM weir.usage", {}, (row) => row)).rejects.toThrow(
+      /binds the organization/,
+    );
     const sneaky = "SELECT count() AS n FROM weir.usage WHERE organization = {organization:String} OR 1 = 1";
     expect(await door.query("sneaky", sneaky, {}, (row) => Number(row["n"]))).toEqual([8]);
   });
@@ -169,10 +218,18 @@ describe("usage of an organization", () => {
   test("pages through its events newest first", async () => {
     const door = columnar.forOrganization(orgA);
     const first = await listEvents(door, { limit: 3 });
-    const second = await listEvents(door, { limit: 3, ...(first.next === undefined ? {} : { after: first.next }) });
+    const second = await listEvents(door, {
+      limit: 3,
+      ...(first.next === undefined ? {} : { after: first.next }),
+    });
     expect([...first.rows, ...second.rows].map((event) => event.id).sort()).toEqual(["1", "2", "3", "4"]);
     expect(second.next).toBeUndefined();
-    expect(await findEvent(door, "s", "3")).toMatchObject({ id: "3", revision: 0, voided: false, key: keyOf("3") });
+    expect(await findEvent(door, "s", "3")).toMatchObject({
+      id: "3",
+      revision: 0,
+      voided: false,
+      key: keyOf("3"),
+    });
   });
 
   test("pages through a backfill in a fixed order", async () => {
@@ -182,7 +239,13 @@ describe("usage of an organization", () => {
     const second = await scanForBackfill(door, { ...request, after: first.next });
     expect([...first.events, ...second.events].map((event) => [event.subject, event.time])).toHaveLength(4);
     expect(new Set([...first.events, ...second.events].map((event) => event.key)).size).toBe(4);
-    expect(await scanForBackfill(door, { ...request, beforeSequence: { writer: "w", sequence: 1 }, after: undefined })).toEqual({ events: [], next: undefined });
+    expect(
+      await scanForBackfill(door, {
+        ...request,
+        beforeSequence: { writer: "w", sequence: 1 },
+        after: undefined,
+      }),
+    ).toEqual({ events: [], next: undefined });
   });
 
   test("explains itself by the events behind it, a page at a time", async () => {
@@ -194,13 +257,19 @@ describe("usage of an organization", () => {
       watermark: [{ writer: "w", sequence: 1000 }],
     };
     const first = await listEvidence(door, { ...request, limit: 2 });
-    const second = await listEvidence(door, { ...request, limit: 2, ...(first.next === undefined ? {} : { after: first.next }) });
+    const second = await listEvidence(door, {
+      ...request,
+      limit: 2,
+      ...(first.next === undefined ? {} : { after: first.next }),
+    });
     expect([...first.rows, ...second.rows].map((row) => [row.id, row.value])).toEqual([
       ["1", "0.1"],
       ["2", "0.2"],
       ["3", "99999999999999999999.000000000000000001"],
     ]);
-    expect(await listEvidence(door, { ...request, watermark: [{ writer: "w", sequence: 0 }], limit: 2 })).toEqual({ rows: [] });
+    expect(
+      await listEvidence(door, { ...request, watermark: [{ writer: "w", sequence: 0 }], limit: 2 }),
+    ).toEqual({ rows: [] });
   });
 
   test("leaves a voided event out and takes an amended one as amended, at every aggregation", async () => {
@@ -208,11 +277,41 @@ describe("usage of an organization", () => {
     const superseded = { subject: "acme", time: at("2026-01-10T02:00:00Z") };
     const correction = { reason: "r", actor: "key_x", source: "s" };
     await insert([
-      { organization: orgA, corrections: [{ ...correction, key: keyOf("3"), id: "3", revision: 1, void: true, superseded: { subject: "acme", time: at("2026-01-11T01:00:00Z") } }] },
       {
         organization: orgA,
-        events: [framed(versions, { id: "2", time: "2026-01-11T05:00:00Z", subject: "globex", data: { n: 7, user: "bob", model: "m2" }, revision: 1 })],
-        corrections: [{ ...correction, key: keyOf("2"), id: "2", revision: 1, void: false, superseded, replacement: { subject: "globex", time: at("2026-01-11T05:00:00Z") } }],
+        corrections: [
+          {
+            ...correction,
+            key: keyOf("3"),
+            id: "3",
+            revision: 1,
+            void: true,
+            superseded: { subject: "acme", time: at("2026-01-11T01:00:00Z") },
+          },
+        ],
+      },
+      {
+        organization: orgA,
+        events: [
+          framed(versions, {
+            id: "2",
+            time: "2026-01-11T05:00:00Z",
+            subject: "globex",
+            data: { n: 7, user: "bob", model: "m2" },
+            revision: 1,
+          }),
+        ],
+        corrections: [
+          {
+            ...correction,
+            key: keyOf("2"),
+            id: "2",
+            revision: 1,
+            void: false,
+            superseded,
+            replacement: { subject: "globex", time: at("2026-01-11T05:00:00Z") },
+          },
+        ],
       },
     ]);
     for (const change of [{}, { range: unaligned }, { at: [{ writer: "w", sequence: 1_000_000 }] }]) {
@@ -225,12 +324,17 @@ describe("usage of an organization", () => {
     // At the watermark before it, nothing has changed.
     expect(await total("COUNT", { at: [{ writer: "w", sequence: before }] })).toBe("4");
     expect(await findEvent(columnar.forOrganization(orgA), "s", "3")).toMatchObject({ voided: true });
-    expect((await listEvents(columnar.forOrganization(orgA), { limit: 10, id: "2" })).rows.map((event) => event.revision)).toEqual([1]);
+    expect(
+      (await listEvents(columnar.forOrganization(orgA), { limit: 10, id: "2" })).rows.map(
+        (event) => event.revision,
+      ),
+    ).toEqual([1]);
   });
 });
 
 describe("a batch", () => {
-  const event = (id: string, time: string) => framed(versions, { id, time, subject: "replay", data: { n: 1, user: "u", model: "m" } });
+  const event = (id: string, time: string) =>
+    framed(versions, { id, time, subject: "replay", data: { n: 1, user: "u", model: "m" } });
   const figures = async () => {
     const rows = await columnar.system.query(
       "figures",
@@ -244,7 +348,9 @@ describe("a batch", () => {
 
   test("of several segments, replayed 20 times and after a change of the session's settings, changes nothing", async () => {
     // Years apart: one insert makes a part for each, and all are recognised.
-    const years = Array.from({ length: 6 }, (_, year) => event(`y${year}`, `${1990 + 5 * year}-06-01T00:00:00Z`));
+    const years = Array.from({ length: 6 }, (_, year) =>
+      event(`y${year}`, `${1990 + 5 * year}-06-01T00:00:00Z`),
+    );
     const batch = await insert([
       { organization: orgA, events: years },
       { organization: orgB, events: [event("z", "2026-01-01T00:00:00Z")] },
@@ -252,7 +358,11 @@ describe("a batch", () => {
     const before = await figures();
     const sink = await usageSink(columnar, path.join(folder.dir, "schemas"));
     for (let time = 0; time < 20; time += 1) {
-      if (time === 10) await columnar.system.command("set", "SET max_block_size = 7, max_insert_block_size = 5, max_threads = 2, min_insert_block_size_rows = 3");
+      if (time === 10)
+        await columnar.system.command(
+          "set",
+          "SET max_block_size = 7, max_insert_block_size = 5, max_threads = 2, min_insert_block_size_rows = 3",
+        );
       await sink.insert(batch);
     }
     expect(await figures()).toBe(before);
@@ -263,7 +373,11 @@ describe("a batch", () => {
     const sink = await usageSink(columnar, path.join(folder.dir, "schemas"));
     const batch = await insert([{ organization: orgA, events: [event("half", "2026-01-20T00:00:00Z")] }]);
     const before = await figures();
-    await columnar.system.command("lose", "ALTER TABLE weir.usage DELETE WHERE sequence = {s:UInt64} SETTINGS mutations_sync = 1", { s: batch.firstSequence });
+    await columnar.system.command(
+      "lose",
+      "ALTER TABLE weir.usage DELETE WHERE sequence = {s:UInt64} SETTINGS mutations_sync = 1",
+      { s: batch.firstSequence },
+    );
     await sink.discard(batch);
     expect(await sink.countRows(batch)).toEqual([0, 0, 0]);
     await sink.insert({ ...batch, token: `${batch.token}.again` });

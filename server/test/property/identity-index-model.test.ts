@@ -16,7 +16,7 @@ afterEach(async () => {
 const second = 1_000_000;
 const keys: string[] = [];
 const keyOf = (number: number): string =>
-  (keys[number] ??= createHash("sha256").update(`${number}`).digest("latin1").slice(0, 16));
+  (keys[number] ??= createHash("sha256").update(`${number}`).digest("binary").slice(0, 16));
 const printOf = (number: number): string => keyOf(number).slice(4, 12);
 
 type Action =

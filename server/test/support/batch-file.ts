@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import type { Batch } from "../../src/engines/stream/index.js";
-import { compileMeter, measureEvent, type MeterDefinition, type MeterVersion } from "../../src/usage/core/index.js";
+import {
+  compileMeter,
+  measureEvent,
+  type MeterDefinition,
+  type MeterVersion,
+} from "../../src/usage/core/index.js";
 import { ProtoWriter } from "../../src/usage/proto-writer.js";
 import { UsageBodyEncoder, type FramedCorrection, type FramedEvent } from "../../src/usage/usage-body.js";
 import type { MeterId, MeterVersionId, OrganizationId } from "../../src/kernel/ids.js";
@@ -17,7 +22,10 @@ export const at = (text: string): Instant => {
   return instant;
 };
 
-export function meterVersion(definition: Partial<MeterDefinition> = {}, id = "mtv_01arz3ndektsv4rrffq69g5fav"): MeterVersion {
+export function meterVersion(
+  definition: Partial<MeterDefinition> = {},
+  id = "mtv_01arz3ndektsv4rrffq69g5fav",
+): MeterVersion {
   return {
     eventType: "t",
     aggregation: "SUM",
@@ -56,7 +64,7 @@ export function framed(
   };
 }
 
-export const keyOf = (id: string): string => createHash("sha256").update(id).digest("latin1").slice(0, 16);
+export const keyOf = (id: string): string => createHash("sha256").update(id).digest("binary").slice(0, 16);
 
 export interface TestEnvelope {
   readonly organization: OrganizationId;
@@ -105,6 +113,6 @@ export async function writeBatch(
 function lengthOf(length: number): Buffer {
   const bytes: number[] = [];
   let rest = length;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push(rest % 128 | 128);
   return Buffer.from([...bytes, rest]);
 }

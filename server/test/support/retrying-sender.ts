@@ -27,13 +27,23 @@ export class RetryingSender {
   async send(batch: readonly LoadEvent[]): Promise<void> {
     for (const event of batch) this.sent.set(event.id, event);
     const body = JSON.stringify(
-      batch.map(({ id, subject, n }) => ({ specversion: "1.0", id, source: "load", type: "t", subject, data: { n } })),
+      batch.map(({ id, subject, n }) => ({
+        specversion: "1.0",
+        id,
+        source: "load",
+        type: "t",
+        subject,
+        data: { n },
+      })),
     );
     while (!this.#stopped) {
       try {
         const response = await fetch(new URL("/v1/events", this.url()), {
           method: "POST",
-          headers: { authorization: `Bearer ${this.key}`, "content-type": "application/cloudevents-batch+json" },
+          headers: {
+            authorization: `Bearer ${this.key}`,
+            "content-type": "application/cloudevents-batch+json",
+          },
           body,
           signal: AbortSignal.timeout(10_000),
         });
@@ -42,7 +52,8 @@ export class RetryingSender {
           for (const event of batch) this.acknowledged.set(event.id, event);
           return;
         }
-        if (response.status !== 503 && response.status !== 429) throw new UnexpectedAnswer(`${response.status}: ${text}`);
+        if (response.status !== 503 && response.status !== 429)
+          throw new UnexpectedAnswer(`${response.status}: ${text}`);
       } catch (error) {
         if (error instanceof UnexpectedAnswer) throw error;
       }

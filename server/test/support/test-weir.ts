@@ -47,7 +47,8 @@ export async function startTestWeir(name: string, env: Record<string, string> = 
         body: JSON.stringify({ query, variables }),
       });
       const { data, errors } = (await response.json()) as { data?: T; errors?: { message: string }[] };
-      if (errors !== undefined || data === undefined) throw new Error(errors?.map((error) => error.message).join("; ") ?? "no data");
+      if (errors !== undefined || data === undefined)
+        throw new Error(errors?.map((error) => error.message).join("; ") ?? "no data");
       return data;
     },
     settled: () => weir.services.usage.settled(),

@@ -23,8 +23,12 @@ export interface WeirProcess {
 export const testKey = "test-bootstrap-key-0123456789";
 
 /** Starts a process on a data directory and waits until it says where it listens. */
-export async function startWeirProcess(dataDir: string, env: Record<string, string> = {}): Promise<WeirProcess> {
-  if (!existsSync(entry)) throw new Error(`${path.relative(process.cwd(), entry)} is missing: run npm run build`);
+export async function startWeirProcess(
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<WeirProcess> {
+  if (!existsSync(entry))
+    throw new Error(`${path.relative(process.cwd(), entry)} is missing: run npm run build`);
   const child = spawn(process.execPath, [entry], {
     env: {
       ...process.env,
@@ -73,6 +77,9 @@ export async function startWeirProcess(dataDir: string, env: Record<string, stri
       return child.exitCode;
     },
     fetch: (pathname, init = {}) =>
-      fetch(new URL(pathname, url), { ...init, headers: { authorization: `Bearer ${testKey}`, ...init.headers } }),
+      fetch(new URL(pathname, url), {
+        ...init,
+        headers: { authorization: `Bearer ${testKey}`, ...init.headers },
+      }),
   };
 }

@@ -20,13 +20,16 @@ export class ColumnarLimitExceeded extends Error {
 // ClickHouse's ErrorCodes.cpp. What is in neither list is taken to pass.
 const limit_codes = new Set([158, 159, 160, 241, 307, 396]);
 const rejected_codes = new Set([
-  6, 26, 27, 32, 33, 38, 41, 43, 47, 53, 60, 62, 69, 70, 72, 73, 117, 130, 131, 190, 321, 349, 407, 434, 444, 636, 675,
+  6, 26, 27, 32, 33, 38, 41, 43, 47, 53, 60, 62, 69, 70, 72, 73, 117, 130, 131, 190, 321, 349, 407, 434, 444,
+  636, 675,
 ]);
 
 /** Names what a statement's failure means, and which statement it was. */
 export function classifyFailure(statement: string, error: unknown, role: "writer" | "reader"): Error {
   const message = error instanceof Error ? error.message : String(error);
-  const code = Number(/\bCode: (\d+)\b/.exec(message)?.[1] ?? (error as { code?: unknown } | null)?.code ?? 0);
+  const code = Number(
+    /\bCode: (\d+)\b/.exec(message)?.[1] ?? (error as { code?: unknown } | null)?.code ?? 0,
+  );
   const text = `${statement}: ${message.slice(0, 2000)}`;
   if (role === "reader" && limit_codes.has(code)) return new ColumnarLimitExceeded(text, { cause: error });
   if (rejected_codes.has(code)) return new ColumnarRejected(text, { cause: error });

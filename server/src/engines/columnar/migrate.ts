@@ -17,10 +17,12 @@ export async function migrateColumnar(columnar: Columnar, dir: string): Promise<
      ENGINE = MergeTree ORDER BY name`,
   );
   const applied = new Map(
-    await system.query("applied migrations", "SELECT name, checksum FROM weir.schema_migrations", {}, (row) => [
-      String(row["name"]),
-      String(row["checksum"]),
-    ] as const),
+    await system.query(
+      "applied migrations",
+      "SELECT name, checksum FROM weir.schema_migrations",
+      {},
+      (row) => [String(row["name"]), String(row["checksum"])] as const,
+    ),
   );
   const names = (await readdir(dir)).filter((name) => /^\d{6}_[\w-]+\.sql$/.test(name)).sort();
   for (const name of names) {
@@ -28,7 +30,8 @@ export async function migrateColumnar(columnar: Columnar, dir: string): Promise<
     const checksum = createHash("sha256").update(text).digest("hex");
     const known = applied.get(name);
     if (known === checksum) continue;
-    if (known !== undefined) throw new Error(`migration ${name} was changed after it was applied; add a new one instead`);
+    if (known !== undefined)
+      throw new Error(`migration ${name} was changed after it was applied; add a new one instead`);
     for (const statement of splitStatements(text)) await system.command(name, statement);
     await system.command(
       "record migration",

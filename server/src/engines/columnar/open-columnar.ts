@@ -32,20 +32,26 @@ export interface ColumnarOptions {
 const readers_embedded = 2;
 
 export async function openColumnar(options: ColumnarOptions): Promise<Columnar> {
-  const target: ColumnarTarget = options.url === undefined ? { path: path.resolve(options.dir) } : { url: options.url };
+  const target: ColumnarTarget =
+    options.url === undefined ? { path: path.resolve(options.dir) } : { url: options.url };
   if ("path" in target) await mkdir(target.path, { recursive: true });
   const writer = new Session(target, "writer");
   const readers = Array.from({ length: readers_embedded }, () => new Session(target, "reader"));
-  const idlest = () => readers.reduce((least, next) => (next.pending < least.pending ? next : least), readers[0] ?? writer);
+  const idlest = () =>
+    readers.reduce((least, next) => (next.pending < least.pending ? next : least), readers[0] ?? writer);
   let version: Promise<string> | undefined;
 
   const system: SystemDoor = {
     command: (name, sql, parameters) => writer.command(name, sql, parameters),
-    query: async (name, sql, parameters, row) => (await writer.query(name, sql, parameters)).map((raw) => row(raw as Row)),
+    query: async (name, sql, parameters, row) =>
+      (await writer.query(name, sql, parameters)).map((raw) => row(raw as Row)),
   };
   return {
     kind: options.url === undefined ? "embedded" : "server",
-    version: () => (version ??= system.query("version", "SELECT version() AS version", {}, (row) => String(row["version"])).then(([found]) => found ?? "")),
+    version: () =>
+      (version ??= system
+        .query("version", "SELECT version() AS version", {}, (row) => String(row["version"]))
+        .then(([found]) => found ?? "")),
     forOrganization: (organization) => openTenantDoor(organization, idlest),
     system,
     async close() {

@@ -9,13 +9,18 @@ import type { Columnar } from "./open-columnar.js";
  * @param structure ClickHouse's column list, such as "day Date, value Decimal(38, 18)"
  * @param rows as JSON objects; decimals as strings
  */
-export async function encodeParquet(columnar: Columnar, structure: string, rows: readonly unknown[]): Promise<Uint8Array> {
+export async function encodeParquet(
+  columnar: Columnar,
+  structure: string,
+  rows: readonly unknown[],
+): Promise<Uint8Array> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "weir-parquet-"));
   try {
     const input = path.join(folder, "rows.ndjson");
     const output = path.join(folder, "rows.parquet");
     await writeFile(input, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    const file = (name: string, format: string) => `file('${name.replaceAll("'", "\\'")}', '${format}', '${structure.replaceAll("'", "\\'")}')`;
+    const file = (name: string, format: string) =>
+      `file('${name.replaceAll("'", "\\'")}', '${format}', '${structure.replaceAll("'", "\\'")}')`;
     await columnar.system.command(
       "write parquet",
       `INSERT INTO FUNCTION ${file(output, "Parquet")} SELECT * FROM ${file(input, "JSONEachRow")}`,

@@ -32,7 +32,11 @@ export class Session {
   /** Rows as JSON objects; decimals and 64-bit integers are strings. */
   async query(name: string, sql: string, parameters: Parameters): Promise<unknown[]> {
     return this.#run(name, async () => {
-      const result = await this.#client.query({ query: sql, query_params: { ...parameters }, format: "JSONEachRow" });
+      const result = await this.#client.query({
+        query: sql,
+        query_params: { ...parameters },
+        format: "JSONEachRow",
+      });
       return result.json();
     });
   }
@@ -55,5 +59,7 @@ export class Session {
 
 // chdb types its connection against a second copy of the client's declarations, whose private members differ in name only.
 function embedded(path: string): NonNullable<ClickHouseClientConfigOptions["connection"]> {
-  return createChdbConnection({ path }) as unknown as NonNullable<ClickHouseClientConfigOptions["connection"]>;
+  return createChdbConnection({ path }) as unknown as NonNullable<
+    ClickHouseClientConfigOptions["connection"]
+  >;
 }

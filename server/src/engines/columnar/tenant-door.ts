@@ -27,7 +27,9 @@ const organization_pattern = /^org_[0-9a-z]{26}$/;
  */
 export function openTenantDoor(organization: OrganizationId, session: () => Session): TenantDoor {
   if (!organization_pattern.test(organization)) throw new Error(`not an organization's id: ${organization}`);
-  const filters = tenant_tables.map((table) => `'weir.${table}':'organization = \\'${organization}\\''`).join(",");
+  const filters = tenant_tables
+    .map((table) => `'weir.${table}':'organization = \\'${organization}\\''`)
+    .join(",");
   const settings = `SETTINGS additional_table_filters = {${filters}}, max_execution_time = 30, max_result_rows = 1000000,
     result_overflow_mode = 'throw', max_memory_usage = 4000000000, output_format_json_quote_decimals = 1,
     output_format_json_quote_64bit_integers = 1, output_format_decimal_trailing_zeros = 0`;
@@ -36,7 +38,9 @@ export function openTenantDoor(organization: OrganizationId, session: () => Sess
       const mentions = sql.match(mention)?.length ?? 0;
       const bindings = sql.match(binding)?.length ?? 0;
       if (mentions === 0 || bindings < mentions) {
-        throw new Error(`${name} reads ${mentions} tenant tables and binds the organization ${bindings} times`);
+        throw new Error(
+          `${name} reads ${mentions} tenant tables and binds the organization ${bindings} times`,
+        );
       }
       const rows = await session().query(name, `${sql}\n${settings}`, { ...parameters, organization });
       return rows.map((raw) => row(raw as Row));

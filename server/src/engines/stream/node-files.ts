@@ -70,7 +70,9 @@ class NodeFile implements WritableFile {
       const written =
         left <= write_now_bytes_max
           ? fs.writeSync(this.#descriptor, bytes, from, left, position + from)
-          : await call<number>((callback) => fs.write(this.#descriptor, bytes, from, left, position + from, callback));
+          : await call<number>((callback) =>
+              fs.write(this.#descriptor, bytes, from, left, position + from, callback),
+            );
       if (written === 0) throw Object.assign(new Error("write: the disk took no bytes"), { code: "EIO" });
       done += written;
     }

@@ -39,7 +39,9 @@ export function registerCorrectionRoutes(app: FastifyInstance, services: Service
       ...(time === undefined ? {} : { time }),
       ...(data === undefined ? {} : { data }),
     };
-    return reply.code(202).send(await corrections.amend(callerOf(request), { source, id, reason }, amendment));
+    return reply
+      .code(202)
+      .send(await corrections.amend(callerOf(request), { source, id, reason }, amendment));
   });
 }
 

@@ -32,11 +32,13 @@ function readRequest(search: URLSearchParams, limit_max: number): EventListReque
     const text = search.get(name);
     if (text === null || text === "") return undefined;
     const parsed = parseInstant(text);
-    if (parsed === undefined) throw refuseQuery(name, `"${text}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
+    if (parsed === undefined)
+      throw refuseQuery(name, `"${text}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
     return parsed;
   };
   const limit = Number(search.get("limit") ?? "100");
-  if (!Number.isInteger(limit) || limit < 1 || limit > limit_max) throw refuseQuery("limit", `give 1 to ${limit_max}`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > limit_max)
+    throw refuseQuery("limit", `give 1 to ${limit_max}`);
   const from = instant("from");
   const to = instant("to");
   const texts = ["type", "subject", "source", "id", "after"] as const;
@@ -44,7 +46,12 @@ function readRequest(search: URLSearchParams, limit_max: number): EventListReque
     const value = search.get(name);
     return value === null || value === "" ? [] : [[name, value] as const];
   });
-  return { limit, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), ...Object.fromEntries(given) };
+  return {
+    limit,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...Object.fromEntries(given),
+  };
 }
 
 function eventOf(event: StoredEvent) {
@@ -60,5 +67,10 @@ function eventOf(event: StoredEvent) {
 
 /** An event as JSON, with what Weir knows of it. */
 export function describeEvent(event: StoredEvent) {
-  return { ...eventOf(event), receivedAt: formatInstant(event.receivedAt), revision: event.revision, voided: event.voided };
+  return {
+    ...eventOf(event),
+    receivedAt: formatInstant(event.receivedAt),
+    revision: event.revision,
+    voided: event.voided,
+  };
 }

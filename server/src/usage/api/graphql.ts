@@ -34,7 +34,9 @@ const UsageResultType = builder.objectRef<UsageResult>("UsageResult").implement(
   fields: (t) => ({
     from: t.field({ type: "Instant", nullable: true, resolve: (result) => result.from }),
     to: t.expose("to", { type: "Instant" }),
-    complete: t.exposeBoolean("complete", { description: "False while the meter's history is still being measured." }),
+    complete: t.exposeBoolean("complete", {
+      description: "False while the meter's history is still being measured.",
+    }),
     rows: t.field({ type: [UsageRowType], resolve: (result) => [...result.rows] }),
   }),
 });
@@ -98,7 +100,11 @@ const EventType = builder.objectRef<StoredEvent>("Event").implement({
     type: t.exposeString("type"),
     subject: t.exposeString("subject"),
     time: t.expose("time", { type: "Instant" }),
-    data: t.field({ type: "JSON", nullable: true, resolve: (event) => (event.data === "" ? null : JSON.parse(event.data)) }),
+    data: t.field({
+      type: "JSON",
+      nullable: true,
+      resolve: (event) => (event.data === "" ? null : JSON.parse(event.data)),
+    }),
     receivedAt: t.expose("receivedAt", { type: "Instant" }),
     revision: t.exposeInt("revision"),
     voided: t.exposeBoolean("voided"),
@@ -108,7 +114,11 @@ const EventType = builder.objectRef<StoredEvent>("Event").implement({
 const EventPage = builder.objectRef<{ rows: StoredEvent[]; next?: string }>("EventPage").implement({
   fields: (t) => ({
     nodes: t.field({ type: [EventType], resolve: (page) => page.rows }),
-    endCursor: t.string({ nullable: true, description: "Give it as `after` for the next page; null on the last.", resolve: (page) => page.next ?? null }),
+    endCursor: t.string({
+      nullable: true,
+      description: "Give it as `after` for the next page; null on the last.",
+      resolve: (page) => page.next ?? null,
+    }),
   }),
 });
 
@@ -166,7 +176,10 @@ builder.queryFields((t) => ({
     },
     resolve: (_root, { first, ...given }, { caller, services }) => {
       const request = Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
-      return services.usage.queries.events(caller.organization, { ...request, limit: Math.min(Math.max(first ?? 50, 1), 1000) });
+      return services.usage.queries.events(caller.organization, {
+        ...request,
+        limit: Math.min(Math.max(first ?? 50, 1), 1000),
+      });
     },
   }),
   subjects: t.stringList({
@@ -221,7 +234,8 @@ builder.mutationFields((t) => ({
   }),
   changeMeter: t.field({
     type: MeterType,
-    description: "Renames a meter; a change of what it measures makes a new version, backfilled over history.",
+    description:
+      "Renames a meter; a change of what it measures makes a new version, backfilled over history.",
     errors: {},
     args: {
       meter: t.arg.string({ required: true }),

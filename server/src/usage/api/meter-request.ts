@@ -22,7 +22,10 @@ const newMeter = z.object({
   name: z.string().min(1).max(256).nullish(),
   description: z.string().max(1024).nullish(),
   eventType: z.string(),
-  aggregation: z.string().transform((text) => text.toUpperCase()).pipe(z.enum(aggregations)),
+  aggregation: z
+    .string()
+    .transform((text) => text.toUpperCase())
+    .pipe(z.enum(aggregations)),
   valueProperty: z.string().nullish(),
   groupBy: groupBy.nullish(),
   filters: z.array(filter).nullish(),
@@ -65,9 +68,14 @@ function toDimensions(given: z.infer<typeof groupBy>): GroupBy[] {
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message }));
+  const errors = parsed.error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    message: issue.message,
+  }));
   const detail = errors.map((error) => `${error.field}: ${error.message}`).join("; ");
-  throw new Refusal(makeProblem("invalid-meter", 400, "The meter's definition is not valid", detail, { errors }));
+  throw new Refusal(
+    makeProblem("invalid-meter", 400, "The meter's definition is not valid", detail, { errors }),
+  );
 }
 
 /** A meter as JSON: OpenMeter's fields and ours. */

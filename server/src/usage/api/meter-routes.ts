@@ -63,7 +63,9 @@ export function registerMeterRoutes(app: FastifyInstance, services: Services): v
 
     app.post<OfMeter>(`${prefix}/meters/:meter/query`, mayRead, async (request) => {
       const body = parseJson(bodyOf(request));
-      const raw = readQueryBody(body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {});
+      const raw = readQueryBody(
+        body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {},
+      );
       const query = parseUsageQuery(request.params.meter, raw);
       return describeUsage(await queries.query(callerOf(request).organization, query), numbers);
     });

@@ -44,21 +44,36 @@ export function readQueryBody(body: Readonly<Record<string, unknown>>): RawUsage
   const filters = new Map<string, string[]>();
   const given = body["filterGroupBy"];
   if (given !== null && typeof given === "object") {
-    for (const [name, values] of Object.entries(given)) filters.set(name, readList(`filterGroupBy.${name}`, values));
+    for (const [name, values] of Object.entries(given))
+      filters.set(name, readList(`filterGroupBy.${name}`, values));
   }
   const { from, to, windowSize, windowTimeZone, subject, groupBy, filterCustomerId } = body;
-  return { from, to, windowSize, windowTimeZone, subject, groupBy, customer: filterCustomerId, top: undefined, filters };
+  return {
+    from,
+    to,
+    windowSize,
+    windowTimeZone,
+    subject,
+    groupBy,
+    customer: filterCustomerId,
+    top: undefined,
+    filters,
+  };
 }
 
 /** @throws Refusal 400 naming the parameter and what it should be */
 export function parseUsageQuery(meter: string, raw: RawUsageQuery): UsageQuery {
   const from = readInstant("from", raw.from);
   const to = readInstant("to", raw.to);
-  if (from !== undefined && to !== undefined && from >= to) throw refuseQuery("to", "must be later than from");
+  if (from !== undefined && to !== undefined && from >= to)
+    throw refuseQuery("to", "must be later than from");
   const windowSize = readWindowSize(raw.windowSize);
   const zone = parseTimeZone(typeof raw.windowTimeZone === "string" ? raw.windowTimeZone : "UTC");
   if (zone === undefined) {
-    throw refuseQuery("windowTimeZone", `"${String(raw.windowTimeZone)}" is not an IANA time zone such as Europe/Berlin`);
+    throw refuseQuery(
+      "windowTimeZone",
+      `"${String(raw.windowTimeZone)}" is not an IANA time zone such as Europe/Berlin`,
+    );
   }
   const subjects = readList("subject", raw.subject);
   const customers = readList("customer", raw.customer);
@@ -83,14 +98,16 @@ export function parseUsageQuery(meter: string, raw: RawUsageQuery): UsageQuery {
 function readInstant(field: string, value: unknown): Instant | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   const instant = typeof value === "string" ? parseInstant(value) : undefined;
-  if (instant === undefined) throw refuseQuery(field, `"${String(value)}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
+  if (instant === undefined)
+    throw refuseQuery(field, `"${String(value)}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
   return instant;
 }
 
 function readWindowSize(value: unknown): WindowSize | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   const found = windowSizes.find((size) => size === String(value).toUpperCase());
-  if (found === undefined) throw refuseQuery("windowSize", `"${String(value)}" is not one of ${windowSizes.join(", ")}`);
+  if (found === undefined)
+    throw refuseQuery("windowSize", `"${String(value)}" is not one of ${windowSizes.join(", ")}`);
   return found;
 }
 

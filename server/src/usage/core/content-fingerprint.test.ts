@@ -35,7 +35,8 @@ test("does not run fields into one another, nor see a swap as nothing", () => {
 
 test("spreads over many small differences", () => {
   const seen = new Set<string | undefined>();
-  for (let n = 0; n < 200_000; n += 1) seen.add(contentFingerprint("llm.request", `customer-${n % 1000}`, { tokens: n, model: "m" }));
+  for (let n = 0; n < 200_000; n += 1)
+    seen.add(contentFingerprint("llm.request", `customer-${n % 1000}`, { tokens: n, model: "m" }));
   expect(seen.size).toBe(200_000);
 });
 

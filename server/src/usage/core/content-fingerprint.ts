@@ -93,7 +93,11 @@ function mixContainer(value: Exclude<JsonValue, string | number | boolean>, dept
  * What must be equal for two events of one identity to be the same: type, subject and data (its keys in any
  * order), not the time. 8 latin1 characters; undefined when the data nests deeper than 64 levels.
  */
-export function contentFingerprint(type: string, subject: string, data: JsonValue | undefined): string | undefined {
+export function contentFingerprint(
+  type: string,
+  subject: string,
+  data: JsonValue | undefined,
+): string | undefined {
   low = 0x811c9dc5 | 0;
   high = 0x9e3779b9 | 0;
   mixText(type);
@@ -104,7 +108,14 @@ export function contentFingerprint(type: string, subject: string, data: JsonValu
   const l = low;
   const h = high;
   return String.fromCharCode(
-    l & 255, (l >>> 8) & 255, (l >>> 16) & 255, l >>> 24, h & 255, (h >>> 8) & 255, (h >>> 16) & 255, h >>> 24,
+    l & 255,
+    (l >>> 8) & 255,
+    (l >>> 16) & 255,
+    l >>> 24,
+    h & 255,
+    (h >>> 8) & 255,
+    (h >>> 16) & 255,
+    h >>> 24,
   );
 }
 

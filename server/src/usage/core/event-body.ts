@@ -11,7 +11,10 @@ export interface EventCandidates {
   readonly faults: ReadonlyMap<number, EventFault>;
 }
 
-export type BodyFault = { readonly kind: "not_utf8" | "not_json" | "wrong_shape" | "empty"; readonly message: string };
+export type BodyFault = {
+  readonly kind: "not_utf8" | "not_json" | "wrong_shape" | "empty";
+  readonly message: string;
+};
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 // An escaped surrogate may be a lone one, which has no UTF-8 form: two ids could become one.
@@ -38,10 +41,16 @@ function readJson(text: string, format: "single" | "batch" | "json"): EventCandi
   }
   const isArray = Array.isArray(value);
   if (format === "single" && isArray) {
-    return { kind: "wrong_shape", message: "one event is a JSON object; a list goes as application/cloudevents-batch+json" };
+    return {
+      kind: "wrong_shape",
+      message: "one event is a JSON object; a list goes as application/cloudevents-batch+json",
+    };
   }
   if (format === "batch" && !isArray) {
-    return { kind: "wrong_shape", message: "a batch is a JSON array; one event goes as application/cloudevents+json" };
+    return {
+      kind: "wrong_shape",
+      message: "a batch is a JSON array; one event goes as application/cloudevents+json",
+    };
   }
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   const faults = new Map<number, EventFault>();

@@ -8,7 +8,15 @@ const rules: EventRules = {
   specversionRequired: true,
   times: { now, oldest: (now - 35 * day) as Instant, newest: (now + 5 * minute) as Instant },
 };
-const event = { specversion: "1.0", id: "1", source: "s", type: "t", subject: "acme", time: "2026-01-31T11:59:59.5Z", data: { n: 1 } };
+const event = {
+  specversion: "1.0",
+  id: "1",
+  source: "s",
+  type: "t",
+  subject: "acme",
+  time: "2026-01-31T11:59:59.5Z",
+  data: { n: 1 },
+};
 const codes = (value: unknown) => {
   const parsed = parseUsageEvent(value, rules);
   return Array.isArray(parsed) ? parsed.map((fault) => `${fault.code} ${fault.field}`) : [];
@@ -35,7 +43,9 @@ describe("a usage event", () => {
   });
 
   test("names every fault", () => {
-    expect(codes({ id: "", source: 3, type: "t".repeat(257), time: "yesterday", data_base64: "AA==" })).toEqual([
+    expect(
+      codes({ id: "", source: 3, type: "t".repeat(257), time: "yesterday", data_base64: "AA==" }),
+    ).toEqual([
       "invalid-event id",
       "invalid-event source",
       "field-too-large type",
@@ -75,7 +85,9 @@ describe("a body", () => {
 
   test("points at the event with half a surrogate pair", () => {
     const found = read(String.raw`[{"id":"\ud83d\ude00"},{"id":"\ud83d"}]`, "batch");
-    expect("faults" in found && [...found.faults.entries()].map(([index, fault]) => [index, fault.code])).toEqual([[1, "invalid-text"]]);
+    expect(
+      "faults" in found && [...found.faults.entries()].map(([index, fault]) => [index, fault.code]),
+    ).toEqual([[1, "invalid-text"]]);
   });
 
   test("in lines names the line that is not JSON", () => {

@@ -76,8 +76,13 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
   const { id, source, type, subject, time: rawTime, data } = raw;
   const content = data as JsonValue | undefined;
   // Walks the data first: what nests too deeply must not reach JSON.stringify, which would run out of stack.
-  const fingerprint = contentFingerprint(typeof type === "string" ? type : "", typeof subject === "string" ? subject : "", content);
-  const dataText = data === undefined || data === null || fingerprint === undefined ? "" : JSON.stringify(data);
+  const fingerprint = contentFingerprint(
+    typeof type === "string" ? type : "",
+    typeof subject === "string" ? subject : "",
+    content,
+  );
+  const dataText =
+    data === undefined || data === null || fingerprint === undefined ? "" : JSON.stringify(data);
   const time = rawTime === undefined || rawTime === null ? rules.times.now : readTime(rawTime);
 
   // The usual case first: one chain of tests, no allocation.

@@ -3,7 +3,8 @@ import type { CompiledMeter, Measurement } from "./measure.js";
 
 /** What all meters got out of an event, or why its request is refused. */
 export type MeasuredEvent =
-  { readonly measurements: readonly Measurement[]; readonly reason: string | undefined } | { readonly fault: EventFault };
+  | { readonly measurements: readonly Measurement[]; readonly reason: string | undefined }
+  | { readonly fault: EventFault };
 
 const none: readonly CompiledMeter[] = [];
 

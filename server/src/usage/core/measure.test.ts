@@ -44,17 +44,26 @@ describe("a SUM meter", () => {
     });
   });
 
-  test.each([["missing", {}], ["null", { tokens: null }]])("finds a %s value missing", (_, data) => {
+  test.each([
+    ["missing", {}],
+    ["null", { tokens: null }],
+  ])("finds a %s value missing", (_, data) => {
     expect(meter.measure(data)).toEqual({ kind: "value_missing", property: "$.tokens" });
   });
 
-  test.each(["NaN", "Infinity", "", "twelve", true, [1], { a: 1 }, "0x10", " 1"])("finds no number in %j", (value) => {
-    expect(meter.measure({ tokens: value }).kind).toBe("value_not_numeric");
-  });
+  test.each(["NaN", "Infinity", "", "twelve", true, [1], { a: 1 }, "0x10", " 1"])(
+    "finds no number in %j",
+    (value) => {
+      expect(meter.measure({ tokens: value }).kind).toBe("value_not_numeric");
+    },
+  );
 
-  test.each(["123456789012345678901", "0.1234567890123456789", "1e20"])("says that %s does not fit", (value) => {
-    expect(meter.measure({ tokens: value }).kind).toBe("value_does_not_fit");
-  });
+  test.each(["123456789012345678901", "0.1234567890123456789", "1e20"])(
+    "says that %s does not fit",
+    (value) => {
+      expect(meter.measure({ tokens: value }).kind).toBe("value_does_not_fit");
+    },
+  );
 
   test("gives an absent dimension the empty text, and other kinds their JSON", () => {
     const dimension = (data: { model?: string | number | boolean }) => {
@@ -86,14 +95,20 @@ describe("filters", () => {
   });
 
   test("existence is about the value, not its text", () => {
-    expect(filtered([{ property: "$.model", operator: "not_exists" }]).measure({ tokens: 1, model: null }).kind).toBe("measured");
-    expect(filtered([{ property: "$.model", operator: "exists" }]).measure({ tokens: 1 }).kind).toBe("filtered");
+    expect(
+      filtered([{ property: "$.model", operator: "not_exists" }]).measure({ tokens: 1, model: null }).kind,
+    ).toBe("measured");
+    expect(filtered([{ property: "$.model", operator: "exists" }]).measure({ tokens: 1 }).kind).toBe(
+      "filtered",
+    );
   });
 });
 
 describe("an event", () => {
   const sum = compileMeter(version(tokens));
-  const count = compileMeter(version({ eventType: "llm.request", aggregation: "COUNT", groupBy: [], filters: [] }, "requests"));
+  const count = compileMeter(
+    version({ eventType: "llm.request", aggregation: "COUNT", groupBy: [], filters: [] }, "requests"),
+  );
   const meters = new Map([["llm.request", [sum, count]]]);
 
   test("that no meter listens to is reported", () => {
@@ -105,6 +120,9 @@ describe("an event", () => {
 
   test("that one of two meters could not read is measured by the other, and reported", () => {
     const measured = measureEvent({ type: "llm.request", data: {} }, meters);
-    expect(measured).toMatchObject({ measurements: [{ value: "1" }], reason: 'meter "tokens" finds nothing at $.tokens' });
+    expect(measured).toMatchObject({
+      measurements: [{ value: "1" }],
+      reason: 'meter "tokens" finds nothing at $.tokens',
+    });
   });
 });

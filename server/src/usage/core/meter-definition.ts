@@ -45,7 +45,10 @@ export function findDefinitionFaults(definition: MeterDefinition): DefinitionFau
   for (const dimension of definition.groupBy) {
     const field = `groupBy.${dimension.name}`;
     if (!name_pattern.test(dimension.name) || dimension.name === "subject") {
-      fault(field, 'a name is a letter or _ and up to 63 of letters, digits, "_", ".", "-", and not "subject"');
+      fault(
+        field,
+        'a name is a letter or _ and up to 63 of letters, digits, "_", ".", "-", and not "subject"',
+      );
     }
     if (names.has(dimension.name)) fault(field, "this name is there twice");
     names.add(dimension.name);
@@ -58,7 +61,10 @@ export function findDefinitionFaults(definition: MeterDefinition): DefinitionFau
 
   function checkPath(field: string, property: string) {
     if (parsePropertyPath(property) === undefined) {
-      fault(field, `"${property}" is not a property path; write "$.name", "$.a.b", "$.list[0]" or '$["any name"]'`);
+      fault(
+        field,
+        `"${property}" is not a property path; write "$.name", "$.a.b", "$.list[0]" or '$["any name"]'`,
+      );
     }
   }
 

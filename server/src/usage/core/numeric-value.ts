@@ -3,7 +3,9 @@ import type { JsonValue } from "../../kernel/json.js";
 
 /** What a meter reads from a property: exact decimal text, nothing numeric, or a number that does not fit. */
 export type NumericValue =
-  { kind: "number"; text: string } | { kind: "not_a_number" } | { kind: "does_not_fit"; text: string };
+  | { kind: "number"; text: string }
+  | { kind: "not_a_number" }
+  | { kind: "does_not_fit"; text: string };
 
 const plain = /^-?\d{1,20}(?:\.\d{1,18})?$/;
 const integer_safe_max = 1e15;

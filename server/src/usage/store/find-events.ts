@@ -35,7 +35,11 @@ const columns = `source, id, type, subject, toString(toUnixTimestamp64Micro(time
   toString(toUnixTimestamp64Micro(received_at)) AS received_us, toString(sequence) AS sequence_text, position`;
 
 /** The event of an identity; undefined when none is visible. */
-export async function findEvent(door: TenantDoor, source: string, id: string): Promise<StoredEvent | undefined> {
+export async function findEvent(
+  door: TenantDoor,
+  source: string,
+  id: string,
+): Promise<StoredEvent | undefined> {
   const found = await door.query(
     "find event",
     `SELECT ${columns},
@@ -65,7 +69,10 @@ export async function findStoredKeys(door: TenantDoor, keys: readonly string[]):
 }
 
 /** Events newest first, a page at a time; superseded revisions are left out. */
-export async function listEvents(door: TenantDoor, request: EventListRequest): Promise<{ rows: StoredEvent[]; next?: string }> {
+export async function listEvents(
+  door: TenantDoor,
+  request: EventListRequest,
+): Promise<{ rows: StoredEvent[]; next?: string }> {
   const after = request.after === undefined ? undefined : readCursor(request.after);
   const rows = await door.query(
     "list events",
@@ -97,7 +104,9 @@ export async function listEvents(door: TenantDoor, request: EventListRequest): P
   );
   const page = rows.slice(0, request.limit);
   const last = page.at(-1);
-  return rows.length > request.limit && last !== undefined ? { rows: page, next: writeCursor(last) } : { rows: page };
+  return rows.length > request.limit && last !== undefined
+    ? { rows: page, next: writeCursor(last) }
+    : { rows: page };
 }
 
 function readEvent(row: Row): StoredEvent {

@@ -66,7 +66,14 @@ export async function lockImport(sql: Sql, idOrName: string): Promise<StoredImpo
 export async function recordImportChunk(
   sql: Sql,
   id: ImportId,
-  chunk: { rowsDone: number; accepted: number; duplicates: number; conflicts: number; unmetered: number; at: Instant },
+  chunk: {
+    rowsDone: number;
+    accepted: number;
+    duplicates: number;
+    conflicts: number;
+    unmetered: number;
+    at: Instant;
+  },
 ): Promise<void> {
   await sql`
     UPDATE imports

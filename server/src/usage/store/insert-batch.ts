@@ -98,7 +98,10 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
         if (batch.rowCounts[index] === 0) continue;
         const sql = `${select(fileOf(batch))}\n${settingsOf(batch, table, schema)}`;
         try {
-          await system.command(`insert ${table} of batch ${batch.id}`, sql, { writer: batch.writer, batch: batch.number });
+          await system.command(`insert ${table} of batch ${batch.id}`, sql, {
+            writer: batch.writer,
+            batch: batch.number,
+          });
         } catch (error) {
           if (error instanceof ColumnarRejected) throw new BatchRejected(error.message, { cause: error });
           throw error;
@@ -132,10 +135,18 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
          FROM (${usage_of_batch(fileOf(batch))}) ${formatSettings(schema)}`,
       );
       for (const { table } of inserts) {
-        await system.command(`discard ${table} of batch ${batch.id}`, `ALTER TABLE weir.${table} DELETE WHERE ${own} SETTINGS mutations_sync = 1`, range);
+        await system.command(
+          `discard ${table} of batch ${batch.id}`,
+          `ALTER TABLE weir.${table} DELETE WHERE ${own} SETTINGS mutations_sync = 1`,
+          range,
+        );
       }
-      const touched = "(organization, meter, subject, bucket) IN (SELECT organization, meter, subject, bucket FROM weir.discarded_buckets)";
-      await system.command("discard rollups", `ALTER TABLE weir.usage_15m DELETE WHERE ${touched} SETTINGS mutations_sync = 1`);
+      const touched =
+        "(organization, meter, subject, bucket) IN (SELECT organization, meter, subject, bucket FROM weir.discarded_buckets)";
+      await system.command(
+        "discard rollups",
+        `ALTER TABLE weir.usage_15m DELETE WHERE ${touched} SETTINGS mutations_sync = 1`,
+      );
       await system.command(
         "rebuild rollups",
         `INSERT INTO weir.usage_15m
@@ -173,7 +184,11 @@ type Settings = Readonly<Record<string, string | number>>;
  */
 async function placeSchema(columnar: Columnar, dir: string): Promise<Settings> {
   if (columnar.kind === "server") {
-    return { format_schema_source: "string", format_schema: proto_schema, format_schema_message_name: "Envelope" };
+    return {
+      format_schema_source: "string",
+      format_schema: proto_schema,
+      format_schema_message_name: "Envelope",
+    };
   }
   const name = `usage-${createHash("sha256").update(proto_schema).digest("hex").slice(0, 12)}.proto`;
   await mkdir(dir, { recursive: true });
@@ -182,7 +197,9 @@ async function placeSchema(columnar: Columnar, dir: string): Promise<Settings> {
 }
 
 function formatSettings(settings: Settings): string {
-  const list = Object.entries(settings).map(([name, value]) => `${name} = ${typeof value === "number" ? value : quote(value)}`);
+  const list = Object.entries(settings).map(
+    ([name, value]) => `${name} = ${typeof value === "number" ? value : quote(value)}`,
+  );
   return `SETTINGS ${list.join(", ")}`;
 }
 

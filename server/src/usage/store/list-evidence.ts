@@ -9,7 +9,11 @@ import { at_watermark, watermarkParameters } from "./watermark-filter.js";
 export interface EvidenceRequest {
   readonly meterVersion: MeterVersionId;
   readonly period: { readonly start: Instant; readonly end: Instant };
-  readonly spans: readonly { readonly subject: string; readonly from: Instant; readonly to: Instant | undefined }[];
+  readonly spans: readonly {
+    readonly subject: string;
+    readonly from: Instant;
+    readonly to: Instant | undefined;
+  }[];
   readonly watermark: Watermark;
   readonly after?: string;
   readonly limit: number;
@@ -42,7 +46,10 @@ interface MeasuredRow {
 }
 
 /** A page of measured events in (time, order of acceptance); each is then looked up among the raw events. */
-export async function listEvidence(door: TenantDoor, request: EvidenceRequest): Promise<{ rows: Evidence[]; next?: string }> {
+export async function listEvidence(
+  door: TenantDoor,
+  request: EvidenceRequest,
+): Promise<{ rows: Evidence[]; next?: string }> {
   const after = readCursor(request.after);
   const measured = await door.query(
     "evidence",
@@ -89,7 +96,9 @@ export async function listEvidence(door: TenantDoor, request: EvidenceRequest): 
       dimensions: row.dimensions,
     };
   });
-  return measured.length > request.limit ? { rows, next: `${last.time}.${last.sequence}.${last.position}` } : { rows };
+  return measured.length > request.limit
+    ? { rows, next: `${last.time}.${last.sequence}.${last.position}` }
+    : { rows };
 }
 
 async function findEventsOf(door: TenantDoor, request: EvidenceRequest, page: readonly MeasuredRow[]) {
@@ -131,8 +140,12 @@ function readMeasured(row: Row): MeasuredRow {
   };
 }
 
-function readCursor(cursor: string | undefined): { us: string; sequence: string; position: string } | undefined {
+function readCursor(
+  cursor: string | undefined,
+): { us: string; sequence: string; position: string } | undefined {
   const match = /^(-?\d{1,16})\.(\d{1,19})\.(\d{1,9})$/.exec(cursor ?? "");
   const [, us, sequence, position] = match ?? [];
-  return us === undefined || sequence === undefined || position === undefined ? undefined : { us, sequence, position };
+  return us === undefined || sequence === undefined || position === undefined
+    ? undefined
+    : { us, sequence, position };
 }

@@ -8,13 +8,19 @@ export interface SubjectRow {
 }
 
 /** Subjects with metered usage, in order, a page at a time. */
-export async function listSubjects(door: TenantDoor, page: { limit: number; after?: string }): Promise<SubjectRow[]> {
+export async function listSubjects(
+  door: TenantDoor,
+  page: { limit: number; after?: string },
+): Promise<SubjectRow[]> {
   return door.query(
     "list subjects",
     `SELECT subject, toString(max(bucket)) AS last_bucket FROM weir.usage_15m
      WHERE organization = {organization:String} AND subject > {after:String}
      GROUP BY subject ORDER BY subject LIMIT {limit:UInt32}`,
     { after: page.after ?? "", limit: page.limit },
-    (row) => ({ subject: String(row["subject"]), lastBucket: (Number(row["last_bucket"]) * 900_000_000) as Instant }),
+    (row) => ({
+      subject: String(row["subject"]),
+      lastBucket: (Number(row["last_bucket"]) * 900_000_000) as Instant,
+    }),
   );
 }

@@ -15,7 +15,11 @@ export interface StoredMeterVersion extends MeterVersion {
   readonly retiredAt: Instant | undefined;
   readonly archivedAt: Instant | undefined;
   readonly updatedAt: Instant;
-  readonly backfill: { readonly state: BackfillState; readonly events: number; readonly cursor: BackfillCursor | undefined };
+  readonly backfill: {
+    readonly state: BackfillState;
+    readonly events: number;
+    readonly cursor: BackfillCursor | undefined;
+  };
 }
 
 /** Where a backfill goes on: the key order of usage_events. */
@@ -57,7 +61,12 @@ export async function listMeterVersions(sql: Sql): Promise<StoredMeterVersion[]>
 }
 
 /** Inserts a meter and its first version, in one statement list; the version's definition never changes again. */
-export async function insertMeter(sql: Sql, organization: OrganizationId, version: MeterVersion, liveFrom: LiveFrom): Promise<void> {
+export async function insertMeter(
+  sql: Sql,
+  organization: OrganizationId,
+  version: MeterVersion,
+  liveFrom: LiveFrom,
+): Promise<void> {
   const at = new Date(msOf(version.createdAt));
   await sql`
     INSERT INTO meters (organization, id, slug, name, description, current_version, created_at, updated_at)
@@ -66,7 +75,12 @@ export async function insertMeter(sql: Sql, organization: OrganizationId, versio
 }
 
 /** Inserts a version; the caller makes it current. */
-export async function insertMeterVersion(sql: Sql, organization: OrganizationId, version: MeterVersion, liveFrom: LiveFrom): Promise<void> {
+export async function insertMeterVersion(
+  sql: Sql,
+  organization: OrganizationId,
+  version: MeterVersion,
+  liveFrom: LiveFrom,
+): Promise<void> {
   const { eventType, aggregation, valueProperty, groupBy, filters } = version;
   const definition = JSON.stringify({ eventType, aggregation, valueProperty, groupBy, filters });
   await sql`
@@ -79,7 +93,12 @@ export async function insertMeterVersion(sql: Sql, organization: OrganizationId,
 }
 
 /** Makes a version the current one of its meter and retires the one before it. */
-export async function makeVersionCurrent(sql: Sql, meter: MeterId, version: MeterVersionId, at: Instant): Promise<void> {
+export async function makeVersionCurrent(
+  sql: Sql,
+  meter: MeterId,
+  version: MeterVersionId,
+  at: Instant,
+): Promise<void> {
   const when = new Date(msOf(at));
   await sql`
     UPDATE meter_versions SET retired_at = ${when} WHERE meter = ${meter} AND id <> ${version} AND retired_at IS NULL`;
@@ -87,7 +106,13 @@ export async function makeVersionCurrent(sql: Sql, meter: MeterId, version: Mete
 }
 
 /** Renames a meter; what it measures is not touched. */
-export async function renameMeter(sql: Sql, meter: MeterId, name: string, description: string, at: Instant): Promise<void> {
+export async function renameMeter(
+  sql: Sql,
+  meter: MeterId,
+  name: string,
+  description: string,
+  at: Instant,
+): Promise<void> {
   await sql`
     UPDATE meters SET name = ${name}, description = ${description}, updated_at = ${new Date(msOf(at))} WHERE id = ${meter}`;
 }
@@ -115,7 +140,9 @@ export async function recordBackfillProgress(
 }
 
 /** Backfills that are not done, of every organization; for the system role. */
-export async function listDueBackfills(sql: Sql): Promise<{ organization: OrganizationId; version: MeterVersionId }[]> {
+export async function listDueBackfills(
+  sql: Sql,
+): Promise<{ organization: OrganizationId; version: MeterVersionId }[]> {
   return sql<{ organization: OrganizationId; version: MeterVersionId }[]>`
     SELECT organization, reference AS version FROM due_work WHERE kind = 'meter_backfill' ORDER BY due_at LIMIT 1000`;
 }
@@ -140,6 +167,10 @@ function fromRow(row: MeterRow): StoredMeterVersion {
     liveFrom: row.live_from,
     retiredAt: row.retired_at === null ? undefined : instantFromMs(row.retired_at.getTime()),
     archivedAt: row.archived_at === null ? undefined : instantFromMs(row.archived_at.getTime()),
-    backfill: { state: row.backfill_state, events: Number(row.backfill_events), cursor: row.backfill_cursor ?? undefined },
+    backfill: {
+      state: row.backfill_state,
+      events: Number(row.backfill_events),
+      cursor: row.backfill_cursor ?? undefined,
+    },
   };
 }

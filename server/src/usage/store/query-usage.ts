@@ -18,7 +18,11 @@ export interface UsageSelection {
   readonly until: Instant;
   readonly subjects?: readonly string[];
   /** Subjects as long as they count: [from, to). */
-  readonly spans?: readonly { readonly subject: string; readonly from: Instant; readonly to: Instant | undefined }[];
+  readonly spans?: readonly {
+    readonly subject: string;
+    readonly from: Instant;
+    readonly to: Instant | undefined;
+  }[];
   readonly groupBySubject: boolean;
   /** Positions in the version's group-by. */
   readonly groupByDimensions: readonly number[];
@@ -152,7 +156,9 @@ export async function queryUsage(door: TenantDoor, selection: UsageSelection): P
   const uncorrected = !(await hasCorrections(door));
   const parameters = parametersOf(selection, uncorrected);
   const ends = endsOf(selection.boundaries);
-  return door.query(`usage ${selection.aggregation}`, sqlOf(selection, uncorrected), parameters, (row) => readSum(row, ends));
+  return door.query(`usage ${selection.aggregation}`, sqlOf(selection, uncorrected), parameters, (row) =>
+    readSum(row, ends),
+  );
 }
 
 function sqlOf(selection: UsageSelection, uncorrected: boolean): string {
@@ -185,8 +191,14 @@ async function queryTopGroups(door: TenantDoor, selection: UsageSelection, top: 
   const { top: _top, ...rest } = selection;
   const { from, to } = selection.range;
   const totals = await queryUsage(door, { ...rest, boundaries: [from, to] });
-  const size = (sum: UsageSum) => Number(sum.value ?? 0) / (selection.aggregation === "AVG" ? Number(sum.count) : 1);
-  const groups = new Set(totals.sort((a, b) => size(b) - size(a)).slice(0, top).map(groupOf));
+  const size = (sum: UsageSum) =>
+    Number(sum.value ?? 0) / (selection.aggregation === "AVG" ? Number(sum.count) : 1);
+  const groups = new Set(
+    totals
+      .sort((a, b) => size(b) - size(a))
+      .slice(0, top)
+      .map(groupOf),
+  );
   if (selection.boundaries.length === 2) return totals.filter((sum) => groups.has(groupOf(sum)));
   return (await queryUsage(door, rest)).filter((sum) => groups.has(groupOf(sum)));
 }
@@ -198,7 +210,8 @@ function groupOf(sum: UsageSum): string {
 function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
   const { from, to } = selection.range;
   const spans = selection.spans ?? [];
-  const subjects = selection.spans === undefined ? (selection.subjects ?? []) : spans.map((span) => span.subject);
+  const subjects =
+    selection.spans === undefined ? (selection.subjects ?? []) : spans.map((span) => span.subject);
   return {
     meter: selection.meterVersion,
     // No span at all selects nothing; an empty list would select everything.
@@ -232,13 +245,17 @@ async function hasCorrections(door: TenantDoor): Promise<boolean> {
 }
 
 /** The instants of the first and last measured event of a meter version; undefined when there is none. */
-export async function findUsageSpan(door: TenantDoor, meter: MeterVersionId): Promise<{ first: Instant; last: Instant } | undefined> {
+export async function findUsageSpan(
+  door: TenantDoor,
+  meter: MeterVersionId,
+): Promise<{ first: Instant; last: Instant } | undefined> {
   const [span] = await door.query(
     "usage span",
     `SELECT toString(min(bucket)) AS first, toString(max(bucket)) AS last, count() AS buckets
      FROM weir.usage_15m WHERE organization = {organization:String} AND meter = {meter:String}`,
     { meter },
-    (row) => (Number(row["buckets"]) === 0 ? undefined : { first: Number(row["first"]), last: Number(row["last"]) }),
+    (row) =>
+      Number(row["buckets"]) === 0 ? undefined : { first: Number(row["first"]), last: Number(row["last"]) },
   );
   if (span === undefined) return undefined;
   return { first: (span.first * bucket_us) as Instant, last: ((span.last + 1) * bucket_us - 1) as Instant };

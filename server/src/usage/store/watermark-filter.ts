@@ -2,7 +2,10 @@ import type { Watermark } from "../../engines/stream/index.js";
 
 /** A watermark as query parameters: rows count when `sequence <= sequences[indexOf(writers, writer)]`. */
 export function watermarkParameters(watermark: Watermark): { writers: string[]; sequences: number[] } {
-  return { writers: watermark.map((entry) => entry.writer), sequences: watermark.map((entry) => entry.sequence) };
+  return {
+    writers: watermark.map((entry) => entry.writer),
+    sequences: watermark.map((entry) => entry.sequence),
+  };
 }
 
 /** The condition that goes with `watermarkParameters`; a writer that is not in the watermark counts nothing. */
