@@ -42,8 +42,18 @@ module.exports = {
       comment:
         "a domain is entered by index.ts, for pure code core/index.ts; graphql/ and http/ also by api/",
       severity: "error",
-      from: { path: `^server/src/(${domains})/` },
+      from: { path: `^server/src/(${domains})/`, pathNot: "/api/" },
       to: { path: `^server/src/(${domains})/`, pathNot: ["^server/src/$1/", "/index\\.ts$"] },
+    },
+    {
+      name: "api-by-its-door",
+      comment: "a domain's api/ may show another domain's GraphQL types",
+      severity: "error",
+      from: { path: `^server/src/(${domains})/api/` },
+      to: {
+        path: `^server/src/(${domains})/`,
+        pathNot: ["^server/src/$1/", "/index\\.ts$", "/api/graphql\\.ts$"],
+      },
     },
     {
       name: "engine-by-its-door",

@@ -67,7 +67,8 @@ export class GraphQL {
 function dataOf<T>(answer: GraphQLAnswer<T>): T {
   const [error] = answer.errors ?? [];
   if (error === undefined && answer.data != null) return answer.data;
-  const code = String(error?.extensions?.["code"] ?? "graphql");
+  const given = error?.extensions?.["code"];
+  const code = typeof given === "string" ? given : "graphql";
   const status = code === "unavailable" ? 503 : 400;
   throw new WeirError({
     type: `https://weir.dev/problems/${code}`,

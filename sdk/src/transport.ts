@@ -77,10 +77,14 @@ export class Transport {
 }
 
 function unreachable(url: URL, cause: unknown): WeirError {
-  const reason = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause);
+  const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
   const detail = `${url.origin} does not answer (${reason}). Is Weir running there?`;
   return new WeirError(
     { type: "about:blank#unreachable", title: "Unreachable", status: 0, detail },
     { cause },
   );
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

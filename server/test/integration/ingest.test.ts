@@ -40,9 +40,7 @@ async function send(
   return {
     status: response.status,
     answer,
-    slug: String(answer["type"] ?? "")
-      .split("/")
-      .at(-1),
+    slug: (typeof answer["type"] === "string" ? answer["type"] : "").split("/").at(-1),
     headers: response.headers,
   };
 }

@@ -176,7 +176,7 @@ describe("an event that was wrong", () => {
       call("POST", "/v1/events/void", target),
       call("POST", "/v1/events/void", target),
     ]);
-    expect(answers.map((answer) => answer.status).sort()).toEqual([202, 409]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([202, 409]);
     await weir.settled();
     expect(await value("wrong")).toBe("7");
     expect((await call("POST", "/v1/events/void", target)).status).toBe(409);

@@ -32,7 +32,10 @@ export async function startTestWeir(name: string, env: Record<string, string> = 
   });
   const weir = await startWeir(config, silentLog);
   const fetchFrom: TestWeir["fetch"] = (pathname, { key = testKey, headers, ...init } = {}) =>
-    fetch(new URL(pathname, weir.url), { ...init, headers: { authorization: `Bearer ${key}`, ...headers } });
+    fetch(new URL(pathname, weir.url), {
+      ...init,
+      headers: { authorization: `Bearer ${key}`, ...(headers as Record<string, string>) },
+    });
   return {
     weir,
     url: weir.url,

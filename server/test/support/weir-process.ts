@@ -79,7 +79,7 @@ export async function startWeirProcess(
     fetch: (pathname, init = {}) =>
       fetch(new URL(pathname, url), {
         ...init,
-        headers: { authorization: `Bearer ${testKey}`, ...init.headers },
+        headers: { authorization: `Bearer ${testKey}`, ...(init.headers as Record<string, string>) },
       }),
   };
 }

@@ -15,7 +15,7 @@ export class StopSignal {
 
   stop(): void {
     this.#stopped = true;
-    for (const end of [...this.#waiting]) end();
+    for (const end of Array.from(this.#waiting)) end();
   }
 
   throwIfStopped(): void {

@@ -99,15 +99,15 @@ function readInstant(field: string, value: unknown): Instant | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   const instant = typeof value === "string" ? parseInstant(value) : undefined;
   if (instant === undefined)
-    throw refuseQuery(field, `"${String(value)}" is not RFC 3339, such as 2026-01-31T00:00:00Z`);
+    throw refuseQuery(field, `${JSON.stringify(value)} is not RFC 3339, such as 2026-01-31T00:00:00Z`);
   return instant;
 }
 
 function readWindowSize(value: unknown): WindowSize | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const found = windowSizes.find((size) => size === String(value).toUpperCase());
+  const found = windowSizes.find((size) => typeof value === "string" && size === value.toUpperCase());
   if (found === undefined)
-    throw refuseQuery("windowSize", `"${String(value)}" is not one of ${windowSizes.join(", ")}`);
+    throw refuseQuery("windowSize", `${JSON.stringify(value)} is not one of ${windowSizes.join(", ")}`);
   return found;
 }
 

@@ -49,6 +49,10 @@ function mixValue(value: JsonValue | undefined, depth: number): boolean {
       return true;
     case "object":
       return mixContainer(value, depth);
+    case "bigint":
+    case "function":
+    case "symbol":
+      return value satisfies never;
   }
 }
 

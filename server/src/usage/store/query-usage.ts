@@ -272,7 +272,7 @@ function readSum(row: Row, ends: ReadonlyMap<number, Instant>): UsageSum {
     windowEnd: ends.get(start) ?? start,
     subject: String(row["group_subject"]),
     dimensions: row["group_dimensions"] as string[],
-    value: row["value"] === null ? null : String(row["value"]),
+    value: row["value"] === null ? null : String(row["value"] as string | number),
     count: String(row["count"]),
   };
 }
