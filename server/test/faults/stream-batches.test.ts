@@ -181,14 +181,14 @@ test("a store that is down for long is tried with growing pauses, and everything
 
 test("a confirmed batch is kept until the keys of its segments are durable", async () => {
   const { disk, sink } = newSink();
-  let release = (): void => {};
-  const keysDurable = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const { stream } = await openTestStream({ dir, files: disk, sink, sealed: () => keysDurable });
+  const keysNeverDurable = (): Promise<void> => new Promise(() => {});
+  const { stream } = await openTestStream({ dir, files: disk, sink, sealed: keysNeverDurable });
   await sendSealed(stream, ["a"]);
   await stream.whenConfirmed(1);
+  await new Promise((resolve) => setTimeout(resolve, 30_000)); // 30 hurried ms, in which nothing removes it
   expect(disk.names(dir)).toContain("batch-000000000001.frames");
+  expect(stream.stats()).toMatchObject({ confirmed: 1, batches: 0 });
+  expect(stream.stats().backlogBytes).toBeGreaterThan(0);
 
   // Killed now, the next start shows the frame again, so that its key is not forgotten.
   const copy = disk.afterCut("killed", randomFrom(1));
@@ -201,6 +201,19 @@ test("a confirmed batch is kept until the keys of its segments are durable", asy
   expect(again.stream.nextSequence).toBe(2);
   await again.stream.close();
   expect(copy.names(dir)).toEqual(["watermark.json"]);
+});
+
+test("it goes as soon as they are", async () => {
+  const { disk, sink } = newSink();
+  let release = (): void => {};
+  const keysDurable = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { stream } = await openTestStream({ dir, files: disk, sink, sealed: () => keysDurable });
+  await sendSealed(stream, ["a"]);
+  await stream.whenConfirmed(1);
   release();
+  await expect.poll(() => stream.stats().backlogBytes).toBe(0);
+  expect(disk.names(dir)).toEqual(["watermark.json"]);
   await stream.close();
 });
