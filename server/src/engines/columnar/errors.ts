@@ -17,14 +17,19 @@ export class ColumnarLimitExceeded extends Error {
   readonly retry = false;
 }
 
-// ClickHouse's ErrorCodes.cpp. What is in neither list is taken to pass.
+// ClickHouse's ErrorCodes.cpp. What is in no list is taken to pass.
 const limit_codes = new Set([158, 159, 160, 241, 307, 396]);
-const rejected_codes = new Set([
-  6, 26, 27, 32, 33, 38, 41, 43, 47, 53, 60, 62, 69, 70, 72, 73, 117, 130, 131, 190, 321, 349, 407, 434, 444,
-  636, 675,
+/** The values cannot be read, converted or held: these rows can never go in. */
+const data_codes = new Set([
+  6, 26, 27, 32, 33, 38, 41, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 436, 444, 675,
 ]);
+/** A table, column, format or schema is missing, or the statement is wrong: mended by a person, not by other rows. */
+const statement_codes = new Set([43, 47, 53, 60, 62, 73, 434, 636]);
 
-/** Names what a statement's failure means, and which statement it was. */
+/**
+ * Names what a statement's failure means, and which statement it was. A writer's statement that fails for want of a
+ * table is worth repeating: to call it rejected would send every batch into quarantine.
+ */
 export function classifyFailure(statement: string, error: unknown, role: "writer" | "reader"): Error {
   const message = error instanceof Error ? error.message : String(error);
   const code = Number(
@@ -32,6 +37,7 @@ export function classifyFailure(statement: string, error: unknown, role: "writer
   );
   const text = `${statement}: ${message.slice(0, 2000)}`;
   if (role === "reader" && limit_codes.has(code)) return new ColumnarLimitExceeded(text, { cause: error });
-  if (rejected_codes.has(code)) return new ColumnarRejected(text, { cause: error });
+  if (data_codes.has(code)) return new ColumnarRejected(text, { cause: error });
+  if (role === "reader" && statement_codes.has(code)) return new ColumnarRejected(text, { cause: error });
   return new ColumnarUnavailable(text, { cause: error });
 }
