@@ -53,7 +53,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     signal: "usage",
     writer,
     sink: await usageSink(columnar, path.join(dir, "schemas")),
-    hooks: identityHooks(index, dedupWindow),
+    hooks: identityHooks(index, dedupWindow, log),
     limits: config.stream,
     clock,
     log,
