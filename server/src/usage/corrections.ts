@@ -9,6 +9,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { importTimes, measureEvent, parseUsageEvent, type UsageEvent } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import type { IdentityIndex } from "./identity-index/index.js";
+import { findIdentity, requireRoom } from "./identity-outage.js";
 import { refuseEvents } from "./ingest-refusal.js";
 import type { MeterRegistry } from "./meter-registry.js";
 import type { StoredEvent } from "./store/find-events.js";
@@ -155,7 +156,8 @@ export class Corrections {
       const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
 
       // No await from here to the append.
-      if (index.find(claim, now) !== undefined) {
+      requireRoom(index);
+      if (findIdentity(index, claim, now) !== undefined) {
         const detail = "Another correction of this event is on its way; look at the event again in a moment.";
         throw new Refusal(makeProblem("correction-in-flight", 409, "The event is being corrected", detail));
       }

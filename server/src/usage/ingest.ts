@@ -12,6 +12,7 @@ import {
   type TimeBounds,
 } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
+import { findIdentity, requireRoom } from "./identity-outage.js";
 import { refuseBody, refuseEvents, type IndexedFault } from "./ingest-refusal.js";
 import type { IdentityIndex } from "./identity-index/index.js";
 import type { MeterRegistry } from "./meter-registry.js";
@@ -72,7 +73,8 @@ export class UsageIngest {
 
   /**
    * Accepts a request body whole or refuses it whole.
-   * @throws Refusal listing every bad event by index; StreamUnavailable when nothing can be stored now
+   * @throws Refusal listing every bad event by index; StreamUnavailable or IdentitiesUnavailable when nothing can be
+   *         stored now
    */
   async acceptBody(
     organization: OrganizationId,
@@ -94,7 +96,9 @@ export class UsageIngest {
     times: TimeBounds,
   ): Promise<IngestReceipt> {
     const candidates = this.#check(organization, body, format, times);
-    const unknown = candidates.filter(({ key }) => this.#on.index.find(key, times.now) === undefined);
+    const unknown = candidates.filter(
+      ({ key }) => findIdentity(this.#on.index, key, times.now) === undefined,
+    );
     const stored = this.#on.index.hasForgotten()
       ? await this.#on.findStored(
           organization,
@@ -105,6 +109,7 @@ export class UsageIngest {
   }
 
   #check(organization: OrganizationId, body: Uint8Array, format: BodyFormat, times: TimeBounds): Candidate[] {
+    requireRoom(this.#on.index);
     const read = readEventBody(body, format);
     if ("kind" in read) throw refuseBody(read);
     const { eventsPerRequestMax } = this.#on.limits;
@@ -168,7 +173,7 @@ export class UsageIngest {
     for (const candidate of candidates) {
       const { event, key } = candidate;
       const { fingerprint } = event;
-      const known = seen.get(key) ?? index.find(key, now)?.fingerprint ?? stored?.get(key);
+      const known = seen.get(key) ?? findIdentity(index, key, now)?.fingerprint ?? stored?.get(key);
       if (known !== undefined) {
         if (known === fingerprint) duplicates += 1;
         else conflicts.push({ index: candidate.index, source: event.source, id: event.id });
