@@ -54,7 +54,7 @@ export function printJson(context: CliContext, value: unknown): void {
 }
 
 /** Text from customers must not steer the terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD");
 }

@@ -47,6 +47,7 @@ export interface Correction {
 }
 
 const batch_max = 1000;
+const listed_max = 1000;
 
 /** Usage events: sent, listed, corrected. */
 export class Events {
@@ -56,13 +57,29 @@ export class Events {
     this.#transport = transport;
   }
 
-  /** Sends events in batches of up to 1,000, each until it is acknowledged: retries count nothing twice. */
+  /**
+   * Sends events in batches of up to 1,000, each until it is acknowledged: retries count nothing twice.
+   *
+   * @returns the sums over all batches; conflicts and unmetered events by their place among all that were sent, the
+   *          first 1,000 of each
+   * @throws  WeirError when a batch is refused; the batches before it were taken
+   */
   async send(events: Iterable<UsageEvent> | AsyncIterable<UsageEvent>): Promise<Receipt> {
-    const total = { accepted: 0, duplicates: 0, conflicting: 0, unmetered: 0 };
+    const total = {
+      accepted: 0,
+      duplicates: 0,
+      conflicting: 0,
+      unmetered: 0,
+      conflicts: [] as NonNullable<Receipt["conflicts"]>[number][],
+      unmeteredEvents: [] as NonNullable<Receipt["unmeteredEvents"]>[number][],
+    };
+    let sent = 0;
     let batch: UsageEvent[] = [];
     const flush = async () => {
       if (batch.length === 0) return;
+      const first = sent;
       const body = JSON.stringify(batch.map((event) => ({ specversion: "1.0", ...event })));
+      sent += batch.length;
       batch = [];
       const receipt = await this.#transport.json<Receipt>("/v1/events", {
         method: "POST",
@@ -74,6 +91,8 @@ export class Events {
       total.duplicates += receipt.duplicates;
       total.conflicting += receipt.conflicting;
       total.unmetered += receipt.unmetered;
+      addListed(total.conflicts, receipt.conflicts, first);
+      addListed(total.unmeteredEvents, receipt.unmeteredEvents, first);
     };
     for await (const event of events) {
       batch.push(event);
@@ -105,4 +124,13 @@ export class Events {
   }): Promise<Correction> {
     return this.#transport.json("/v1/events/amend", { method: "POST", json: target });
   }
+}
+
+function addListed<T extends { readonly index: number }>(
+  all: T[],
+  more: readonly T[] | undefined,
+  first: number,
+): void {
+  for (const each of more ?? [])
+    if (all.length < listed_max) all.push({ ...each, index: first + each.index });
 }

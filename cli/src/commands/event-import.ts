@@ -1,0 +1,147 @@
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { type Command, Option } from "commander";
+import type { Import } from "@weir/sdk";
+import type { CliContext } from "../context.js";
+import { contextOf, UsageError } from "../context.js";
+import { mapCsv, mapNdjson, type EventMapping, type MappingOptions } from "../import/event-mapping.js";
+import { runImport } from "../import/run-import.js";
+import { formatOf, readColumns, readRows, type SourceFormat } from "../import/source-rows.js";
+import { collect, readCount } from "../options.js";
+import { printFields, printJson } from "../print.js";
+
+interface ImportOptions {
+  readonly name?: string;
+  readonly format?: SourceFormat;
+  readonly id?: string;
+  readonly source?: string;
+  readonly type?: string;
+  readonly subject?: string;
+  readonly time?: string;
+  readonly data?: readonly string[];
+  readonly forEachSubject?: string;
+  readonly chunk: number;
+  readonly dryRun?: boolean;
+}
+
+const events_per_request_max = 10_000;
+const shown_dry = 3;
+
+export function addEventImportCommand(events: Command): void {
+  events
+    .command("import")
+    .argument("<file>", "CSV with a line of column names, or NDJSON with one event a line")
+    .description("import usage of any age, exactly once; run it again to go on where it stopped")
+    .option("--name <name>", "the import's name; the file's when left out")
+    .addOption(
+      new Option("--format <format>", "when the file's name does not tell").choices(["csv", "ndjson"]),
+    )
+    .option("--type <text>", "the events' type")
+    .option("--subject <text>", "whose usage a row is, such as {account}")
+    .option("--time <text>", "a row's time, such as {TIMESTAMP}; UTC unless it says otherwise")
+    .option(
+      "--data <name=text>",
+      "a property of data, such as tokens={Tokens}; all columns when left out",
+      collect,
+    )
+    .option("--id <text>", "identifies the event; FILE/{row} when left out")
+    .option("--source <text>", "the events' source; import/FILE when left out")
+    .option("--for-each-subject <a,b|@file>", "one event a row for each of these; {subject} names it")
+    .option("--chunk <events>", "events of one request, at most", readCount, 5000)
+    .option("--dry-run", "read the whole file and show the first events, but send nothing")
+    .addHelpText(
+      "after",
+      `
+Texts have {column} places; {row} is the row's number from 0. For example:
+
+  weir events import llm.csv --type llm.request --time "{TIMESTAMP}" --subject "{account}" \\
+    --data "input={ContextTokens}" --data "output={GeneratedTokens}"`,
+    )
+    .action(async (file: string, options: ImportOptions, command: Command) => {
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+        throw new UsageError(`there is no file ${file}`);
+      const context = contextOf(command);
+      const format = options.format ?? formatOf(file);
+      const mappingOptions = mappingOptionsOf(file, options);
+      const mapping =
+        format === "csv" ? mapCsv(mappingOptions, await readColumns(file)) : mapNdjson(mappingOptions);
+      if (options.dryRun === true) return showDryRun(context, file, format, mapping);
+      if (options.chunk > events_per_request_max)
+        throw new UsageError(`--chunk is ${events_per_request_max} at most`);
+      const perRow = Math.max(1, mappingOptions.forEachSubject.length);
+      const done = await runImport(context, {
+        name: options.name ?? mappingOptions.dataSet,
+        file,
+        mappingText: JSON.stringify({ format, ...mappingOptions }),
+        rows: readRows(file, format),
+        mapping,
+        chunkEvents: Math.max(perRow, options.chunk),
+      });
+      printImport(context, done);
+    });
+}
+
+function mappingOptionsOf(file: string, options: ImportOptions): MappingOptions {
+  const { id, source, type, subject, time } = options;
+  const forEachSubject = readSubjects(options.forEachSubject);
+  if (forEachSubject.length > events_per_request_max) {
+    throw new UsageError(`--for-each-subject takes ${events_per_request_max} subjects at most`);
+  }
+  return {
+    dataSet: path.basename(file),
+    ...(id === undefined ? {} : { id }),
+    ...(source === undefined ? {} : { source }),
+    ...(type === undefined ? {} : { type }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(time === undefined ? {} : { time }),
+    data: options.data ?? [],
+    forEachSubject,
+  };
+}
+
+function readSubjects(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const raw = text.startsWith("@") ? readFileSync(text.slice(1), "utf8").split(/\r?\n/) : text.split(",");
+  const subjects = raw.map((each) => each.trim()).filter((each) => each !== "");
+  if (new Set(subjects).size < subjects.length)
+    throw new UsageError("--for-each-subject names a subject twice");
+  return subjects;
+}
+
+async function showDryRun(
+  context: CliContext,
+  file: string,
+  format: SourceFormat,
+  mapping: EventMapping,
+): Promise<void> {
+  const first = [];
+  let rows = 0;
+  let events = 0;
+  for await (const row of readRows(file, format)) {
+    const made = mapping(row);
+    rows += 1;
+    events += made.length;
+    if (first.length < shown_dry) first.push(...made.slice(0, shown_dry - first.length));
+  }
+  if (context.json) return printJson(context, { rows, events, first });
+  for (const event of first) context.out.write(`${JSON.stringify(event)}\n`);
+  context.out.write(`${rows} rows would become ${events} events. Nothing was sent.\n`);
+}
+
+function printImport(context: CliContext, done: Import): void {
+  if (context.json) return printJson(context, done);
+  printFields(context, [
+    ["import", `${done.name} (${done.id}), ${done.status}`],
+    ["rows", String(done.rowsDone)],
+    ["accepted", String(done.accepted)],
+    ["duplicates", done.duplicates === 0 ? "" : `${done.duplicates} (already there, counted once)`],
+    [
+      "conflicts",
+      done.conflicts === 0 ? "" : `${done.conflicts} (same source and id, other content: not taken)`,
+    ],
+    [
+      "unmetered",
+      done.unmetered === 0 ? "" : `${done.unmetered} (kept, but no meter counts them; see weir meters list)`,
+    ],
+  ]);
+}
