@@ -272,6 +272,25 @@ describe("usage of an organization", () => {
     ).toEqual({ rows: [] });
   });
 
+  test("is found by an identity that ends in zero bytes", async () => {
+    // One identity in 256 does; the shortest such id is found by trying.
+    const id = Array.from({ length: 5000 }, (_, n) => `zero${n}`).find((each) => keyOf(each).endsWith("\0"));
+    if (id === undefined) throw new Error("no identity ends in a zero byte");
+    const time = at("2026-02-01T00:00:00Z");
+    const event = framed(versions, { id, time: "2026-02-01T00:00:00Z", subject: "zero", data: { n: 7 } });
+    await insert([{ organization: orgA, events: [event] }]);
+    const door = columnar.forOrganization(orgA);
+    expect((await findStoredKeys(door, [keyOf(id)])).map((each) => each.id)).toEqual([id]);
+    const { rows } = await listEvidence(door, {
+      meterVersion: selection("SUM").meterVersion,
+      period: { start: time, end: at("2026-02-02T00:00:00Z") },
+      spans: [{ subject: "zero", from: 0 as Instant, to: undefined }],
+      watermark: [{ writer: "w", sequence: 1000 }],
+      limit: 2,
+    });
+    expect(rows.map((row) => [row.id, row.value])).toEqual([[id, "7"]]);
+  });
+
   test("leaves a voided event out and takes an amended one as amended, at every aggregation", async () => {
     const before = sequence - 1;
     const superseded = { subject: "acme", time: at("2026-01-10T02:00:00Z") };

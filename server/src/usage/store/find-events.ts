@@ -1,5 +1,6 @@
 import type { Row, TenantDoor } from "../../engines/columnar/index.js";
 import type { Instant } from "../../kernel/instant.js";
+import { given_keys, hexKeys } from "./key-set.js";
 
 /** An event as it stands: its latest revision, and whether it still counts. */
 export interface StoredEvent {
@@ -62,8 +63,8 @@ export async function findStoredKeys(door: TenantDoor, keys: readonly string[]):
     `SELECT ${columns}, 0 AS void_revision
      FROM weir.usage_events
      WHERE organization = {organization:String} AND revision = 0
-       AND key IN (SELECT unhex(arrayJoin({keys:Array(String)})))`,
-    { keys: keys.map((key) => Buffer.from(key, "latin1").toString("hex")) },
+       AND key IN (${given_keys})`,
+    { keys: hexKeys(keys) },
     readEvent,
   );
 }

@@ -3,6 +3,7 @@ import type { Row, TenantDoor } from "../../engines/columnar/index.js";
 import type { Watermark } from "../../engines/stream/index.js";
 import type { MeterVersionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
+import { given_keys } from "./key-set.js";
 import { at_watermark, watermarkParameters } from "./watermark-filter.js";
 
 /** The measured events behind a quantity. */
@@ -85,11 +86,13 @@ export async function listEvidence(
   const events = await findEventsOf(door, request, page);
   const rows = page.map((row): Evidence => {
     const event = events.get(`${row.key}:${row.revision}`);
+    if (event === undefined) throw new Error(`usage ${row.key} revision ${row.revision} has no event`);
+    const { source, id, type, data } = event;
     return {
-      source: event?.source ?? "",
-      id: event?.id ?? "",
-      type: event?.type ?? "",
-      data: event?.data ?? "",
+      source,
+      id,
+      type,
+      data,
       subject: row.subject,
       time: Number(row.time) as Instant,
       value: row.unique === "" ? row.value : row.unique,
@@ -108,7 +111,7 @@ async function findEventsOf(door: TenantDoor, request: EvidenceRequest, page: re
     `SELECT hex(key) AS key_hex, revision, source, id, type, data FROM weir.usage_events
      WHERE organization = {organization:String} AND subject IN {subjects:Array(String)}
        AND time >= fromUnixTimestamp64Micro({first:Int64}, 'UTC') AND time <= fromUnixTimestamp64Micro({last:Int64}, 'UTC')
-       AND key IN (SELECT unhex(arrayJoin({keys:Array(String)})))`,
+       AND key IN (${given_keys})`,
     {
       subjects: [...new Set(page.map((row) => row.subject))],
       first: Math.min(...times),
