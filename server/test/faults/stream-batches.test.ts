@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dir, quarantinedFrames, randomFrom } from "./stream/acceptance.js";
+import { scanFrames } from "../../src/engines/stream/index.js";
 import { append, hurryTimers, openTestStream, type TestStream } from "./stream/open-test-stream.js";
 import { RecordingSink } from "./stream/recording-sink.js";
 import { SimulatedDisk } from "./stream/simulated-disk.js";
@@ -96,6 +97,24 @@ test("of a batch with two poisoned envelopes both are quarantined with their rea
   expect([...sink.rowsByBatch.keys()].at(-1)).toBe("w1.usage.2");
   await stream.close();
   expect(disk.names(dir)).toEqual(["watermark.json"]);
+});
+
+test("an envelope that the store cannot even read to discard it is quarantined as well", async () => {
+  const { disk, sink } = newSink();
+  const isPoison = ({ body }: { body: Uint8Array }): boolean => Buffer.from(body).includes("poison");
+  sink.poisoned = isPoison;
+  sink.beforeDiscard = async ({ path }) => {
+    const frames = [...scanFrames(await disk.read(path))];
+    if (frames.some(isPoison)) throw Object.assign(new Error("cannot read the file"), { retry: false });
+  };
+  const { stream } = await openTestStream({ dir, files: disk, sink });
+  const bodies = ["a", "b", "poison 1", "d", "poison 2", "f", "g"];
+  await sendSealed(stream, bodies);
+  await stream.whenConfirmed(7);
+  expect(quarantinedFrames(disk).map(({ body }) => body)).toEqual(["poison 1", "poison 2"]);
+  // The refused inserts left rows behind; every sound part discarded before it inserted.
+  expect(sink.bodies().filter((body) => !body.startsWith("poison"))).toEqual(["a", "b", "d", "f", "g"]);
+  await stream.close();
 });
 
 test("the watermark never stands in the middle of what is not yet inserted or quarantined", async () => {

@@ -108,15 +108,17 @@ export class BatchFiles {
    * Writes both halves of a rejected batch, each with its own manifest. Once it has resolved they are the truth, and the
    * whole is to be removed.
    * @param bytes  the batch's file;  @param frames  all its frames, at least two
+   * @param discardFirst  rows of the whole may be in the store: each half discards before it inserts
    */
   async split(
     whole: Manifest,
     bytes: Uint8Array,
     frames: readonly PlacedFrame[],
+    { discardFirst }: Pick<Manifest, "discardFirst">,
   ): Promise<[Manifest, Manifest]> {
     const middle = frames.length >> 1;
-    const first = await this.#writeHalf(whole, "0", bytes, frames.slice(0, middle));
-    const second = await this.#writeHalf(whole, "1", bytes, frames.slice(middle));
+    const first = await this.#writeHalf({ ...whole, discardFirst }, "0", bytes, frames.slice(0, middle));
+    const second = await this.#writeHalf({ ...whole, discardFirst }, "1", bytes, frames.slice(middle));
     await this.files.syncDirectory(this.directory);
     return [first, second];
   }
@@ -160,7 +162,6 @@ export class BatchFiles {
       fileBytes: slice.length,
       fileCrc32c: crc32c(slice),
       token: tokenOf(id, newNonce()),
-      discardFirst: false,
     };
     const unfinished = await writeUnfinished(this.files, this.directory, batchName(whole.number, part), [
       slice,

@@ -51,7 +51,8 @@ export class BatchInsert {
     }
     const stale = batch.manifest.discardFirst && !batch.tokenIsOurs;
     if (batch.manifest.engineVersion !== engineVersion || stale) await this.#reissue(batch, engineVersion);
-    await this.#discardOnce(batch);
+    const unreadable = await this.#discardOnce(batch);
+    if (unreadable !== undefined) return this.#setAside(batch, unreadable);
 
     const pinned = files.batchOf(batch.manifest);
     try {
@@ -84,18 +85,32 @@ export class BatchInsert {
     batch.discarded = false;
   }
 
-  async #discardOnce(batch: WaitingBatch): Promise<void> {
-    if (!batch.manifest.discardFirst || batch.discarded) return;
-    await this.#on.stop.unlessStopped(this.#on.sink.discard(this.#on.files.batchOf(batch.manifest)));
-    batch.discarded = true;
+  async #discardOnce(batch: WaitingBatch): Promise<Error | undefined> {
+    if (!batch.manifest.discardFirst || batch.discarded) return undefined;
+    const unreadable = await this.#discard(batch);
+    batch.discarded = unreadable === undefined;
+    return unreadable;
+  }
+
+  /** @returns why it can never be done: the sink looks into the frames, and cannot read these */
+  async #discard({ manifest }: WaitingBatch): Promise<Error | undefined> {
+    const { sink, files, stop } = this.#on;
+    try {
+      await stop.unlessStopped(sink.discard(files.batchOf(manifest)));
+      return undefined;
+    } catch (error) {
+      if (error instanceof Error && "retry" in error && error.retry === false) return error;
+      throw error;
+    }
   }
 
   /** Bisects a rejected batch, or quarantines it when it is a single envelope. */
-  async #setAside(batch: WaitingBatch, cause: BatchRejected): Promise<Outcome> {
-    const { sink, files, quarantine, stop, clock, log } = this.#on;
+  async #setAside(batch: WaitingBatch, cause: Error): Promise<Outcome> {
+    const { files, quarantine, clock, log } = this.#on;
     const { manifest } = batch;
-    // A rejected insert may have filled one table before it failed in another.
-    await stop.unlessStopped(sink.discard(files.batchOf(manifest)));
+    // A rejected insert may have filled one table before it failed in another. Where an envelope keeps the sink from
+    // discarding, each half discards for itself, and the envelope's own part, which no insert could read, has no rows.
+    const unreadable = await this.#discard(batch);
     const bytes = await files.files.read(files.pathOf(manifest));
     const { frames } = surveyFrames(bytes, {
       after: manifest.firstSequence - 1,
@@ -111,7 +126,7 @@ export class BatchInsert {
       });
       return { kind: "settled" };
     }
-    const halves = await files.split(manifest, bytes, frames);
+    const halves = await files.split(manifest, bytes, frames, { discardFirst: unreadable !== undefined });
     log.warn("a rejected batch is bisected", {
       batch: manifest.id,
       envelopes: frames.length,
@@ -146,7 +161,9 @@ export class BatchInsert {
     if (sound.length > 0) await files.replaceFrames(batch.manifest, sound);
     batch.bytes = fileBytes;
     batch.damaged = false;
-    await this.#discardOnce(batch);
+    const unreadable = await this.#discardOnce(batch);
+    if (unreadable !== undefined && sound.length === 0)
+      log.warn("what is lost may have left rows", { batch: manifest.id, error: unreadable.message });
     return sound.length === 0;
   }
 

@@ -125,6 +125,9 @@ export interface BatchSink {
   insert(batch: Batch): Promise<void>;
   /** Rows present under the batch's id, per table. */
   countRows(batch: Batch): Promise<readonly number[]>;
-  /** Deletes the rows under the batch's id and rebuilds the rollups they were in. */
+  /**
+   * Deletes the rows under the batch's id and rebuilds the rollups they were in. Throws an error with `retry: false` when
+   * the frames keep it from ever doing so.
+   */
   discard(batch: Batch): Promise<void>;
 }

@@ -14,7 +14,7 @@ export interface StoredRow {
 
 /**
  * Behaves as FACTS.md says of ClickHouse: a token seen before inserts nothing, whatever the file holds; rows carry their
- * batch's id; a discard deletes by id and forgets no token; a rejected insert leaves rows behind. It outlives the stream, as
+ * batch's id; a discard deletes by the batch's sequences and forgets no token; a rejected insert leaves rows behind. It outlives the stream, as
  * the store does.
  */
 export class RecordingSink implements BatchSink {
@@ -27,6 +27,7 @@ export class RecordingSink implements BatchSink {
   /** Throws to make the insert of a batch fail; may be called after the rows are in. */
   beforeInsert: (batch: Batch) => void = () => {};
   afterInsert: (batch: Batch) => void = () => {};
+  beforeDiscard: (batch: Batch) => void | Promise<void> = () => {};
   poisoned: (frame: Frame) => boolean = () => false;
 
   constructor(read: (path: string) => Promise<Buffer>) {
@@ -62,10 +63,16 @@ export class RecordingSink implements BatchSink {
     return Promise.resolve([this.rowsByBatch.get(batch.id)?.length ?? 0]);
   }
 
-  discard(batch: Batch): Promise<void> {
+  async discard(batch: Batch): Promise<void> {
     this.calls.push(`discard ${batch.id}`);
-    this.rowsByBatch.delete(batch.id);
-    return Promise.resolve();
+    await this.beforeDiscard(batch);
+    for (const [id, rows] of this.rowsByBatch) {
+      const kept = rows.filter(
+        ({ sequence }) => sequence < batch.firstSequence || sequence > batch.lastSequence,
+      );
+      if (kept.length > 0) this.rowsByBatch.set(id, kept);
+      else this.rowsByBatch.delete(id);
+    }
   }
 
   /** All rows in the order of their sequences. */
