@@ -14,7 +14,9 @@ export function printTable(
   }
   const table = new Table({
     head: [...heads],
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },
+    // Numbers stand below one another.
+    colAligns: heads.map((_, column) => (rows.every((row) => isNumber(row[column])) ? "right" : "left")),
     chars: {
       top: "",
       "top-mid": "",
@@ -35,6 +37,10 @@ export function printTable(
   });
   table.push(...rows.map((row) => row.map(visible)));
   context.out.write(`${table.toString()}\n`);
+}
+
+function isNumber(cell: string | undefined): boolean {
+  return cell === undefined || /^(-?[\d ]+(\.\d+)?|[–∞]?)$/.test(cell);
 }
 
 /** Names and values in two columns. */

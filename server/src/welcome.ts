@@ -24,12 +24,12 @@ export function printWelcome(config: Config, weir: RunningWeir): void {
     `    export WEIR_URL=${url} WEIR_KEY=${shownKey}`,
     ...(weir.demoKey === undefined
       ? [
-          "    npx weir meters create tokens --type llm.request --aggregation SUM --value '$.tokens'",
+          "    npx weir meters create tokens --event-type llm.request --aggregation SUM --value '$.tokens'",
           `    npx weir events send --type llm.request --subject acme --data '{"tokens": 120}'`,
-          "    npx weir usage tokens --window DAY",
+          "    npx weir usage tokens --window day",
         ]
       : [
-          `    npx weir --key ${weir.demoKey} usage llm-tokens --window HOUR --group-by model      # the demo, Nimbus Cloud`,
+          `    npx weir --key ${weir.demoKey} usage llm-tokens --window hour --group-by model      # the demo, Nimbus Cloud`,
           `    npx weir --key ${weir.demoKey} customers list`,
           `    open ${url}/graphql                             # the playground; header {"Authorization": "Bearer <key>"}`,
         ]),

@@ -41,7 +41,8 @@ interface Invoice extends Omit<Preview, "notices"> {
 
 const lineSelection = "price { key name } quantity eventCount amount money { amount currency }";
 const sharedSelection = "currency period { start end } timeZone total { amount currency }";
-const invoiceSelection = `{ id status revision refreshedAt customer { key } ${sharedSelection} lines { id ${lineSelection} } }`;
+const headSelection = `id status revision refreshedAt customer { key } ${sharedSelection}`;
+const invoiceSelection = `{ ${headSelection} lines { id ${lineSelection} } }`;
 
 export function addInvoiceCommands(program: Command): void {
   const invoices = program
@@ -101,9 +102,9 @@ export function addInvoiceCommands(program: Command): void {
     .option("--limit <count>", "at most this many", readCount, 100)
     .action(async (options: { customer?: string; limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Invoice>(
+      const found = await nodesOf<Omit<Invoice, "lines">>(
         context,
-        `query ($customer: String, $first: Int, $after: String) { connection: invoices(customer: $customer, first: $first, after: $after) { nodes ${invoiceSelection} pageInfo { hasNextPage endCursor } } }`,
+        `query ($customer: String, $first: Int, $after: String) { connection: invoices(customer: $customer, first: $first, after: $after) { nodes { ${headSelection} } pageInfo { hasNextPage endCursor } } }`,
         { customer: options.customer },
         options.limit,
       );

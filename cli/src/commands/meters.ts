@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Aggregation, Meter, MeterFilter, NewMeter } from "@weir/sdk";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
@@ -105,7 +105,7 @@ function meterOptions(command: Command): Command {
     .addOption(
       new Option("--aggregation <name>", aggregations.join(", ").toLowerCase()).argParser((value) => {
         const found = aggregations.find((each) => each === value.toUpperCase());
-        if (found === undefined) throw new UsageError(`--aggregation is one of ${aggregations.join(", ")}`);
+        if (found === undefined) throw new InvalidArgumentError(`it is one of ${aggregations.join(", ")}`);
         return found;
       }),
     )

@@ -37,6 +37,17 @@ interface Plan {
   readonly versions: readonly PlanVersion[];
 }
 
+interface ListedPlan {
+  readonly id: string;
+  readonly key: string;
+  readonly current: {
+    readonly name: string;
+    readonly version: number;
+    readonly currency: string;
+    readonly prices: readonly { readonly key: string }[];
+  };
+}
+
 interface PriceOptions {
   readonly name?: string;
   readonly currency: string;
@@ -58,9 +69,9 @@ export function addPlanCommands(program: Command): void {
     .option("--limit <count>", "at most this many", readCount, 100)
     .action(async ({ limit }: { limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Plan>(
+      const found = await nodesOf<ListedPlan>(
         context,
-        `query ($first: Int, $after: String) { connection: plans(first: $first, after: $after) { nodes ${planSelection} pageInfo { hasNextPage endCursor } } }`,
+        `query ($first: Int, $after: String) { connection: plans(first: $first, after: $after) { nodes { id key current { name version currency prices { key } } } pageInfo { hasNextPage endCursor } } }`,
         {},
         limit,
       );

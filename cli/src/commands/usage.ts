@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { UsageQuery } from "@weir/sdk";
 import type { CliContext } from "../context.js";
 import { contextOf } from "../context.js";
@@ -54,9 +54,7 @@ export function addUsageCommand(program: Command): void {
     .option("--from <instant>", "2026-01-31, RFC 3339, or 30d for thirty days ago", readInstant)
     .option("--to <instant>", "exclusive; now when left out", readInstant)
     .addOption(
-      new Option("--window <size>", "one row for each")
-        .choices(["minute", "hour", "day", "month"])
-        .argParser((value) => value.toUpperCase()),
+      new Option("--window <size>", "one row for each: minute, hour, day or month").argParser(readWindow),
     )
     .option("--time-zone <zone>", "where days and months begin, such as Europe/Berlin; UTC when left out")
     .option("--subject <subjects>", "only these: a,b", collectList)
@@ -90,6 +88,14 @@ export function addUsageCommand(program: Command): void {
       const rows = result.data.map(({ groupBy, ...row }) => ({ ...row, groups: groupBy }));
       printRows(context, rows, result.complete);
     });
+}
+
+const windows = ["MINUTE", "HOUR", "DAY", "MONTH"] as const;
+
+function readWindow(value: string): (typeof windows)[number] {
+  const found = windows.find((window) => window === value.toUpperCase());
+  if (found === undefined) throw new InvalidArgumentError("it is minute, hour, day or month");
+  return found;
 }
 
 function queryOf(options: UsageOptions): UsageQuery {

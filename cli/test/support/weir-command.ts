@@ -24,20 +24,31 @@ export function weirCommand(url: string, key: string) {
   return { weir, json };
 }
 
+export interface RunOptions {
+  readonly input?: string;
+  /** SIGKILL after this long. */
+  readonly kill_ms?: number;
+  /** SIGKILL once this was printed. */
+  readonly killAt?: string;
+}
+
+/** Runs `weir` with exactly this environment. A killed one has the code -1. */
 export async function runWith(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
-  options: { readonly input?: string; readonly killWhen?: (stderr: string) => boolean } = {},
+  { input = "", kill_ms, killAt }: RunOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env["PATH"], ...env } });
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-    if (options.killWhen?.(stderr) === true) child.kill("SIGKILL");
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (killAt !== undefined && stdout.includes(killAt)) child.kill("SIGKILL");
   });
-  child.stdin.end(options.input ?? "");
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdin.on("error", () => undefined).end(input);
+  const timer = kill_ms === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), kill_ms);
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
   return { code: code ?? -1, stdout, stderr };
 }

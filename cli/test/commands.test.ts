@@ -1,0 +1,323 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWeirProcess, type WeirProcess } from "../../server/test/support/weir-process.js";
+import { runWith, weirCommand } from "./support/weir-command.js";
+
+let folder: string;
+let server: WeirProcess;
+let weir: ReturnType<typeof weirCommand>["weir"];
+let json: ReturnType<typeof weirCommand>["json"];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "weir-cli-"));
+  server = await startWeirProcess(path.join(folder, "data"));
+  ({ weir, json } = weirCommand(server.url, server.key));
+});
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const fileOf = async (name: string, text: string): Promise<string> => {
+  const file = path.join(folder, name);
+  await writeFile(file, text);
+  return file;
+};
+
+/** Repeats a question until its answer is as wished: usage is visible within a second or two. */
+async function until<T>(ask: () => Promise<T>, wished: (answer: T) => boolean): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await ask();
+    if (wished(answer) || attempt === 40) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+describe("exit codes", () => {
+  test("2 for a wrong command line, 3 for a refusal, 4 for no answer", async () => {
+    expect(await weir("usage")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("missing required argument"),
+    });
+    expect(await weir("frobnicate")).toMatchObject({ code: 2 });
+    expect(await weir("usage", "tokens", "--window", "week")).toMatchObject({ code: 2 });
+    expect(await weir("meters", "show", "nope")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("nope"),
+    });
+    expect(await runWith({ WEIR_URL: server.url }, ["meters", "list"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("WEIR_KEY"),
+    });
+    const wrong = await runWith({ WEIR_URL: server.url, WEIR_KEY: "weir_secret_wrong_wrong_wrong" }, [
+      "meters",
+      "list",
+    ]);
+    expect(wrong.code).toBe(3);
+    const away = await runWith({ WEIR_URL: "http://127.0.0.1:9", WEIR_KEY: "k" }, [
+      "meters",
+      "create",
+      "a",
+      "--event-type",
+      "t",
+      "--aggregation",
+      "count",
+    ]);
+    expect(away).toMatchObject({ code: 4, stderr: expect.stringContaining("Is Weir running there?") });
+  });
+});
+
+test("says what to do where there is nothing yet", async () => {
+  expect((await weir("customers", "list")).stdout).toContain("weir customers create");
+  expect((await weir("plans", "list")).stdout).toContain("weir plans create");
+  expect((await weir("imports", "list")).stdout).toContain("weir events import");
+  expect((await weir("invoices", "list")).stdout).toContain("weir invoices preview");
+});
+
+describe("events", () => {
+  test("are sent, seen as usage, listed, amended and voided", async () => {
+    await json(
+      "meters",
+      "create",
+      "units",
+      "--event-type",
+      "job",
+      "--aggregation",
+      "sum",
+      "--value",
+      "$.units",
+      "--group-by",
+      "region=$.region",
+      "--filter",
+      "$.free not_exists",
+    );
+    const file = await fileOf(
+      "events.ndjson",
+      ["a", "b", "c"]
+        .map((id, n) =>
+          JSON.stringify({
+            id,
+            source: "cli",
+            type: "job",
+            subject: "acme",
+            data: { units: n + 1, region: n < 2 ? "eu" : "us" },
+          }),
+        )
+        .join("\n"),
+    );
+    expect(await json("events", "send", file)).toMatchObject({ accepted: 3, duplicates: 0 });
+    expect(await json("events", "send", file)).toMatchObject({ accepted: 0, duplicates: 3 });
+    const conflicting = await json(
+      "events",
+      "send",
+      "--id",
+      "a",
+      "--source",
+      "cli",
+      "--type",
+      "job",
+      "--subject",
+      "acme",
+      "--data",
+      '{"units": 9}',
+    );
+    expect(conflicting).toMatchObject({ accepted: 0, conflicts: [{ index: 0, source: "cli", id: "a" }] });
+
+    const usage = (...args: string[]) =>
+      json<{ data: { value: string }[] }>("usage", "units", "--from", "1d", ...args);
+    const values = (answer: { data: { value: string }[] }) => answer.data.map((row) => row.value);
+    expect(
+      values(
+        await until(
+          () => usage(),
+          (answer) => values(answer)[0] === "6",
+        ),
+      ),
+    ).toEqual(["6"]);
+    expect(values(await usage("--group-by", "region", "--top", "1"))).toEqual(["3"]);
+    expect(values(await usage("--filter", "region=us"))).toEqual(["3"]);
+    const table = await weir("usage", "units", "--from", "1d", "--group-by", "region,subject");
+    expect(table.stdout).toMatch(/SUBJECT +REGION +VALUE/);
+    expect((await weir("usage", "units", "--from", "1d", "--csv")).stdout.split("\n")[0]).toContain("value");
+    const parquet = path.join(folder, "usage.parquet");
+    expect((await weir("usage", "units", "--from", "1d", "--parquet", parquet)).code).toBe(0);
+    expect((await readFile(parquet)).subarray(0, 4).toString()).toBe("PAR1");
+
+    const target = ["--source", "cli", "--id", "a", "--reason", "wrong count"];
+    expect(await json("events", "amend", ...target, "--data", '{"units": 10, "region": "eu"}')).toMatchObject(
+      { action: "amended", revision: 1 },
+    );
+    expect(
+      await json("events", "void", "--source", "cli", "--id", "b", "--reason", "test run"),
+    ).toMatchObject({ action: "voided" });
+    expect(
+      values(
+        await until(
+          () => usage(),
+          (answer) => values(answer)[0] === "13",
+        ),
+      ),
+    ).toEqual(["13"]);
+    const listed = await json<{ id: string; voided: boolean }[]>(
+      "events",
+      "list",
+      "--from",
+      "1d",
+      "--subject",
+      "acme",
+    );
+    expect(listed.map(({ id, voided }) => [id, voided])).toEqual(expect.arrayContaining([["b", true]]));
+    expect((await weir("events", "amend", ...target)).code).toBe(2);
+  });
+
+  test("of one line each come from standard input too, and unsafe numbers are refused before they change", async () => {
+    const env = { WEIR_URL: server.url, WEIR_KEY: server.key };
+    const event = (id: string, data: string) =>
+      `{"id":"${id}","source":"stdin","type":"job","subject":"in","data":${data}}`;
+    const sent = await runWith(env, ["--json", "events", "send", "-"], {
+      input: `${event("1", "{}")}\n${event("2", '{"units":1}')}\n`,
+    });
+    expect(JSON.parse(sent.stdout)).toMatchObject({ accepted: 2, unmeteredEvents: [{ index: 0 }] });
+    const unsafe = await runWith(env, ["events", "send", "-"], {
+      input: event("3", '{"units":0.12345678901234567}'),
+    });
+    expect(unsafe).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("quote the number 0.12345678901234567"),
+    });
+  });
+});
+
+describe("an import", () => {
+  const rows = 60_000;
+  const csv = `time,account,units\n${Array.from({ length: rows }, (_, row) => `2024-03-${String(1 + (row % 28)).padStart(2, "0")} 12:00:00,acct-${row % 7},${row % 10}`).join("\n")}\n`;
+  const mapping = [
+    "--type",
+    "old",
+    "--time",
+    "{time}",
+    "--subject",
+    "{account}",
+    "--data",
+    "units={units}",
+    "--chunk",
+    "500",
+  ];
+
+  test("that is killed goes on where it stopped, and counts everything once", async () => {
+    await json(
+      "meters",
+      "create",
+      "old-units",
+      "--event-type",
+      "old",
+      "--aggregation",
+      "SUM",
+      "--value",
+      "$.units",
+    );
+    const file = await fileOf("old.csv", csv);
+    const env = { WEIR_URL: server.url, WEIR_KEY: server.key };
+    for (const kill_ms of [600, 800, 1000]) {
+      const killed = await runWith(env, ["events", "import", file, ...mapping], { kill_ms });
+      expect(killed.code).toBe(-1);
+    }
+    const [stopped] = await json<{ status: string; rowsDone: number }[]>("imports", "list");
+    expect(stopped?.status).toBe("running");
+    expect(stopped?.rowsDone).toBeGreaterThan(0);
+    expect(stopped?.rowsDone).toBeLessThan(rows);
+    const done = await json<{ status: string; rowsDone: number }>("events", "import", file, ...mapping);
+    expect(done).toMatchObject({ status: "completed", rowsDone: rows });
+    const expected = Array.from({ length: rows }, (_, row) => row % 10).reduce(
+      (sum, units) => sum + units,
+      0,
+    );
+    const usage = await until(
+      () =>
+        json<{ data: { value: string }[] }>(
+          "usage",
+          "old-units",
+          "--from",
+          "2024-03-01",
+          "--to",
+          "2024-04-01",
+        ),
+      (answer) => answer.data[0]?.value === String(expected),
+    );
+    expect(usage.data.map((row) => row.value)).toEqual([String(expected)]);
+    const other = await fileOf("other.csv", csv.slice(0, -20));
+    const refused = await weir("events", "import", other, ...mapping, "--name", "old.csv");
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("another file or mapping") });
+  });
+
+  test("names the lines that are wrong, and a dry run sends nothing", async () => {
+    const file = await fileOf("bad.csv", "time,account,units\n2024-01-01,a,1\nsoon,b,2\n");
+    expect(await weir("events", "import", file, ...mapping)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("line 2"),
+    });
+    const long = await fileOf(
+      "long.csv",
+      `time,account,units\n2024-01-01 00:00:00,a,1\n2024-01-01 00:00:00,${"x".repeat(2000)},2\n`,
+    );
+    const refused = await weir("events", "import", long, ...mapping);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain('"line":3');
+    const dry = await json<{ rows: number; events: number }>(
+      "events",
+      "import",
+      await fileOf("dry.csv", csv),
+      ...mapping,
+      "--dry-run",
+    );
+    expect(dry).toMatchObject({ rows, events: rows });
+    expect((await json<{ name: string }[]>("imports", "list")).map(({ name }) => name)).not.toContain(
+      "dry.csv",
+    );
+  });
+});
+
+test("keys are made, shown once, and revoked; the audit log says by whom", async () => {
+  const { key, secret } = await json<{ key: { id: string }; secret: string }>(
+    "keys",
+    "create",
+    "ci",
+    "--kind",
+    "read",
+  );
+  const reader = weirCommand(server.url, secret);
+  expect((await reader.weir("meters", "list")).code).toBe(0);
+  expect((await reader.weir("meters", "archive", "units")).code).toBe(3);
+  expect((await weir("keys", "list")).stdout).not.toContain(secret);
+  expect((await weir("keys", "revoke", key.id)).stdout).toContain("revoked");
+  expect((await reader.weir("meters", "list")).code).toBe(3);
+  const audit = await json<{ action: string }[]>("audit", "--target", key.id);
+  expect(audit.map(({ action }) => action)).toEqual(["key.revoke", "key.create"]);
+});
+
+test("config has no secrets", async () => {
+  const { stdout } = await weir("config");
+  expect(stdout).toContain("ingest.dedupWindowDays");
+  expect(stdout).not.toContain(server.key);
+});
+
+test("usage is watched live", async () => {
+  const env = { WEIR_URL: server.url, WEIR_KEY: server.key };
+  const { value } = (await json<{ data: { value: string }[] }>("usage", "units", "--from", "1d")).data[0] ?? {
+    value: "0",
+  };
+  const wanted = `"value":"${Number(value) + 100}"`;
+  const watching = runWith(env, ["--json", "usage", "units", "--from", "1d", "--watch"], {
+    killAt: wanted,
+    kill_ms: 30_000,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const sent = ["--type", "job", "--subject", "acme", "--data", '{"units": 100, "region": "eu"}'];
+  await json("events", "send", ...sent);
+  const { stdout } = await watching;
+  const [first = ""] = stdout.split("\n");
+  expect(first).toContain(`"value":"${value}"`);
+  expect(stdout).toContain(wanted);
+});
