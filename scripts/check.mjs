@@ -7,12 +7,14 @@ import { prepare, root } from "./workspace.mjs";
 
 const bin = (name) => path.join(root, "node_modules", ".bin", name);
 
+const testProjects = ["sdk", "server", "cli"].map((workspace) => `${workspace}/tsconfig.test.json`);
+
 const checks = [
   ["format (npm run format mends it)", () => exec(bin("prettier"), ["--check", "--log-level", "warn", "."])],
   ["lint", () => exec(bin("oxlint"), ["--type-aware", "--deny-warnings", "--quiet"])],
   ["import boundaries", checkBoundaries],
   ["only config.ts reads the environment", checkEnvironmentReaders],
-  ["types of tests", () => exec(bin("tsc"), ["-p", "server/tsconfig.test.json", "--noEmit"])],
+  ["types of tests", () => testProjects.every((project) => exec(bin("tsc"), ["-p", project, "--noEmit"]))],
   [
     "GraphQL schema (npm run schema prints it)",
     () => exec(process.execPath, ["scripts/print-schema.mjs", "--check"]),
