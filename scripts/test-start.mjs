@@ -18,8 +18,12 @@ let failed = 0;
 
 await check("a clone of what is committed and of what is not yet", () => {
   mkdirSync(clone);
-  const copy = "git ls-files -z --cached --others --exclude-standard | xargs -0 -r tar cf - --ignore-failed-read | tar xf - -C \"$0\"";
-  const { status } = spawnSync("bash", ["-c", copy, clone], { cwd: root, stdio: ["ignore", "inherit", "ignore"] });
+  const copy =
+    'git ls-files -z --cached --others --exclude-standard | xargs -0 -r tar cf - --ignore-failed-read | tar xf - -C "$0"';
+  const { status } = spawnSync("bash", ["-c", copy, clone], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "ignore"],
+  });
   if (status !== 0) throw new Error(`copying ended with ${status}`);
 });
 
@@ -50,7 +54,14 @@ await check("the demo organization has usage within a minute", async () => {
 });
 
 await check("the first key sends an event", async () => {
-  const body = JSON.stringify({ id: "1", source: "test", type: "t", subject: "acme", specversion: "1.0", data: {} });
+  const body = JSON.stringify({
+    id: "1",
+    source: "test",
+    type: "t",
+    subject: "acme",
+    specversion: "1.0",
+    data: {},
+  });
   const response = await fetch(`${first.url()}/v1/events`, { method: "POST", headers: headers(), body });
   if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
 });

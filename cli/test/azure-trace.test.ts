@@ -96,15 +96,15 @@ describe.skipIf(!present)("the Azure trace, billed per token", () => {
     const price = (key: string, meter: string, tiers: typeof inputTiers) =>
       `${key} ${meter} graduated ${tiers.map(({ upTo, microUsd }) => `${upTo ?? "inf"}:${Number(microUsd) / 1e6}`).join(" ")} per 1000000`;
     await json(
-      ...["plans", "create", "tokens", "--currency", "USD"],
-      ...["--price", price("input", "input-tokens", inputTiers)],
-      ...["--price", price("output", "output-tokens", outputTiers)],
+      ["plans", "create", "tokens", "--currency", "USD"],
+      ["--price", price("input", "input-tokens", inputTiers)],
+      ["--price", price("output", "output-tokens", outputTiers)],
     );
 
     const importTrace = () =>
       json<{ rowsDone: number; accepted: number; duplicates: number; status: string }>(
-        ...["events", "import", trace, "--name", "azure-code", "--type", "llm.request", "--source", "azure"],
-        ...[
+        ["events", "import", trace, "--name", "azure-code", "--type", "llm.request", "--source", "azure"],
+        [
           "--time",
           "{TIMESTAMP}",
           "--for-each-subject",
@@ -112,7 +112,7 @@ describe.skipIf(!present)("the Azure trace, billed per token", () => {
           "--id",
           "azure-code/{row}/{subject}",
         ],
-        ...["--data", "input={ContextTokens}", "--data", "output={GeneratedTokens}"],
+        ["--data", "input={ContextTokens}", "--data", "output={GeneratedTokens}"],
       );
     const requests = readTrace();
     const done = await importTrace();

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { CliContext } from "../context.js";
 import type { UsageEvent } from "@weir/sdk";
 import { contextOf, UsageError } from "../context.js";

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { readCount, readInstant } from "../options.js";

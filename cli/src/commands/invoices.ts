@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { contextOf } from "../context.js";
 import { mutate } from "../mutate.js";
 import { printJson, printTable } from "../print.js";

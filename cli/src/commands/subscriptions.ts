@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf } from "../context.js";
 import { mutate } from "../mutate.js";

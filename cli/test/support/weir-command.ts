@@ -10,15 +10,19 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** A word of a command line, or several that belong together. */
+type Words = string | readonly string[];
+
 /** The command line as a user runs it: the built program, in a process of its own. */
 export function weirCommand(url: string, key: string) {
   /** Runs `weir ...args` to its end. */
-  const weir = (...args: string[]): Promise<CommandResult> => runWith({ WEIR_URL: url, WEIR_KEY: key }, args);
+  const weir = (...args: Words[]): Promise<CommandResult> =>
+    runWith({ WEIR_URL: url, WEIR_KEY: key }, args.flat());
 
   /** Runs `weir --json ...args`, which must succeed, and reads what it prints. */
-  const json = async <T>(...args: string[]): Promise<T> => {
+  const json = async <T>(...args: Words[]): Promise<T> => {
     const { code, stdout, stderr } = await weir("--json", ...args);
-    if (code !== 0) throw new Error(`weir ${args.join(" ")} ended with ${code}: ${stderr}`);
+    if (code !== 0) throw new Error(`weir ${args.flat().join(" ")} ended with ${code}: ${stderr}`);
     return JSON.parse(stdout) as T;
   };
   return { weir, json };
