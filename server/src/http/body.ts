@@ -61,9 +61,17 @@ export async function decompress(body: Uint8Array, encoding: string, bytesMax: n
 function decompressZstd(body: Uint8Array, bytesMax: number): Uint8Array {
   const size = zstdContentSize(body);
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax);
-  const bytes = zstd.decompress(body, { defaultHeapSize: bytesMax });
-  if (bytes.length > bytesMax) throw tooLarge(bytesMax);
-  return bytes;
+  try {
+    return zstd.decompress(body, { defaultHeapSize: bytesMax });
+  } catch (error) {
+    if (size === undefined && isTooSmall(error)) throw tooLarge(bytesMax);
+    throw error;
+  }
+}
+
+/** ZSTD_error_dstSize_tooSmall: without a declared size, the room was `bytesMax`. */
+function isTooSmall(error: unknown): boolean {
+  return error instanceof Error && /code -70\b/.test(error.message);
 }
 
 /** The content size that a zstd frame declares (RFC 8878, 3.1.1.1), or undefined when it declares none. */
@@ -75,9 +83,12 @@ function zstdContentSize(body: Uint8Array): number | undefined {
   const singleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
   const at = 5 + (singleSegment ? 0 : 1) + dictionaryBytes;
-  if (flag === 0) return singleSegment ? view.getUint8(at) : undefined;
-  if (flag === 1) return view.getUint16(at, true) + 256;
-  if (flag === 2) return view.getUint32(at, true);
+  const sizeBytes = flag === 0 ? (singleSegment ? 1 : 0) : 1 << flag;
+  if (body.length < at + sizeBytes) throw new Error("a zstd frame that ends in its header");
+  if (sizeBytes === 0) return undefined;
+  if (sizeBytes === 1) return view.getUint8(at);
+  if (sizeBytes === 2) return view.getUint16(at, true) + 256;
+  if (sizeBytes === 4) return view.getUint32(at, true);
   return Number(view.getBigUint64(at, true));
 }
 

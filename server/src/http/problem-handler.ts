@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../kernel/log.js";
 import { makeProblem, Refusal, type Problem } from "../kernel/problem.js";
@@ -25,10 +26,35 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   const seconds = problem["retryAfterSeconds"];
   if (typeof seconds === "number") reply.header("retry-after", String(seconds));
   if (problem.status === 401) reply.header("www-authenticate", "Bearer");
+  // Fastify closes the connection after an error in a body. A client that is still sending would then get a broken pipe
+  // in the place of this answer; what is left of the body is read and dropped instead, within the request's time limit.
   return reply
+    .removeHeader("connection")
     .code(problem.status)
     .header("content-type", "application/problem+json")
     .send(Buffer.from(JSON.stringify(problem)));
+}
+
+const head_problems: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not arrive in time."],
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The request's headers are over 16 KiB."],
+};
+const bad_head = [
+  400,
+  "Bad Request",
+  "This is not a request of HTTP/1.1, or its head contradicts itself.",
+] as const;
+
+/** Answers what is no HTTP request, which reaches no route, and closes the connection. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed) return;
+  const [status, reason, detail] = head_problems[error.code ?? ""] ?? bad_head;
+  const body = JSON.stringify(makeProblem("bad-request", status, "The request is not valid", detail));
+  if (socket.writable) {
+    const head = `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${status} ${reason}\r\n${head}\r\n\r\n${body}`);
+  }
+  socket.destroy(error);
 }
 
 /** The problem document of any error. */

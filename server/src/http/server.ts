@@ -3,12 +3,13 @@ import { newId } from "../kernel/ids.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
 import type { Services } from "../services.js";
-import { registerUsageRoutes } from "../usage/index.js";
+import { directUsageRoutes, registerUsageRoutes } from "../usage/index.js";
 import { authenticated } from "./authentication.js";
 import { acceptRawBodies } from "./body.js";
+import { answerDirectly } from "./direct-route.js";
 import { registerHealthRoutes } from "./health.js";
 import { defaultShedding, shedLoad } from "./load-shedding.js";
-import { installProblemHandler } from "./problem-handler.js";
+import { answerClientError, installProblemHandler, problemOf, sendProblem } from "./problem-handler.js";
 import { registerWelcomePage } from "./welcome-page.js";
 
 /** The one HTTP port: ingest, REST, GraphQL, health and metrics. */
@@ -17,6 +18,7 @@ export async function createHttpServer(services: Services): Promise<FastifyInsta
   // Names a request in the log and in a masked error; a random id for each cost a tenth of a small request.
   const start = newId("req", services.clock.now());
   let requests = 0;
+  const nextRequestId = () => `${start}-${(requests += 1).toString(36)}`;
   const app = Fastify({
     logger: false,
     bodyLimit: config.ingest.bodyBytesMax,
@@ -25,8 +27,14 @@ export async function createHttpServer(services: Services): Promise<FastifyInsta
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 512 },
-    genReqId: () => `${start}-${(requests += 1).toString(36)}`,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(reply, problemOf(error, request, services.log));
+    },
+    genReqId: nextRequestId,
   });
+  // An expectation that nobody knows may be ignored (RFC 9110, 10.1.1); Node would answer it with an empty 417.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   await acceptRawBodies(app, config.ingest.bodyBytesMax);
   installProblemHandler(app, services.log);
   const shedding = shedLoad(app, {
@@ -38,5 +46,7 @@ export async function createHttpServer(services: Services): Promise<FastifyInsta
   app.get("/v1/config", { preHandler: authenticated(services, "secret") }, () => describeConfig(config));
   registerUsageRoutes(app, services);
   registerGraphQL(app, services);
+  const { identity, log } = services;
+  answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });
   return app;
 }
