@@ -15,14 +15,18 @@ const titles: Record<EventFault["code"], string> = {
   "invalid-text": "Text is not Unicode",
 };
 
-const bodyTitles: Record<BodyFault["kind"], string> = {
+const bodyTitles: Record<Exclude<BodyFault["kind"], "too_many">, string> = {
   not_utf8: "The body is not UTF-8",
   not_json: "The body is not JSON",
   wrong_shape: "The body does not fit its content type",
   empty: "The body is empty",
 };
 
-export function refuseBody(fault: BodyFault): Refusal {
+export function refuseBody(fault: BodyFault, eventsMax: number): Refusal {
+  if (fault.kind === "too_many") {
+    const title = "Too many events in one request";
+    return new Refusal(makeProblem("too-many-events", 413, title, fault.message, { limit: eventsMax }));
+  }
   return new Refusal(
     makeProblem(`body-${fault.kind.replaceAll("_", "-")}`, 400, bodyTitles[fault.kind], fault.message),
   );

@@ -110,17 +110,9 @@ export class UsageIngest {
 
   #check(organization: OrganizationId, body: Uint8Array, format: BodyFormat, times: TimeBounds): Candidate[] {
     requireRoom(this.#on.index);
-    const read = readEventBody(body, format);
-    if ("kind" in read) throw refuseBody(read);
     const { eventsPerRequestMax } = this.#on.limits;
-    if (read.values.length > eventsPerRequestMax) {
-      const detail = `The request has ${read.values.length} events; send at most ${eventsPerRequestMax} at a time.`;
-      throw new Refusal(
-        makeProblem("too-many-events", 413, "Too many events in one request", detail, {
-          limit: eventsPerRequestMax,
-        }),
-      );
-    }
+    const read = readEventBody(body, format, eventsPerRequestMax);
+    if ("kind" in read) throw refuseBody(read, eventsPerRequestMax);
     const limited = this.#on.rateLimit.take(organization, read.values.length, times.now);
     if (limited !== undefined) {
       const detail = `This organization sends more events than its limit; try again in ${limited.waitSeconds} s.`;

@@ -75,7 +75,7 @@ describe("a usage event", () => {
 
 describe("a body", () => {
   const read = (text: string, format: "single" | "batch" | "json" | "ndjson" = "json") =>
-    readEventBody(Buffer.from(text), format);
+    readEventBody(Buffer.from(text), format, 4);
 
   test("points at the event whose number would lose digits", () => {
     const body = `[{"a":"12345678901234567"}, {"a": 1}, {"a": [1.2345678901234567]}, {"a": 1e999}]`;
@@ -100,11 +100,13 @@ describe("a body", () => {
     ["{", "json", "not_json"],
     ["[]", "single", "wrong_shape"],
     ["{}", "batch", "wrong_shape"],
+    ["[1,2,3,4,5]", "json", "too_many"],
+    ["1\n2\n3\n\n4\nno JSON", "ndjson", "too_many"],
   ] as const)("%j as %s is refused: %s", (text, format, kind) => {
     expect(read(text, format)).toMatchObject({ kind });
   });
 
   test("that is not UTF-8 is refused, not repaired", () => {
-    expect(readEventBody(Buffer.from([0x22, 0xff, 0x22]), "json")).toMatchObject({ kind: "not_utf8" });
+    expect(readEventBody(Buffer.from([0x22, 0xff, 0x22]), "json", 4)).toMatchObject({ kind: "not_utf8" });
   });
 });
