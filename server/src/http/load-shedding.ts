@@ -15,14 +15,22 @@ export interface SheddingLimits {
 export const defaultShedding = { loopDelayMsMax: 500, heapShareMax: 0.9 } as const;
 const sample_ms = 1000;
 
+/** Whether the process takes new work, and how much it has. */
+export interface LoadShedding {
+  /** Why new work is refused now; undefined when it is taken. */
+  refusal(): string | undefined;
+  pressure(): string | undefined;
+  inFlight(): number;
+  /** A request begins, or is answered: for what does not go through Fastify. */
+  enter(): void;
+  leave(): void;
+}
+
 /**
  * Under pressure the process refuses new work (503, Retry-After) before it degrades; what it has accepted, it
  * finishes. Health and metrics are always answered.
  */
-export function shedLoad(
-  app: FastifyInstance,
-  limits: SheddingLimits,
-): { pressure(): string | undefined; inFlight(): number } {
+export function shedLoad(app: FastifyInstance, limits: SheddingLimits): LoadShedding {
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   const heapLimit = getHeapStatistics().heap_size_limit;
@@ -41,10 +49,14 @@ export function shedLoad(
   }, sample_ms);
   timer.unref();
 
+  const refusal = () => (inFlight >= limits.requestsInFlightMax ? "requests_in_flight" : pressure);
+  const enter = () => void (inFlight += 1);
+  const leave = () => void (inFlight -= 1);
+
   app.addHook("onRequest", (request, reply, done) => {
-    const reason = inFlight >= limits.requestsInFlightMax ? "requests_in_flight" : pressure;
-    inFlight += 1;
-    reply.raw.once("close", () => (inFlight -= 1));
+    const reason = refusal();
+    enter();
+    reply.raw.once("close", leave);
     if (reason !== undefined && !/^\/(healthz|readyz|metrics)/.test(request.url)) {
       const detail = "Weir is shedding load to finish what it has accepted. Send this again.";
       void sendProblem(
@@ -60,5 +72,5 @@ export function shedLoad(
     delay.disable();
     done();
   });
-  return { pressure: () => pressure, inFlight: () => inFlight };
+  return { refusal, pressure: () => pressure, inFlight: () => inFlight, enter, leave };
 }

@@ -20,6 +20,10 @@ export interface Identity {
    * @throws StoreUnavailable when PostgreSQL is needed and away, or too many keys are looked up at once
    */
   authenticate(authorization: string | undefined): Caller | undefined | Promise<Caller | undefined>;
+  /** The hash that `authenticate` looks a header's key up by; undefined when it holds none. */
+  hashOf(authorization: string): string | undefined;
+  /** Who signs in with the key of this hash, as far as that is known without asking the store. */
+  known(hash: string): Caller | undefined;
   /** The organization `default` and its first key; at every start, before requests. */
   bootstrap(bootstrapKey: string | undefined): Promise<BootstrapResult>;
   /** @throws Refusal 400, 409 */
@@ -59,10 +63,21 @@ export function openIdentity({ postgres, clock }: IdentityOptions): Identity {
   const createKeyIn: Identity["createKeyIn"] = (sql, caller, input) =>
     issueKey(sql, caller.organization, input, { actor: caller, origin: "issued", at: clock.now() });
 
+  const hashOf = (authorization: string | undefined) => {
+    const token = parseBearer(authorization);
+    return token === undefined ? undefined : hash("sha256", token, "base64");
+  };
   return {
     authenticate(authorization) {
-      const token = parseBearer(authorization);
-      return token === undefined ? undefined : cache.find(hash("sha256", token, "base64"));
+      const hashed = hashOf(authorization);
+      return hashed === undefined ? undefined : cache.find(hashed);
+    },
+    hashOf,
+    known(hashed) {
+      const found = cache.find(hashed);
+      if (!(found instanceof Promise)) return found;
+      found.catch(() => undefined); // the request asks again, in Fastify
+      return undefined;
     },
     bootstrap: (bootstrapKey) => postgres.asSystem((sql) => bootstrap(sql, bootstrapKey, clock.now())),
     createOrganization: (input) => postgres.asSystem((sql) => createOrganization(sql, input, clock.now())),

@@ -34,4 +34,4 @@ export type { MeterVersion, Aggregation } from "./core/index.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage-query.js";
 export type { RatedSelection, RatedWindow } from "./rated-usage.js";
 export type { SubjectSpan, SubjectsOfCustomers } from "./queries.js";
-export { registerUsageRoutes } from "./api/rest.js";
+export { directUsageRoutes, registerUsageRoutes } from "./api/rest.js";

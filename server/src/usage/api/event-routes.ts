@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { authenticated, callerOf } from "../../http/authentication.js";
+import { sendAnswer, type DirectRoute } from "../../http/direct-route.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import type { Services } from "../../services.js";
 import type { BodyFormat } from "../core/index.js";
@@ -15,8 +16,12 @@ const formats: Readonly<Record<string, BodyFormat>> = {
   "application/jsonl": "ndjson",
 };
 
+const json_headers = { "content-type": "application/json; charset=utf-8" } as const;
+
 /** The format that a content type names. @throws Refusal 415 listing those there are */
 export function bodyFormatOf(contentType: string | undefined): BodyFormat {
+  const plain = contentType === undefined ? undefined : formats[contentType];
+  if (plain !== undefined) return plain;
   const mediaType = (contentType ?? "application/json").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const format = formats[mediaType];
   if (format !== undefined) return format;
@@ -29,22 +34,35 @@ export function bodyOf(request: FastifyRequest): Uint8Array {
 }
 
 /** POST /v1/events: usage events in, counts out (202). POST /api/v1/events: the same as OpenMeter does it (204). */
+export function eventRoutes(services: Services): DirectRoute[] {
+  const { ingest } = services.usage;
+  const kinds = ["ingest", "secret"] as const;
+  return [
+    {
+      path: "/v1/events",
+      kinds,
+      async handle(caller, contentType, body) {
+        const receipt = await ingest.acceptBody(caller.organization, body, bodyFormatOf(contentType));
+        return { status: 202, headers: json_headers, body: JSON.stringify(describeReceipt(receipt)) };
+      },
+    },
+    {
+      path: "/api/v1/events",
+      kinds,
+      async handle(caller, contentType, body) {
+        const receipt = await ingest.acceptBody(caller.organization, body, bodyFormatOf(contentType));
+        return { status: 204, headers: countsAsHeaders(receipt) };
+      },
+    },
+  ];
+}
+
 export function registerEventRoutes(app: FastifyInstance, services: Services): void {
-  const ingest = (request: FastifyRequest): Promise<IngestReceipt> => {
-    const format = bodyFormatOf(request.headers["content-type"]);
-    return services.usage.ingest.acceptBody(callerOf(request).organization, bodyOf(request), format);
-  };
-  const mayWrite = { preHandler: authenticated(services, "ingest", "secret") };
-
-  app.post("/v1/events", mayWrite, async (request, reply) => {
-    const receipt = await ingest(request);
-    return reply.code(202).send(describeReceipt(receipt));
-  });
-
-  app.post("/api/v1/events", mayWrite, async (request, reply) => {
-    const receipt = await ingest(request);
-    return countInHeaders(reply, receipt).code(204).send();
-  });
+  for (const { path, kinds, handle } of eventRoutes(services)) {
+    app.post(path, { preHandler: authenticated(services, ...kinds) }, async (request, reply) =>
+      sendAnswer(reply, await handle(callerOf(request), request.headers["content-type"], bodyOf(request))),
+    );
+  }
 }
 
 /** A receipt as JSON; lists are cut at 1,000 entries, counts are whole. */
@@ -59,11 +77,11 @@ export function describeReceipt(receipt: IngestReceipt) {
   };
 }
 
-function countInHeaders(reply: FastifyReply, receipt: IngestReceipt): FastifyReply {
-  return reply.headers({
+function countsAsHeaders(receipt: IngestReceipt): Record<string, number> {
+  return {
     "weir-accepted": receipt.accepted,
     "weir-duplicates": receipt.duplicates,
     "weir-conflicting": receipt.conflicts.length,
     "weir-unmetered": receipt.unmetered.length,
-  });
+  };
 }

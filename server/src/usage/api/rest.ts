@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Services } from "../../services.js";
 import { registerCorrectionRoutes } from "./correction-routes.js";
 import { registerEventListRoutes } from "./event-list-routes.js";
-import { registerEventRoutes } from "./event-routes.js";
+import { eventRoutes, registerEventRoutes } from "./event-routes.js";
 import { registerImportRoutes } from "./import-routes.js";
 import { registerMeterRoutes } from "./meter-routes.js";
 
@@ -14,3 +14,6 @@ export function registerUsageRoutes(app: FastifyInstance, services: Services): v
   registerImportRoutes(app, services);
   registerMeterRoutes(app, services);
 }
+
+/** Those of them that are answered ahead of Fastify. */
+export { eventRoutes as directUsageRoutes };
