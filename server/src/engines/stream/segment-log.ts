@@ -148,7 +148,7 @@ export class SegmentLog {
     const sequence = this.#nextSequence;
     const body = request.body(sequence);
     const group = this.#filling ?? this.#startGroup(sequence);
-    const bytes = group.buffer.append(request, sequence, body);
+    const bytes = this.#frame(group, request, sequence, body);
     this.#nextSequence = sequence + 1;
     group.lastSequence = sequence;
     group.envelopes += 1;
@@ -159,6 +159,20 @@ export class SegmentLog {
     if (segment.assignedBytes >= this.#on.sealBytes) this.#closeCurrent();
     this.#schedule();
     return { sequence, segment: segment.number, durable: group.durable };
+  }
+
+  /** @throws RangeError, and then a group that was begun for this frame alone is gone: nobody would ever commit it */
+  #frame(group: CommitGroup, request: AppendRequest, sequence: number, body: Uint8Array): number {
+    try {
+      return group.buffer.append(request, sequence, body);
+    } catch (error) {
+      if (group.envelopes === 0) {
+        this.#queue.pop();
+        this.#filling = undefined;
+        group.segment.groups -= 1;
+      }
+      throw error;
+    }
   }
 
   flushed(): Promise<void> {

@@ -99,6 +99,22 @@ test("below the limit of free disk space appends are refused before the disk is 
   await stream.close();
 });
 
+test("an envelope over its limit is refused and holds up neither what follows nor the end", async () => {
+  const { stream, sink } = await openTestStream({ dir });
+  const tooLarge = "x".repeat(64 * 1024 * 1024);
+  expect(() => append(stream, tooLarge)).toThrow(RangeError);
+  await stream.flushed();
+  const first = append(stream, "a");
+  expect(() => append(stream, tooLarge)).toThrow(RangeError);
+  await first.durable;
+  await stream.sealNow();
+  expect(() => append(stream, tooLarge)).toThrow(RangeError);
+  await stream.sealNow();
+  expect(() => append(stream, tooLarge)).toThrow(RangeError);
+  await stream.close();
+  expect(sink.sequences()).toEqual([1]);
+});
+
 test("after close nothing is taken in", async () => {
   const { stream } = await openTestStream({ dir });
   await stream.close();
