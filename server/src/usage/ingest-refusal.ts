@@ -41,3 +41,10 @@ export function refuseEvents(faults: readonly IndexedFault[], events: number): R
   const detail = `${bad} of ${events} events are refused and none is stored. Mend or drop those in "errors", then send the request again.`;
   return new Refusal(makeProblem(code, 400, titles[code], detail, { errors: faults }));
 }
+
+/** Dimensions and numbers written out can make of 16 MiB sent many times that to store. */
+export function refuseMeasured(bytesMax: number): Refusal {
+  const title = "Too much to store from one request";
+  const detail = `The events and what the meters read from them come to more than ${bytesMax} bytes. Send fewer events at a time.`;
+  return new Refusal(makeProblem("measurements-too-large", 413, title, detail, { limit: bytesMax }));
+}

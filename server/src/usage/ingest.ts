@@ -13,7 +13,7 @@ import {
 } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import { findIdentity, requireRoom } from "./identity-outage.js";
-import { refuseBody, refuseEvents, type IndexedFault } from "./ingest-refusal.js";
+import { refuseBody, refuseEvents, refuseMeasured, type IndexedFault } from "./ingest-refusal.js";
 import type { IdentityIndex } from "./identity-index/index.js";
 import type { MeterRegistry } from "./meter-registry.js";
 import type { EventRateLimit } from "./rate-limit.js";
@@ -51,6 +51,9 @@ export interface IngestDependencies {
     keys: readonly string[],
   ) => Promise<ReadonlyMap<string, string>>;
 }
+
+/** Half of what an envelope may have: 10,000 events in 10 meters of 32 dimensions would be 3 GB. */
+const measured_bytes_max = 32 * 1024 * 1024;
 
 /** An event that passed every check, with its identity. */
 interface Candidate {
@@ -184,6 +187,7 @@ export class UsageIngest {
         expiresAt: event.timeGiven ? this.#expiryOf(event.time, now) : "never",
       });
       encoder.event(frame(event, key, measured.measurements));
+      if (encoder.bytes > measured_bytes_max) throw refuseMeasured(measured_bytes_max);
     }
     if (faults.length > 0) throw refuseEvents(faults, candidates.length);
     const receipt = { accepted: added.length, duplicates, conflicts, unmetered };

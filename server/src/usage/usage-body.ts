@@ -103,6 +103,11 @@ export class UsageBodyEncoder {
     this.#writer.latin1(3, key);
   }
 
+  /** Of what is encoded so far. */
+  get bytes(): number {
+    return this.#writer.length;
+  }
+
   finish(): Buffer {
     return this.#writer.finish();
   }
