@@ -1,5 +1,6 @@
 // npm test: installs and builds what is missing, then checks and tests everything that needs nothing else.
-//   --fast   under a minute: no faults, no slow tests      --soak   the long versions of the fault tests
+//   --fast   under a minute: unit and property tests, and ingest and billing on the real engines
+//   --soak   the long versions of the fault tests
 //   --junit FILE, and whatever else, goes to vitest
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,8 +14,12 @@ const fast = args.includes("--fast");
 const soak = args.includes("--soak");
 const passedOn = args.filter((arg) => arg !== "--fast" && arg !== "--soak");
 
+// Parts of paths, as vitest takes them.
+const fastFiles = ["src/", "test/property/", "integration/ingest.test", "integration/billing.test"];
+const slowProperties = "**/identity-index-model.test.ts";
+
 prepare();
-const checks = check();
+const checks = check({ fast });
 const folder = mkdtempSync(path.join(os.tmpdir(), "weir-test-"));
 const report = path.join(folder, "report.json");
 const vitest = spawnSync(
@@ -24,7 +29,7 @@ const vitest = spawnSync(
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,
-    ...(fast ? ["--exclude", "**/faults/**", "--exclude", "**/*.slow.test.ts"] : []),
+    ...(fast ? [...fastFiles, "--exclude", slowProperties] : []),
     ...passedOn,
   ],
   { cwd: root, stdio: "inherit", env: { ...process.env, ...(soak ? { WEIR_SOAK: "1" } : {}) } },
