@@ -98,7 +98,7 @@ function receive(
         (answer) => write(response, answer),
         (error: unknown) => writeProblem(request, response, error, options),
       )
-      .finally(options.shedding.leave);
+      .finally(() => options.shedding.leave());
   });
 }
 

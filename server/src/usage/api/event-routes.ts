@@ -58,10 +58,12 @@ export function eventRoutes(services: Services): DirectRoute[] {
 }
 
 export function registerEventRoutes(app: FastifyInstance, services: Services): void {
-  for (const { path, kinds, handle } of eventRoutes(services)) {
-    app.post(path, { preHandler: authenticated(services, ...kinds) }, async (request, reply) =>
-      sendAnswer(reply, await handle(callerOf(request), request.headers["content-type"], bodyOf(request))),
-    );
+  for (const route of eventRoutes(services)) {
+    const mayWrite = { preHandler: authenticated(services, ...route.kinds) };
+    app.post(route.path, mayWrite, async (request, reply) => {
+      const contentType = request.headers["content-type"];
+      return sendAnswer(reply, await route.handle(callerOf(request), contentType, bodyOf(request)));
+    });
   }
 }
 
