@@ -34,17 +34,16 @@ let key = "";
 await check("npm start, twice side by side, installs, builds and says what to try", async () => {
   const outputs = await Promise.all([first.ready(), second.ready()]);
   for (const output of outputs) {
-    key = /WEIR_KEY=(weir_secret_\S+)/.exec(output)?.[1] ?? key;
     if (!/Three things to try/.test(output)) throw new Error(`no three things to try in:\n${output}`);
   }
-  key = /WEIR_KEY=(weir_secret_\S+)/.exec(outputs[0])?.[1] ?? "";
+  key = /keep it\):\s+(weir_secret_\S+)/.exec(outputs[0])?.[1] ?? "";
   if (key === "") throw new Error(`no key in:\n${outputs[0]}`);
 });
 
 const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "application/json" });
 
 await check("the demo organization has usage within a minute", async () => {
-  const demo = /--key (weir_\S+) usage/.exec(first.output())?.[1];
+  const demo = /WEIR_KEY=(weir_\S+)/.exec(first.output())?.[1];
   if (demo === undefined) throw new Error(`no demo key in:\n${first.output()}`);
   const url = `${first.url()}/v1/meters/llm-tokens/query?windowSize=DAY`;
   await until(async () => {
@@ -123,7 +122,7 @@ function launch(name) {
     async ready() {
       await until(() => {
         if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${output}`);
-        return url() !== undefined && /usage llm-tokens|Three things/.test(output);
+        return url() !== undefined && /playground is at/.test(output);
       }, start_seconds_max);
       return output;
     },

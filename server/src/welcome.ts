@@ -5,7 +5,8 @@ import type { RunningWeir } from "./wire.js";
 export function printWelcome(config: Config, weir: RunningWeir): void {
   const { url, firstKey } = weir;
   const key = firstKey ?? config.bootstrapKey;
-  const shownKey = firstKey ?? (config.bootstrapKey === undefined ? "$WEIR_KEY" : "$WEIR_BOOTSTRAP_KEY");
+  const shownKey =
+    weir.demoKey ?? firstKey ?? (config.bootstrapKey === undefined ? "<your key>" : "$WEIR_BOOTSTRAP_KEY");
   const lines = [
     "",
     `  Weir is ready at ${url}`,
@@ -19,7 +20,9 @@ export function printWelcome(config: Config, weir: RunningWeir): void {
       : [`  API key (shown once, keep it):  ${firstKey}`]),
     `  Data in ${config.dataDir}`,
     "",
-    "  Three things to try:",
+    weir.demoKey === undefined
+      ? "  Three things to try:"
+      : "  Three things to try, on the demo organization, Nimbus Cloud (WEIR_DEMO=off turns it off):",
     "",
     `    export WEIR_URL=${url} WEIR_KEY=${shownKey}`,
     ...(weir.demoKey === undefined
@@ -29,10 +32,12 @@ export function printWelcome(config: Config, weir: RunningWeir): void {
           "    npx weir usage tokens --window day",
         ]
       : [
-          `    npx weir --key ${weir.demoKey} usage llm-tokens --window hour --group-by model      # the demo, Nimbus Cloud`,
-          `    npx weir --key ${weir.demoKey} customers list`,
-          `    open ${url}/graphql                             # the playground; header {"Authorization": "Bearer <key>"}`,
+          "    npx weir usage llm-tokens --from 1d --window hour --group-by model",
+          "    npx weir invoices preview aurora-analytics",
+          "    npx weir invoices explain aurora-analytics --line tokens",
         ]),
+    "",
+    `  The playground is at ${url}/graphql; its headers take {"Authorization": "Bearer <key>"}.`,
     "",
   ];
   console.log(lines.join("\n"));

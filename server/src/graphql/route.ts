@@ -79,11 +79,23 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
         );
       }
       const caller = await services.identity.authenticate(request.headers.authorization);
-      if (caller === undefined)
-        return sendProblem(reply, refuseUnknownKey(request.headers.authorization).problem);
-      requireKind(caller, "secret", "read");
+      if (caller === undefined) return refuse(reply, refuseUnknownKey(request.headers.authorization));
+      try {
+        requireKind(caller, "secret", "read");
+      } catch (error) {
+        if (error instanceof Refusal) return refuse(reply, error);
+        throw error;
+      }
       return answer(await yoga.fetch(toFetchRequest(request), { fastifyRequest: request, caller }), reply);
     },
+  });
+}
+
+/** A problem that GraphQL's clients, the playground first, can read as well. */
+function refuse(reply: FastifyReply, { problem, slug }: Refusal): FastifyReply {
+  return sendProblem(reply, {
+    ...problem,
+    errors: [{ message: problem.detail, extensions: { code: slug } }],
   });
 }
 
