@@ -1,23 +1,17 @@
-import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import { gunzip, inflate } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { loadZstd, type Zstd } from "./zstd.js";
 
 const gunzipAsync = promisify(gunzip);
 const inflateAsync = promisify(inflate);
-// The package's ESM entry imports its wasm in a way that Node refuses; its CommonJS entry works.
-const zstd = createRequire(import.meta.url)("@bokuweb/zstd-wasm") as {
-  init(): Promise<void>;
-  decompress(bytes: Uint8Array, options: { defaultHeapSize: number }): Uint8Array;
-};
-
 /**
  * Gives every route its body as raw bytes, decompressed (gzip, deflate, zstd) and never larger than the limit: a
  * bomb is refused after the limit's worth of memory.
  */
 export async function acceptRawBodies(app: FastifyInstance, bytesMax: number): Promise<void> {
-  await zstd.init();
+  const zstd = await loadZstd();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: bytesMax }, (request, body: Buffer, done) => {
     const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
@@ -25,12 +19,17 @@ export async function acceptRawBodies(app: FastifyInstance, bytesMax: number): P
       done(null, body);
       return;
     }
-    decompress(body, encoding, bytesMax).then((bytes) => done(null, bytes), done);
+    decompress(body, encoding, bytesMax, zstd).then((bytes) => done(null, bytes), done);
   });
 }
 
 /** @throws Refusal 415 for another encoding, 400 for damaged bytes, 413 over the limit */
-export async function decompress(body: Uint8Array, encoding: string, bytesMax: number): Promise<Uint8Array> {
+async function decompress(
+  body: Uint8Array,
+  encoding: string,
+  bytesMax: number,
+  zstd: Zstd,
+): Promise<Uint8Array> {
   try {
     switch (encoding) {
       case "gzip":
@@ -39,7 +38,7 @@ export async function decompress(body: Uint8Array, encoding: string, bytesMax: n
       case "deflate":
         return await inflateAsync(body, { maxOutputLength: bytesMax });
       case "zstd":
-        return decompressZstd(body, bytesMax);
+        return decompressZstd(body, bytesMax, zstd);
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
@@ -58,7 +57,7 @@ export async function decompress(body: Uint8Array, encoding: string, bytesMax: n
   throw new Refusal(makeProblem("unsupported-encoding", 415, "Unsupported content encoding", detail));
 }
 
-function decompressZstd(body: Uint8Array, bytesMax: number): Uint8Array {
+function decompressZstd(body: Uint8Array, bytesMax: number, zstd: Zstd): Uint8Array {
   const size = zstdContentSize(body);
   if (size !== undefined && size > bytesMax) throw tooLarge(bytesMax);
   try {
