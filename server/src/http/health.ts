@@ -10,10 +10,8 @@ export function registerHealthRoutes(
   app.get("/healthz", () => ({ status: "ok" }));
 
   app.get("/readyz", async (_request, reply) => {
-    const pressure = shedding.pressure();
-    return pressure === undefined
-      ? { status: "ready" }
-      : reply.code(503).send({ status: "busy", reason: pressure });
+    const reason = shedding.pressure() ?? services.usage.stats().unavailable;
+    return reason === undefined ? { status: "ready" } : reply.code(503).send({ status: "busy", reason });
   });
 
   app.get("/metrics", async (_request, reply) => {

@@ -26,6 +26,8 @@ export interface Usage {
 export interface UsageStats {
   readonly stream: Readonly<Record<string, number>>;
   readonly index: Readonly<Record<string, number>>;
+  /** What keeps ingest from taking anything in; undefined while it does. */
+  readonly unavailable: string | undefined;
 }
 
 export { openUsage } from "./open-usage.js";

@@ -116,7 +116,19 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
       const last = stream.nextSequence - 1;
       if (last > 0) await stream.whenConfirmed(last);
     },
-    stats: () => ({ stream: numbersOf(stream.stats()), index: numbersOf(index.stats()) }),
+    stats() {
+      const { unavailable, blocked, ...ofStream } = stream.stats();
+      const full = index.pressure;
+      return {
+        stream: {
+          ...ofStream,
+          unavailable: Number(unavailable !== undefined),
+          blocked: Number(blocked !== undefined),
+        },
+        index: { ...numbersOf(index.stats()), full: Number(full) },
+        unavailable: unavailable !== undefined ? "stream" : full ? "identity_index" : undefined,
+      };
+    },
     async close() {
       clearInterval(sweeping);
       await backfill.stop();

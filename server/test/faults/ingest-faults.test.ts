@@ -284,6 +284,8 @@ describe("a columnar store that takes no inserts", () => {
       const stats = weir.weir.services.usage.stats();
       expect(stats.stream).toMatchObject({ quarantined: 0, damaged: 0 });
       expect((await weir.fetch("/v1/meters")).status).toBe(200);
+      expect(await (await weir.fetch("/readyz")).json()).toEqual({ status: "busy", reason: "stream" });
+      expect(await (await weir.fetch("/metrics")).text()).toMatch(/weir_stream_blocked\{[^}]*\} 1\n/);
       await end();
 
       await expect
@@ -294,6 +296,7 @@ describe("a columnar store that takes no inserts", () => {
         .toBe(202);
       all.push(...refused);
       await weir.settled();
+      expect((await weir.fetch("/readyz")).status).toBe(200);
       expect(await sumOf(weir)).toBe(totalOf(all));
       expect(await countsOf(weir)).toEqual({ events: all.length, rows: all.length, rolledUp: all.length });
     },

@@ -171,7 +171,7 @@ class FileStream implements SignalStream {
     const { openBytes, ...appends } = this.#segments.counts;
     const { backlogBytes, ...waiting } = this.#loop.counts;
     return {
-      unavailable: this.#segments.unavailable,
+      unavailable: this.#segments.unavailable ?? this.#refusal(openBytes, appends.pendingBytes)?.message,
       blocked: this.#loop.blocked,
       openBytes,
       backlogBytes: backlogBytes + openBytes,
