@@ -1,8 +1,8 @@
-import { createRequire } from "node:module";
 import net from "node:net";
 import { gzipSync, deflateSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadZstd, type Zstd } from "../../src/http/zstd.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
@@ -11,13 +11,10 @@ import { startWeirProcess, type WeirProcess } from "../support/weir-process.js";
 const soak = process.env["WEIR_SOAK"] === "1";
 const mebibyte = 1024 * 1024;
 const body_bytes_max = 16 * mebibyte;
-// Measured: some 250 MiB more than after the warm-up, nearly all of it garbage of 16 MiB bodies not yet collected.
-const growth_bytes_max = 700 * mebibyte;
+// Measured: nothing over what the warm-up had taken, and some 150 MiB where Weir runs in the test's own process.
+const growth_bytes_max = 400 * mebibyte;
 
-const zstd = createRequire(import.meta.url)("@bokuweb/zstd-wasm") as {
-  init(): Promise<void>;
-  compress(bytes: Uint8Array): Uint8Array;
-};
+let zstd: Zstd;
 const json = { "content-type": "application/json" };
 const lines = { "content-type": "application/x-ndjson" };
 const meter = { slug: "n", eventType: "t", aggregation: "SUM", valueProperty: "$.n" };
@@ -28,6 +25,10 @@ const event = (id: string, more: object = {}) => ({
   subject: "a",
   data: { n: 1 },
   ...more,
+});
+
+beforeAll(async () => {
+  zstd = await loadZstd();
 });
 
 interface Answer {
@@ -73,7 +74,6 @@ describe("bodies that nobody should send", () => {
   let residentBefore = 0;
 
   beforeAll(async () => {
-    await zstd.init();
     folder = await temporaryFolder("fuzz");
     weir = await startWeirProcess(folder.dir, { WEIR_SEAL_AGE_MS: "50", WEIR_INSERT_INTERVAL_MS: "50" });
     await weir.fetch("/v1/meters", { method: "POST", body: JSON.stringify(meter) });
@@ -182,7 +182,7 @@ describe("bodies that nobody should send", () => {
           await post(routes[which]!, bytes, { "content-type": type, "content-encoding": encoding });
         },
       ),
-      { numRuns: soak ? 20_000 : 600 },
+      { numRuns: soak ? 20_000 : 400 },
     );
   });
 
@@ -191,7 +191,7 @@ describe("bodies that nobody should send", () => {
       fc.asyncProperty(mangled, route, async ({ bytes, headers }, which) => {
         await post(routes[which]!, bytes, headers as Record<string, string>);
       }),
-      { numRuns: soak ? 20_000 : 800 },
+      { numRuns: soak ? 20_000 : 400 },
     );
   });
 
@@ -221,7 +221,7 @@ describe("bodies that nobody should send", () => {
           );
         },
       ),
-      { numRuns: soak ? 5_000 : 300 },
+      { numRuns: soak ? 5_000 : 150 },
     );
   });
 
@@ -233,8 +233,8 @@ describe("bodies that nobody should send", () => {
   const full = (count: number) => Array.from({ length: count }, (_, n) => event(`f${n}`, { type: "none" }));
   const monsters: [string, () => string | Uint8Array, Record<string, string>, (number | string)[]][] = [
     ["a list a million deep", () => nested("[", "]", 1_000_000), json, [400]],
-    ["lists left open", () => repeated("[", 5_000_000), json, [400]],
-    ["objects left open", () => repeated('{"a":', 3_000_000), json, [400]],
+    ["lists left open", () => repeated("[", 2_000_000), json, [400]],
+    ["objects left open", () => repeated('{"a":', 1_000_000), json, [400]],
     ["data a million lists deep", () => withData(nested("[", "]", 1_000_000)), json, ["field-too-large"]],
     ["data 200,000 objects deep", () => withData(nested('{"a":', "}", 200_000)), json, ["field-too-large"]],
     [
@@ -294,8 +294,8 @@ describe("bodies that nobody should send", () => {
       [413],
     ],
     [
-      "two million members",
-      () => withData(`{${Array.from({ length: 1_000_000 }, (_, n) => `"${n}":1`).join()}}`),
+      "half a million members",
+      () => withData(`{${Array.from({ length: 500_000 }, (_, n) => `"${n}":1`).join()}}`),
       json,
       ["field-too-large"],
     ],
@@ -347,7 +347,7 @@ describe("bodies that nobody should send", () => {
     ["5 million lines that are no JSON", () => repeated("x\n", 5_000_000), lines, [413]],
     ["5 million lines of numbers", () => repeated("1\n", 5_000_000), lines, [413]],
     ["5 million elements", () => `[${repeated("1,", 5_000_000)}1]`, json, [413]],
-    ["5 million empty objects", () => `[${repeated("{},", 5_000_000)}{}]`, json, [413]],
+    ["a million empty objects", () => `[${repeated("{},", 1_000_000)}{}]`, json, [413]],
     [
       "10,000 events with every fault",
       () => JSON.stringify(Array(10_000).fill({ data_base64: "", time: 1 })),
@@ -424,7 +424,7 @@ describe("bodies that nobody should send", () => {
       const began = performance.now();
       const { status, slug } = await post(each, body, headers);
       expect(expected.includes(status) || expected.includes(slug ?? ""), `${status} ${slug}`).toBe(true);
-      expect(performance.now() - began, `${each} takes too long`).toBeLessThan(5_000);
+      expect(performance.now() - began, `${each} takes too long`).toBeLessThan(10_000);
     }
   });
 
@@ -453,7 +453,7 @@ describe("bodies that nobody should send", () => {
         socket.write(bytes);
         if (options.end === true) socket.end();
       });
-      const timer = setTimeout(() => socket.destroy(), options.waitMs ?? 1_000);
+      const timer = setTimeout(() => socket.destroy(), options.waitMs ?? 150);
       socket.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
       socket.on("error", () => {});
       socket.on("close", () => {
@@ -478,7 +478,7 @@ describe("bodies that nobody should send", () => {
       [
         "too long a length, then nothing",
         (which) => head(which, "content-length: 100000") + small,
-        { waitMs: 300 },
+        { waitMs: 150 },
       ],
       ["a length over the limit", (which) => head(which, `content-length: ${body_bytes_max + 1}`), {}],
       ["a length over everything", (which) => head(which, "content-length: 99999999999999999999999"), {}],
@@ -493,7 +493,7 @@ describe("bodies that nobody should send", () => {
       [
         "a chunk of 2^60",
         (which) => head(which, "transfer-encoding: chunked") + "fffffffffffffff\r\nx",
-        { waitMs: 300 },
+        { waitMs: 150 },
       ],
       ["a chunk cut off", (which) => head(which, "transfer-encoding: chunked") + "10\r\nabc", { end: true }],
       ["a coding that is none", (which) => head(which, "transfer-encoding: nonsense") + small, {}],
@@ -586,15 +586,16 @@ describe("bodies that nobody should send", () => {
     for (const stop of dripping) stop();
   });
 
-  test("after all this the process lives, has not grown, and counts a good batch exactly", async () => {
+  test("after all this the process lives, has not grown, and counts good batches of every encoding exactly", async () => {
     expect(weir.child.exitCode).toBeNull();
-    const good = Array.from({ length: 1_000 }, (_, n) => event(`good${n}`, { data: { n } }));
     const before = await sum();
-    expect(await post("/v1/events", JSON.stringify(good), json)).toMatchObject({
-      status: 202,
-      accepted: 1_000,
-    });
-    await expect.poll(sum, { timeout: 20_000 }).toBe(before + 499_500);
+    for (const encoding of ["", "gzip", "deflate", "zstd"]) {
+      const good = Array.from({ length: 1_000 }, (_, n) => event(`good ${encoding} ${n}`, { data: { n } }));
+      const headers = { ...json, ...(encoding === "" ? {} : { "content-encoding": encoding }) };
+      const answer = await post("/v1/events", compress(Buffer.from(JSON.stringify(good)), encoding), headers);
+      expect(answer).toMatchObject({ status: 202, accepted: 1_000 });
+    }
+    await expect.poll(sum, { timeout: 20_000 }).toBe(before + 4 * 499_500);
     const grown = (await residentBytes()) - residentBefore;
     expect(grown, `grown by ${Math.round(grown / mebibyte)} MiB`).toBeLessThan(growth_bytes_max);
     const text = await (await weir.fetch("/metrics")).text();
@@ -642,7 +643,6 @@ describe("events that are odd but good", () => {
   const sent = new Map<string, SentEvent>();
 
   beforeAll(async () => {
-    await zstd.init();
     weir = await startTestWeir("odd");
     for (const each of [
       { ...meter, groupBy: { model: "$.model", proto: "$.__proto__", list: "$.list[0]" } },
@@ -687,7 +687,7 @@ describe("events that are odd but good", () => {
       },
     );
   const digits = (length: number) =>
-    fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: length });
+    fc.string({ unit: fc.constantFrom(...Array.from("0123456789")), minLength: 1, maxLength: length });
   const quantity = fc.oneof(
     fc.constantFrom<number | string>(
       0,
@@ -806,7 +806,7 @@ describe("events that are odd but good", () => {
         fc.constantFrom("", "gzip", "zstd", "deflate"),
         sendAll,
       ),
-      { numRuns: soak ? 5_000 : 250 },
+      { numRuns: soak ? 5_000 : 200 },
     );
     await sendAll(
       Array.from({ length: 20 }, (_, n) => ({
@@ -842,7 +842,7 @@ describe("events that are odd but good", () => {
         data: content === undefined || content === null ? "" : JSON.stringify(content),
       });
     }
-    expect(sent.size).toBeGreaterThan(soak ? 20_000 : 1_000);
+    expect(sent.size).toBeGreaterThan(soak ? 20_000 : 500);
     expect(weir.weir.services.usage.stats().stream).toMatchObject({ quarantined: 0, damaged: 0 });
 
     const listened = [...sent.values()].filter((each) => each.type === "t");
