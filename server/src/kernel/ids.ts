@@ -18,7 +18,8 @@ export type IdPrefix =
   | "imp"
   | "aud"
   | "req"
-  | "bkf";
+  | "bkf"
+  | "pst";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -38,6 +39,7 @@ export type ImportId = Id<"imp">;
 export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
+export type PostingId = Id<"pst">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -1,8 +1,7 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { CustomerId, OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { Period, SubjectSpan } from "../core/index.js";
-import { instantOfMicros, timestampText } from "./timestamp.js";
 
 /** A span and whose it is. */
 export interface OwnedSpan extends SubjectSpan {

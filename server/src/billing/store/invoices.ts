@@ -1,4 +1,4 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type {
   CustomerId,
@@ -12,7 +12,6 @@ import type { TimeZone } from "../../kernel/time-zone.js";
 import type { Invoice, InvoiceKind, InvoiceStatus } from "../invoice.js";
 import type { UsageWatermark } from "../usage-port.js";
 import { readInvoiceLines } from "./invoice-lines.js";
-import { instantOfMicros, timestampText } from "./timestamp.js";
 
 /**
  * Inserts an invoice without its lines.

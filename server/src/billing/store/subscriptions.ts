@@ -1,9 +1,8 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { CustomerId, OrganizationId, PlanVersionId, SubscriptionId } from "../../kernel/ids.js";
 import { instantFromMs, msOf } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
 import type { Subscription } from "../subscription.js";
-import { instantOfMicros, timestampText } from "./timestamp.js";
 
 export async function insertSubscription(
   sql: Sql,

@@ -1,3 +1,4 @@
 export { openPostgres, type Postgres, type PostgresOptions, type Sql } from "./open-postgres.js";
 export { UnusableDatabase } from "./unusable-database.js";
 export { migrationsFolder } from "./migrations-folder.js";
+export { instantOfMicros, timestampText } from "./timestamp.js";

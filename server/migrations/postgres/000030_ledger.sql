@@ -1,0 +1,68 @@
+-- The ledger (docs/spec/ledger.md): accounts, and transfers that move an amount from one to another. One row is both
+-- sides, in one currency, so that nothing in it can be out of balance.
+CREATE TABLE ledger_accounts (
+  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  code text COLLATE "C" NOT NULL CHECK (code ~ '^[a-z][a-z0-9_]*(:[!-~]+)?$' AND length(code) <= 128),
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  type text NOT NULL CHECK (type IN ('asset', 'liability', 'income', 'expense', 'equity')),
+  opened_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, code, currency)
+);
+
+-- Transfers that belong together, all or none. The idempotency key is the business's name for the effect.
+CREATE TABLE ledger_postings (
+  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  id text COLLATE "C" NOT NULL,
+  idempotency_key text COLLATE "C" NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 256),
+  fingerprint bytea NOT NULL CHECK (length(fingerprint) = 32),  -- of the transfers: another content under the key is refused
+  reason text NOT NULL CHECK (reason ~ '^[a-z_]+(\.[a-z_]+)+$' AND length(reason) <= 64),
+  reference text COLLATE "C" NOT NULL CHECK (length(reference) BETWEEN 1 AND 128),  -- what caused it, such as an invoice's id
+  reverses text COLLATE "C",
+  posted_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, id),
+  CONSTRAINT ledger_postings_once UNIQUE (organization, idempotency_key),
+  CONSTRAINT ledger_postings_reversed_once UNIQUE (organization, reverses),
+  FOREIGN KEY (organization, reverses) REFERENCES ledger_postings (organization, id)
+);
+CREATE INDEX ledger_postings_by_reference ON ledger_postings (organization, reference);
+
+CREATE TABLE ledger_transfers (
+  organization text COLLATE "C" NOT NULL,
+  posting text COLLATE "C" NOT NULL,
+  position integer NOT NULL CHECK (position >= 0),
+  debit text COLLATE "C" NOT NULL,
+  credit text COLLATE "C" NOT NULL CHECK (credit <> debit),
+  currency text NOT NULL,
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  service_start timestamptz,             -- the period that the amount is for, when it is for one
+  service_end timestamptz,
+  PRIMARY KEY (organization, posting, position),
+  FOREIGN KEY (organization, posting) REFERENCES ledger_postings (organization, id),
+  FOREIGN KEY (organization, debit, currency) REFERENCES ledger_accounts (organization, code, currency),
+  FOREIGN KEY (organization, credit, currency) REFERENCES ledger_accounts (organization, code, currency),
+  CONSTRAINT ledger_transfers_service CHECK (service_end > service_start)
+);
+CREATE INDEX ledger_transfers_by_debit ON ledger_transfers (organization, debit, posting, position);
+CREATE INDEX ledger_transfers_by_credit ON ledger_transfers (organization, credit, posting, position);
+
+-- What an account's transfers add up to. An account that everything touches has its sums in several rows, so that
+-- transactions do not queue for one.
+CREATE TABLE ledger_balances (
+  organization text COLLATE "C" NOT NULL,
+  account text COLLATE "C" NOT NULL,
+  currency text NOT NULL,
+  shard integer NOT NULL CHECK (shard BETWEEN 0 AND 63),
+  debit_minor numeric(60, 0) NOT NULL CHECK (debit_minor >= 0),
+  credit_minor numeric(60, 0) NOT NULL CHECK (credit_minor >= 0),
+  PRIMARY KEY (organization, account, currency, shard),
+  FOREIGN KEY (organization, account, currency) REFERENCES ledger_accounts (organization, code, currency)
+) WITH (fillfactor = 70);
+
+SELECT weir_protect('ledger_accounts');
+SELECT weir_protect('ledger_postings');
+SELECT weir_protect('ledger_transfers');
+SELECT weir_protect('ledger_balances');
+SELECT weir_append_only('ledger_accounts');
+SELECT weir_append_only('ledger_postings');
+SELECT weir_append_only('ledger_transfers');
+REVOKE DELETE, TRUNCATE ON ledger_balances FROM weir_app;

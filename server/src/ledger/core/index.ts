@@ -1,0 +1,12 @@
+export {
+  accountOf,
+  balanceOf,
+  chart,
+  codeOf,
+  type Account,
+  type AccountKind,
+  type AccountSums,
+  type AccountType,
+} from "./account.js";
+export { checkPosting, contentOf, reversed, type Posting, type Transfer } from "./posting.js";
+export { compareSums, isBalanced, type SumDifference } from "./trial-balance.js";

@@ -1,0 +1,13 @@
+export { Ledger, type PostingOutcome, type TrialBalance } from "./ledger.js";
+export type { PostingPage, StoredPosting } from "./store/postings.js";
+export {
+  balanceOf,
+  codeOf,
+  type Account,
+  type AccountKind,
+  type AccountSums,
+  type AccountType,
+  type Posting,
+  type SumDifference,
+  type Transfer,
+} from "./core/index.js";

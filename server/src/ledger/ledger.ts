@@ -1,0 +1,164 @@
+import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { Clock } from "../kernel/clock.js";
+import { newId, type OrganizationId, type PostingId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import {
+  checkPosting,
+  compareSums,
+  isBalanced,
+  reversed,
+  type AccountSums,
+  type Posting,
+  type SumDifference,
+} from "./core/index.js";
+import {
+  addToBalances,
+  fingerprintOf,
+  insertPostings,
+  insertTransfers,
+  openAccounts,
+  type NewPosting,
+} from "./store/post.js";
+import {
+  findFingerprints,
+  findPosting,
+  listPostings,
+  type PostingPage,
+  type StoredPosting,
+} from "./store/postings.js";
+import { readBalances, readTrialBalance } from "./store/sums.js";
+
+/** What posting did: the same posting again changes nothing. */
+export type PostingOutcome = "posted" | "already_posted";
+
+/** The books of an organization as of one moment. */
+export interface TrialBalance {
+  readonly accounts: readonly AccountSums[];
+  /** Debits equal credits in every currency. */
+  readonly balanced: boolean;
+  /** Kept balances that are not what the transfers add up to: none, ever. */
+  readonly differences: readonly SumDifference[];
+}
+
+/** Double entry: postings of transfers between accounts, append-only. The invariants are in docs/spec/ledger.md. */
+export class Ledger {
+  readonly #postgres: Postgres;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+
+  constructor(options: { postgres: Postgres; clock: Clock; random?: () => number }) {
+    this.#postgres = options.postgres;
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /**
+   * Posts in the caller's transaction, so that the ledger and what it stands for commit together. Many at once cost
+   * little more than one.
+   *
+   * @returns the outcome of each, in order
+   * @throws Refusal 409 when a key stands for another content; nothing is posted then, once the transaction rolls back
+   */
+  async post(
+    sql: Sql,
+    organization: OrganizationId,
+    postings: readonly Posting[],
+  ): Promise<PostingOutcome[]> {
+    if (postings.length === 0) return [];
+    for (const posting of postings) checkPosting(posting);
+    const at = this.#clock.now();
+    return this.#write(
+      sql,
+      organization,
+      postings.map((posting) => ({ ...posting, id: newId("pst", at) })),
+    );
+  }
+
+  /**
+   * Undoes a posting by its opposite; both stay. Again changes nothing.
+   * @throws Refusal 404
+   */
+  async reverse(
+    sql: Sql,
+    organization: OrganizationId,
+    id: PostingId,
+    reason: string,
+  ): Promise<PostingOutcome> {
+    const posting = await findPosting(sql, id);
+    if (posting === undefined) throw unknownPosting(id);
+    const opposite: NewPosting = {
+      id: newId("pst", this.#clock.now()),
+      idempotencyKey: `reverse:${id}`,
+      reason,
+      reference: posting.reference,
+      transfers: reversed(posting.transfers),
+      reverses: id,
+    };
+    const [outcome = "already_posted"] = await this.#write(sql, organization, [opposite]);
+    return outcome;
+  }
+
+  async postings(organization: OrganizationId, page: PostingPage): Promise<StoredPosting[]> {
+    return this.#postgres.inOrganization(organization, (sql) => listPostings(sql, page));
+  }
+
+  /** @throws Refusal 404 */
+  async posting(organization: OrganizationId, id: string): Promise<StoredPosting> {
+    const found = await this.#postgres.inOrganization(organization, (sql) => findPosting(sql, id));
+    if (found === undefined) throw unknownPosting(id);
+    return found;
+  }
+
+  /** Accounts with their kept sums, by code and currency. */
+  async accounts(
+    organization: OrganizationId,
+    page: { prefix?: string; after?: string; limit: number },
+  ): Promise<AccountSums[]> {
+    return this.#postgres.inOrganization(organization, (sql) => readBalances(sql, page));
+  }
+
+  /** Adds everything up anew and compares. */
+  async trialBalance(organization: OrganizationId): Promise<TrialBalance> {
+    const { kept, transferred } = await this.#postgres.inOrganization(organization, readTrialBalance);
+    return { accounts: kept, balanced: isBalanced(kept), differences: compareSums(kept, transferred) };
+  }
+
+  async #write(
+    sql: Sql,
+    organization: OrganizationId,
+    postings: readonly NewPosting[],
+  ): Promise<PostingOutcome[]> {
+    const at = this.#clock.now();
+    const written = await insertPostings(sql, organization, postings, at);
+    const fresh = postings.filter(({ id }) => written.has(id));
+    if (fresh.length < postings.length) {
+      await refuseOtherContent(
+        sql,
+        postings.filter(({ id }) => !written.has(id)),
+      );
+    }
+    if (fresh.length > 0) {
+      await openAccounts(sql, organization, fresh, at);
+      await insertTransfers(sql, organization, fresh);
+      await addToBalances(sql, organization, fresh, this.#random);
+    }
+    return postings.map(({ id }) => (written.has(id) ? "posted" : "already_posted"));
+  }
+}
+
+async function refuseOtherContent(sql: Sql, postings: readonly NewPosting[]): Promise<void> {
+  const known = await findFingerprints(
+    sql,
+    postings.map(({ idempotencyKey }) => idempotencyKey),
+  );
+  const other = postings.find((posting) => known.get(posting.idempotencyKey) !== fingerprintOf(posting));
+  if (other === undefined) return;
+  const detail = `"${other.idempotencyKey}" was posted before with other transfers. A correction is a posting of its own.`;
+  throw new Refusal(makeProblem("posting-differs", 409, "The posting differs from what stands", detail));
+}
+
+function unknownPosting(id: string): Refusal {
+  return new Refusal(
+    makeProblem("posting-not-found", 404, "No such posting", `There is no posting "${id}".`),
+  );
+}

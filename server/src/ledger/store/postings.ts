@@ -1,0 +1,109 @@
+import { instantOfMicros, type Sql } from "../../engines/postgres/index.js";
+import type { Currency } from "../../kernel/currency.js";
+import type { PostingId } from "../../kernel/ids.js";
+import { instantFromMs, type Instant } from "../../kernel/instant.js";
+import { accountOf, type Transfer } from "../core/index.js";
+
+/** A posting as it stands in the ledger, for ever. */
+export interface StoredPosting {
+  readonly id: PostingId;
+  readonly idempotencyKey: string;
+  readonly fingerprint: string;
+  readonly reason: string;
+  readonly reference: string;
+  readonly reverses: PostingId | undefined;
+  readonly postedAt: Instant;
+  readonly transfers: readonly Transfer[];
+}
+
+interface PostingRow {
+  readonly id: PostingId;
+  readonly idempotency_key: string;
+  readonly fingerprint: string;
+  readonly reason: string;
+  readonly reference: string;
+  readonly reverses: PostingId | null;
+  readonly posted_at: Date;
+}
+
+interface TransferRow {
+  readonly posting: PostingId;
+  readonly debit: string;
+  readonly credit: string;
+  readonly currency: Currency;
+  readonly amount_minor: string;
+  readonly service_start: string | null;
+  readonly service_end: string | null;
+}
+
+export interface PostingPage {
+  readonly reference?: string;
+  /** An account's code: postings that touch it. */
+  readonly account?: string;
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Postings by id, oldest first, after a posting; of one reference or account when given. */
+export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredPosting[]> {
+  const reference = page.reference ?? null;
+  const account = page.account ?? null;
+  const rows = await sql<PostingRow[]>`
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, posted_at
+    FROM ledger_postings p
+    WHERE id > ${page.after ?? ""} AND (${reference}::text IS NULL OR reference = ${reference})
+      AND (${account}::text IS NULL OR EXISTS (
+        SELECT FROM ledger_transfers t
+        WHERE t.organization = p.organization AND t.posting = p.id AND (t.debit = ${account} OR t.credit = ${account})))
+    ORDER BY id LIMIT ${page.limit}`;
+  return withTransfers(sql, rows);
+}
+
+export async function findPosting(sql: Sql, id: string): Promise<StoredPosting | undefined> {
+  const rows = await sql<PostingRow[]>`
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, posted_at
+    FROM ledger_postings WHERE id = ${id}`;
+  return (await withTransfers(sql, rows))[0];
+}
+
+/** What stands under these keys. */
+export async function findFingerprints(
+  sql: Sql,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ idempotency_key: string; fingerprint: string }[]>`
+    SELECT idempotency_key, encode(fingerprint, 'hex') AS fingerprint FROM ledger_postings
+    WHERE idempotency_key = ANY (${[...keys]}::text[])`;
+  return new Map(rows.map((row) => [row.idempotency_key, row.fingerprint]));
+}
+
+async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<StoredPosting[]> {
+  if (rows.length === 0) return [];
+  const transfers = await sql<TransferRow[]>`
+    SELECT posting, debit, credit, currency, amount_minor::text,
+           (extract(epoch FROM service_start) * 1000000)::bigint::text AS service_start,
+           (extract(epoch FROM service_end) * 1000000)::bigint::text AS service_end
+    FROM ledger_transfers WHERE posting = ANY (${rows.map((row) => row.id)}::text[])
+    ORDER BY posting, position`;
+  return rows.map((row) => ({
+    id: row.id,
+    idempotencyKey: row.idempotency_key,
+    fingerprint: row.fingerprint,
+    reason: row.reason,
+    reference: row.reference,
+    reverses: row.reverses ?? undefined,
+    postedAt: instantFromMs(row.posted_at.getTime()),
+    transfers: transfers.filter(({ posting }) => posting === row.id).map(transferOf),
+  }));
+}
+
+function transferOf(row: TransferRow): Transfer {
+  const moved = {
+    debit: accountOf(row.debit),
+    credit: accountOf(row.credit),
+    amount: { currency: row.currency, minor: BigInt(row.amount_minor) },
+  };
+  if (row.service_start === null || row.service_end === null) return moved;
+  const service = { start: instantOfMicros(row.service_start), end: instantOfMicros(row.service_end) };
+  return { ...moved, service };
+}

@@ -1,0 +1,68 @@
+import type { Sql } from "../../engines/postgres/index.js";
+import type { Currency } from "../../kernel/currency.js";
+import type { AccountSums, AccountType } from "../core/index.js";
+
+interface SumsRow {
+  readonly code: string;
+  readonly type: AccountType;
+  readonly currency: Currency;
+  readonly debit: string;
+  readonly credit: string;
+}
+
+/** The kept sums of accounts by code and currency; those whose code begins with a prefix when given. */
+export async function readBalances(
+  sql: Sql,
+  page: { prefix?: string; after?: string; limit: number },
+): Promise<AccountSums[]> {
+  const rows = await sql<SumsRow[]>`
+    SELECT a.code, a.type, a.currency, coalesce(sum(b.debit_minor), 0)::text AS debit, coalesce(sum(b.credit_minor), 0)::text AS credit
+    FROM ledger_accounts a
+    LEFT JOIN ledger_balances b ON b.organization = a.organization AND b.account = a.code AND b.currency = a.currency
+    WHERE a.code || ' ' || a.currency > ${page.after ?? ""} AND starts_with(a.code, ${page.prefix ?? ""})
+    GROUP BY a.code, a.type, a.currency
+    ORDER BY a.code || ' ' || a.currency LIMIT ${page.limit}`;
+  return rows.map(sumsOf);
+}
+
+/** Kept sums and what the transfers add up to, in one statement and so in one snapshot: what a trial balance compares. */
+export async function readTrialBalance(
+  sql: Sql,
+): Promise<{ kept: AccountSums[]; transferred: AccountSums[] }> {
+  const rows = await sql<TrialRow[]>`
+    SELECT a.code, a.type, a.currency,
+           coalesce(k.debit, 0)::text AS debit, coalesce(k.credit, 0)::text AS credit,
+           coalesce(t.debit, 0)::text AS moved_debit, coalesce(t.credit, 0)::text AS moved_credit
+    FROM ledger_accounts a
+    LEFT JOIN (
+      SELECT account, currency, sum(debit_minor) AS debit, sum(credit_minor) AS credit
+      FROM ledger_balances GROUP BY account, currency
+    ) k ON k.account = a.code AND k.currency = a.currency
+    LEFT JOIN (
+      SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit
+      FROM (SELECT debit AS account, currency, amount_minor AS debit, 0 AS credit FROM ledger_transfers
+            UNION ALL
+            SELECT credit, currency, 0, amount_minor FROM ledger_transfers) AS sides
+      GROUP BY account, currency
+    ) t ON t.account = a.code AND t.currency = a.currency
+    ORDER BY a.code, a.currency`;
+  return {
+    kept: rows.map(sumsOf),
+    transferred: rows.map((row) => sumsOf({ ...row, debit: row.moved_debit, credit: row.moved_credit })),
+  };
+}
+
+interface TrialRow extends SumsRow {
+  readonly moved_debit: string;
+  readonly moved_credit: string;
+}
+
+function sumsOf(row: SumsRow): AccountSums {
+  return {
+    code: row.code,
+    type: row.type,
+    currency: row.currency,
+    debit: BigInt(row.debit),
+    credit: BigInt(row.credit),
+  };
+}

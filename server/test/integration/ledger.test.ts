@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Postgres } from "../../src/engines/postgres/index.js";
+import { openIdentity, type Identity } from "../../src/identity/index.js";
+import { FixedClock } from "../../src/kernel/clock.js";
+import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId, PostingId } from "../../src/kernel/ids.js";
+import { parseInstant, type Instant } from "../../src/kernel/instant.js";
+import { Ledger, type Posting } from "../../src/ledger/index.js";
+import { openTestPostgres } from "./embedded-postgres.js";
+
+const clock = new FixedClock(parseInstant("2026-03-15T12:00:00Z") as Instant);
+const usd = parseCurrency("USD") as Currency;
+const jpy = parseCurrency("JPY") as Currency;
+
+let postgres: Postgres;
+let remove: () => Promise<void>;
+let identity: Identity;
+let ledger: Ledger;
+let organization: OrganizationId;
+let organizations = 0;
+
+beforeAll(async () => {
+  ({ postgres, remove } = await openTestPostgres());
+  identity = openIdentity({ postgres, clock });
+  ledger = new Ledger({ postgres, clock });
+}, 60_000);
+afterAll(() => remove());
+beforeEach(async () => {
+  organizations += 1;
+  const input = { slug: `ledger-${organizations}`, name: "Ledger", mode: "test" } as const;
+  organization = (await identity.createOrganization(input)).id;
+});
+
+const customer = (number: number) =>
+  `cus_01arz3ndektsv4rrffq69g5f${String(number).padStart(2, "0")}` as CustomerId;
+const invoice = (number: number, minor: bigint, currency = usd): Posting => ({
+  idempotencyKey: `invoice:${number}`,
+  reason: "invoice.finalize",
+  reference: `inv_${number}`,
+  transfers: [
+    {
+      debit: { kind: "receivable", customer: customer(number % 7) },
+      credit: { kind: "revenue" },
+      amount: { currency, minor },
+      service: { start: 1_000_000 as Instant, end: 2_000_001 as Instant },
+    },
+    {
+      debit: { kind: "receivable", customer: customer(number % 7) },
+      credit: { kind: "tax_payable" },
+      amount: { currency, minor: minor / 5n + 1n },
+    },
+  ],
+});
+const post = (...postings: Posting[]) =>
+  postgres.inOrganization(organization, (sql) => ledger.post(sql, organization, postings));
+
+test("a posting moves amounts between accounts, and is read back as it was", async () => {
+  expect(await post(invoice(1, 1000n))).toEqual(["posted"]);
+  const sums = await ledger.accounts(organization, { limit: 10 });
+  expect(sums.map(({ code, debit, credit }) => [code, debit, credit])).toEqual([
+    [`receivable:${customer(1)}`, 1201n, 0n],
+    ["revenue", 0n, 1000n],
+    ["tax_payable", 0n, 201n],
+  ]);
+  const [stored] = await ledger.postings(organization, { reference: "inv_1", limit: 10 });
+  expect(stored?.transfers).toEqual(invoice(1, 1000n).transfers);
+  expect(await ledger.trialBalance(organization)).toMatchObject({ balanced: true, differences: [] });
+});
+
+test("the same posting again changes nothing, other content under its key is refused, and all or none is posted", async () => {
+  await post(invoice(1, 1000n));
+  expect(await post(invoice(1, 1000n), invoice(2, 500n))).toEqual(["already_posted", "posted"]);
+  await expect(post(invoice(3, 1n), invoice(1, 999n))).rejects.toMatchObject({ slug: "posting-differs" });
+  expect(await ledger.postings(organization, { reference: "inv_3", limit: 1 })).toEqual([]);
+  const { accounts } = await ledger.trialBalance(organization);
+  expect(accounts.find(({ code }) => code === "revenue")?.credit).toBe(1500n);
+});
+
+test("nothing stays of a transaction that rolls back", async () => {
+  const failing = postgres.inOrganization(organization, async (sql) => {
+    await ledger.post(sql, organization, [invoice(1, 10n)]);
+    throw new Error("no");
+  });
+  await expect(failing).rejects.toThrow("no");
+  expect(await ledger.accounts(organization, { limit: 10 })).toEqual([]);
+});
+
+test("a reversal puts everything back, once, and both stay", async () => {
+  await post(invoice(1, 1000n, jpy));
+  const [original] = await ledger.postings(organization, { limit: 1 });
+  const reverse = () =>
+    postgres.inOrganization(organization, (sql) =>
+      ledger.reverse(sql, organization, original?.id as PostingId, "invoice.void"),
+    );
+  expect(await reverse()).toBe("posted");
+  expect(await reverse()).toBe("already_posted");
+  const { accounts, balanced } = await ledger.trialBalance(organization);
+  expect(balanced).toBe(true);
+  expect(accounts.every(({ debit, credit }) => debit === credit)).toBe(true);
+  expect(await ledger.postings(organization, { limit: 10 })).toHaveLength(2);
+  const unknown = "pst_01arz3ndektsv4rrffq69g5fav" as PostingId;
+  const reversing = postgres.inOrganization(organization, (sql) =>
+    ledger.reverse(sql, organization, unknown, "invoice.void"),
+  );
+  await expect(reversing).rejects.toMatchObject({ slug: "posting-not-found" });
+});
+
+test("many at once from many transactions, overlapping and repeated: each once, no deadlock, balanced", async () => {
+  const numbers = Array.from({ length: 200 }, (_, number) => number);
+  const batches = Array.from({ length: 24 }, (_, batch) =>
+    numbers
+      .filter((number) => (number * 7 + batch) % 3 === 0)
+      .map((number) => invoice(number, BigInt(number + 1))),
+  );
+  const outcomes = await Promise.all(
+    batches.map((batch) => post(...(batch.length % 2 === 0 ? batch : batch.reverse()))),
+  );
+  expect(outcomes.flat().filter((outcome) => outcome === "posted")).toHaveLength(200);
+  const { accounts, balanced, differences } = await ledger.trialBalance(organization);
+  expect({ balanced, differences }).toEqual({ balanced: true, differences: [] });
+  expect(accounts.find(({ code }) => code === "revenue")?.credit).toBe((200n * 201n) / 2n);
+});
+
+test("what stands cannot be changed or deleted, by nobody", async () => {
+  await post(invoice(1, 1000n));
+  const attempts = [
+    "UPDATE ledger_transfers SET amount_minor = 1",
+    "DELETE FROM ledger_transfers",
+    "UPDATE ledger_postings SET reason = 'a.b'",
+    "DELETE FROM ledger_accounts",
+    "DELETE FROM ledger_balances",
+    "TRUNCATE ledger_transfers",
+  ];
+  for (const statement of attempts) {
+    const attempt = postgres.inOrganization(organization, (sql) => sql.unsafe(statement));
+    await expect(attempt, statement).rejects.toThrow(/permission denied|append-only/);
+  }
+});
+
+test("a transfer that is not one cannot be stored: no amount, no counterpart, two currencies", async () => {
+  await post(invoice(1, 1000n));
+  const [{ id = "" } = {}] = await ledger.postings(organization, { limit: 1 });
+  const insert = (values: string) =>
+    postgres.inOrganization(organization, (sql) =>
+      sql.unsafe(
+        `INSERT INTO ledger_transfers (organization, posting, position, debit, credit, currency, amount_minor)
+         VALUES ('${organization}', '${id}', 9, ${values})`,
+      ),
+    );
+  await expect(insert("'revenue', 'tax_payable', 'USD', 0")).rejects.toThrow(/check/);
+  await expect(insert("'revenue', 'revenue', 'USD', 1")).rejects.toThrow(/check/);
+  await expect(insert("'revenue', 'tax_payable', 'EUR', 1")).rejects.toThrow(/foreign key/);
+});
+
+test("one organization's books are not another's", async () => {
+  await post(invoice(1, 1000n));
+  const other = await identity.createOrganization({
+    slug: `other-${organizations}`,
+    name: "Other",
+    mode: "test",
+  });
+  expect(await ledger.accounts(other.id, { limit: 10 })).toEqual([]);
+  expect(await ledger.postings(other.id, { limit: 10 })).toEqual([]);
+  const [{ id = "" } = {}] = await ledger.postings(organization, { limit: 1 });
+  await expect(ledger.posting(other.id, id)).rejects.toMatchObject({ slug: "posting-not-found" });
+});
