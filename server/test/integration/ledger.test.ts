@@ -139,7 +139,8 @@ test("what stands cannot be changed or deleted, by nobody", async () => {
 
 test("a transfer that is not one cannot be stored: no amount, no counterpart, two currencies", async () => {
   await post(invoice(1, 1000n));
-  const [{ id = "" } = {}] = await ledger.postings(organization, { limit: 1 });
+  const [first] = await ledger.postings(organization, { limit: 1 });
+  const id = first?.id ?? "";
   const insert = (values: string) =>
     postgres.inOrganization(organization, (sql) =>
       sql.unsafe(
@@ -161,6 +162,7 @@ test("one organization's books are not another's", async () => {
   });
   expect(await ledger.accounts(other.id, { limit: 10 })).toEqual([]);
   expect(await ledger.postings(other.id, { limit: 10 })).toEqual([]);
-  const [{ id = "" } = {}] = await ledger.postings(organization, { limit: 1 });
+  const [first] = await ledger.postings(organization, { limit: 1 });
+  const id = first?.id ?? "";
   await expect(ledger.posting(other.id, id)).rejects.toMatchObject({ slug: "posting-not-found" });
 });
