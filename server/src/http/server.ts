@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { newId } from "../kernel/ids.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
@@ -12,8 +12,14 @@ import { defaultShedding, shedLoad } from "./load-shedding.js";
 import { answerClientError, installProblemHandler, problemOf, sendProblem } from "./problem-handler.js";
 import { registerWelcomePage } from "./welcome-page.js";
 
-/** The one HTTP port: ingest, REST, GraphQL, health and metrics. */
-export async function createHttpServer(services: Services): Promise<FastifyInstance> {
+/**
+ * The one HTTP port: ingest, REST, GraphQL, health and metrics.
+ * @param onRoute  hears of every route, for tests that must leave none out
+ */
+export async function createHttpServer(
+  services: Services,
+  onRoute?: (route: RouteOptions) => void,
+): Promise<FastifyInstance> {
   const { config } = services;
   // Names a request in the log and in a masked error; a random id for each cost a tenth of a small request.
   const start = newId("req", services.clock.now());
@@ -33,6 +39,7 @@ export async function createHttpServer(services: Services): Promise<FastifyInsta
     },
     genReqId: nextRequestId,
   });
+  if (onRoute !== undefined) app.addHook("onRoute", onRoute);
   // An expectation that nobody knows may be ignored (RFC 9110, 10.1.1); Node would answer it with an empty 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   await acceptRawBodies(app, config.ingest.bodyBytesMax);

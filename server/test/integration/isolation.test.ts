@@ -1,0 +1,411 @@
+// Two organizations in one Weir. With A's key, every GraphQL field and every REST route is asked for B's things by
+// their ids, keys and names. Nothing of B may come back, and nothing of B may change. A field or route that is not in
+// these tables fails the test: whoever adds one adds its line.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { schema } from "../../src/graphql/schema.js";
+import { createHttpServer } from "../../src/http/server.js";
+import { fillOrganization, type FilledOrganization } from "../support/filled-organization.js";
+import { startTestWeir, type TestWeir } from "../support/test-weir.js";
+import { wholeSelection } from "../support/whole-selection.js";
+
+let weir: TestWeir;
+let a: FilledOrganization;
+let b: FilledOrganization;
+const mark = "zebra";
+
+beforeAll(async () => {
+  weir = await startTestWeir("isolation");
+  a = await fillOrganization(weir, "aardvark");
+  b = await fillOrganization(weir, mark);
+});
+afterAll(() => weir?.close());
+
+/** Arguments that ask for B's things; "" where a field takes none or shows the caller's own. */
+const queries = (): Record<string, string> => ({
+  apiKeys: "(revoked: true)",
+  auditLog: `(first: 5, target: "${b.ids.meter}")`,
+  customer: `(idOrKey: "${b.ids.customer}")`,
+  customers: "(first: 5)",
+  events: `(first: 5, subject: "${mark}-subject")`,
+  imports: "",
+  invoice: `(id: "${b.ids.invoice}")`,
+  invoicePreview: `(subscription: "${b.ids.subscription}")`,
+  invoices: `(first: 5, customer: "${b.ids.customer}")`,
+  lineExplanation: `(invoice: "${b.ids.invoice}", line: "${b.ids.line}")`,
+  meter: `(idOrSlug: "${b.ids.meter}")`,
+  meters: "(archived: true)",
+  organization: "",
+  plan: `(idOrKey: "${b.ids.plan}")`,
+  plans: "(first: 5)",
+  previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
+  subjects: "(first: 100)",
+  subscription: `(id: "${b.ids.subscription}")`,
+  subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
+});
+
+/** Other ways to ask for the same: by key or slug, in filters, in nested input. */
+const moreQueries = (): string[] => [
+  `customer(idOrKey: "${mark}-customer") { id }`,
+  `meter(idOrSlug: "${mark}-meter") { id }`,
+  `plan(idOrKey: "${mark}-plan") { id }`,
+  `events(id: "${mark}-event-1", source: "${mark}-source") { nodes { data } }`,
+  `auditLog(actor: "${b.ids.apiKey}") { nodes { after } }`,
+  `auditLog(after: "${b.ids.audit}") { nodes { after } }`,
+  `customers(after: "${b.ids.customer}") { nodes { name } }`,
+  `meter(idOrSlug: "aardvark-meter") { usage(input: { customers: ["${b.ids.customer}"], subjects: ["${mark}-subject"] }) { rows { value } } }`,
+  `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
+  `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
+  `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
+];
+
+/** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
+const mutations = (): Record<string, string[]> => ({
+  amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
+  archiveMeter: [`(meter: "${b.ids.meter}")`, `(meter: "${mark}-meter")`],
+  assignSubject: [
+    `(customer: "${b.ids.customer}", subject: "new")`,
+    `(customer: "${mark}-customer", subject: "${mark}-subject")`,
+  ],
+  changeMeter: [`(meter: "${b.ids.meter}", name: "taken")`, `(meter: "${mark}-meter", eventType: "x")`],
+  createApiKey: [],
+  createCustomer: [],
+  createInvoice: [`(subscription: "${b.ids.subscription}")`],
+  createMeter: [],
+  createPlan: [
+    `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${mark}-meter", model: { perUnit: { unitAmount: "1" } } }])`,
+    `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${b.ids.meter}", model: { perUnit: { unitAmount: "1" } } }])`,
+  ],
+  createPlanVersion: [
+    `(plan: "${b.ids.plan}", name: "n", currency: "USD", prices: [{ key: "p", meter: "aardvark-meter", model: { perUnit: { unitAmount: "1" } } }])`,
+    `(plan: "${mark}-plan", name: "n", currency: "USD", prices: [{ key: "p", meter: "aardvark-meter", model: { perUnit: { unitAmount: "1" } } }])`,
+  ],
+  createSubscription: [
+    `(customer: "${b.ids.customer}", plan: "${b.ids.plan}")`,
+    `(customer: "aardvark-customer", plan: "${b.ids.planVersion}")`,
+    `(customer: "${mark}-customer", plan: "aardvark-plan")`,
+  ],
+  endSubject: [
+    `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
+    `(customer: "aardvark-customer", subject: "${mark}-subject")`,
+  ],
+  refreshInvoice: [`(id: "${b.ids.invoice}")`],
+  revokeApiKey: [`(id: "${b.ids.apiKey}")`],
+  voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
+});
+
+const subscriptions = (): Record<string, string> => ({
+  usage: `(meter: "${b.ids.meter}")`,
+});
+
+interface RestCall {
+  readonly path: string;
+  readonly body?: unknown;
+  readonly type?: string;
+}
+
+/** Routes by "METHOD path"; public ones show nothing of any organization. */
+const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
+  "GET /": "public",
+  "GET /healthz": "public",
+  "GET /readyz": "public",
+  "GET /metrics": "public",
+  "GET /graphql": "graphql",
+  "POST /graphql": "graphql",
+  "OPTIONS /graphql": "graphql",
+  "GET /v1/config": [{ path: "/v1/config" }],
+  "POST /v1/events": [{ path: "/v1/events", body: [newEvent()] }],
+  "POST /api/v1/events": [{ path: "/api/v1/events", body: [newEvent()] }],
+  "GET /v1/events": [
+    { path: `/v1/events?subject=${mark}-subject` },
+    { path: `/v1/events?source=${mark}-source&id=${mark}-event-1` },
+    { path: "/v1/events" },
+  ],
+  "GET /api/v1/events": [{ path: `/api/v1/events?subject=${mark}-subject` }, { path: "/api/v1/events" }],
+  "POST /v1/events/void": [
+    { path: "/v1/events/void", body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r" } },
+  ],
+  "POST /v1/events/amend": [
+    {
+      path: "/v1/events/amend",
+      body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r", change: { subject: "x" } },
+    },
+  ],
+  "GET /v1/imports": [{ path: "/v1/imports" }],
+  "POST /v1/imports": [],
+  "GET /v1/imports/:id": [{ path: `/v1/imports/${b.ids.import}` }, { path: `/v1/imports/${mark}-import` }],
+  "POST /v1/imports/:id/events": [
+    { path: `/v1/imports/${b.ids.import}/events?firstRow=0&rows=1`, body: [newEvent()] },
+  ],
+  "POST /v1/imports/:id/complete": [{ path: `/v1/imports/${b.ids.import}/complete`, body: {} }],
+  ...meterRoutes("/v1"),
+  ...meterRoutes("/api/v1"),
+  "GET /api/v1/meters/:meter/group-by/:dimension/values": [
+    { path: `/api/v1/meters/${b.ids.meter}/group-by/region/values` },
+    { path: "/api/v1/meters/aardvark-meter/group-by/region/values" },
+  ],
+});
+
+const meterRoutes = (prefix: string): Record<string, RestCall[]> => ({
+  [`GET ${prefix}/meters`]: [{ path: `${prefix}/meters` }],
+  [`POST ${prefix}/meters`]: [],
+  [`GET ${prefix}/meters/:meter`]: [
+    { path: `${prefix}/meters/${b.ids.meter}` },
+    { path: `${prefix}/meters/${mark}-meter` },
+  ],
+  [`PUT ${prefix}/meters/:meter`]: [
+    {
+      path: `${prefix}/meters/${b.ids.meter}`,
+      body: { name: "taken", eventType: "x", aggregation: "COUNT" },
+    },
+  ],
+  [`DELETE ${prefix}/meters/:meter`]: [{ path: `${prefix}/meters/${b.ids.meter}` }],
+  [`GET ${prefix}/meters/:meter/query`]: [
+    { path: `${prefix}/meters/${b.ids.meter}/query` },
+    { path: `${prefix}/meters/aardvark-meter/query?subject=${mark}-subject&groupBy=region` },
+    { path: `${prefix}/meters/aardvark-meter/query?groupBy=subject&groupBy=region&format=csv` },
+  ],
+  [`POST ${prefix}/meters/:meter/query`]: [
+    { path: `${prefix}/meters/${b.ids.meter}/query`, body: {} },
+    { path: `${prefix}/meters/aardvark-meter/query`, body: { subject: [`${mark}-subject`] } },
+  ],
+  [`GET ${prefix}/subjects`]: [{ path: `${prefix}/subjects` }],
+});
+
+function newEvent() {
+  return {
+    specversion: "1.0",
+    id: "fresh",
+    source: "fresh",
+    type: "aardvark.type",
+    subject: "fresh",
+    data: { units: 1 },
+  };
+}
+
+/** What the caller said itself may come back in a refusal; nothing else of B's may. */
+function leaks(answer: string, said: string): string[] {
+  const secrets = [mark, b.id, b.key, ...Object.values(b.ids)].filter((secret) => secret !== "");
+  let text = answer;
+  // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
+  const echoes = [...new Set(said.match(/[\w.@-]+/g) ?? [])].sort((one, other) => other.length - one.length);
+  for (const echo of echoes)
+    if (secrets.some((secret) => echo.includes(secret))) text = text.replaceAll(echo, "");
+  return secrets.filter((secret) => text.includes(secret));
+}
+
+async function graphqlText(
+  operation: string,
+  key = a.key,
+): Promise<{ text: string; data: Record<string, unknown> }> {
+  const response = await weir.fetch("/graphql", {
+    method: "POST",
+    key,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query: operation }),
+  });
+  const text = await response.text();
+  return { text, data: (JSON.parse(text) as { data?: Record<string, unknown> }).data ?? {} };
+}
+
+/** Everything that is stored of B: each table under tenancy, and each of ClickHouse's. */
+async function stateOf(organization: FilledOrganization): Promise<string> {
+  const { postgres, columnar } = weir.weir.services;
+  const tables = await postgres.inOrganization(organization.id, async (sql) => {
+    const names = await sql<{ name: string }[]>`
+      SELECT table_name AS name FROM information_schema.columns
+      WHERE table_schema = 'weir' AND column_name = 'organization' ORDER BY 1`;
+    const dumps: string[] = [];
+    for (const { name } of names) {
+      const rows = await sql.unsafe(
+        `SELECT (to_jsonb(t) - 'last_used_at')::text AS row FROM ${name} t ORDER BY 1`,
+      );
+      dumps.push(`${name}: ${rows.map((row) => String(row["row"])).join("\n")}`);
+    }
+    return dumps.join("\n");
+  });
+  const door = columnar.forOrganization(organization.id);
+  const figures = await door.query(
+    "state",
+    `SELECT (SELECT groupArray(tuple(*)) FROM (SELECT * FROM weir.usage_events WHERE organization = {organization:String} ORDER BY key, revision)) AS events,
+            (SELECT groupArray(tuple(*)) FROM (SELECT * FROM weir.usage WHERE organization = {organization:String} ORDER BY key, revision)) AS usage,
+            (SELECT groupArray(tuple(*)) FROM (SELECT * FROM weir.usage_corrections WHERE organization = {organization:String} ORDER BY key)) AS corrections`,
+    {},
+    (row) => JSON.stringify(row),
+  );
+  return `${tables}\n${figures.join("\n")}`;
+}
+
+describe("with A's key, asking for what is B's", () => {
+  let before: string;
+  beforeAll(async () => {
+    before = await stateOf(b);
+    expect(before.split(mark).length).toBeGreaterThan(20); // the dump does see B
+  });
+
+  test("every query", async () => {
+    const table = queries();
+    const fields = schema.getQueryType()?.getFields() ?? {};
+    expect(Object.keys(fields).sort()).toEqual(Object.keys(table).sort());
+    for (const [name, field] of Object.entries(fields)) {
+      for (const depth of [3, 1]) {
+        const operation = `{ ${name}${table[name] ?? ""} ${wholeSelection(field.type, depth)} }`;
+        const { text } = await graphqlText(operation);
+        // Too large for one query? Then the flatter one must do.
+        if (depth === 3 && /exceeds maximum/.test(text)) continue;
+        expect(text, operation).not.toMatch(/exceeds maximum|Cannot query field/);
+        expect(leaks(text, operation), `${operation}\n${text}`).toEqual([]);
+        break;
+      }
+    }
+    for (const query of moreQueries()) {
+      const { text } = await graphqlText(`{ ${query} }`);
+      expect(text, query).not.toMatch(/Cannot query field|Syntax Error/);
+      expect(leaks(text, query), `${query}\n${text}`).toEqual([]);
+    }
+  });
+
+  test("every mutation", async () => {
+    const table = mutations();
+    const fields = schema.getMutationType()?.getFields() ?? {};
+    expect(Object.keys(fields).sort()).toEqual(Object.keys(table).sort());
+    for (const [name, field] of Object.entries(fields)) {
+      for (const args of table[name] ?? []) {
+        const operation = `mutation { result: ${name}${args} ${wholeSelection(field.type, 2)} }`;
+        const { text, data } = await graphqlText(operation);
+        expect(data["result"], `${operation}\n${text}`).toMatchObject({ __typename: "RefusalError" });
+        expect(leaks(text, operation), `${operation}\n${text}`).toEqual([]);
+      }
+    }
+  });
+
+  test("every subscription", async () => {
+    const table = subscriptions();
+    const fields = schema.getSubscriptionType()?.getFields() ?? {};
+    expect(Object.keys(fields).sort()).toEqual(Object.keys(table).sort());
+    for (const [name, field] of Object.entries(fields)) {
+      const operation = `subscription { ${name}${table[name] ?? ""} ${wholeSelection(field.type, 2)} }`;
+      const response = await weir.fetch("/graphql", {
+        method: "POST",
+        key: a.key,
+        headers: { "content-type": "application/json", accept: "text/event-stream" },
+        body: JSON.stringify({ query: operation }),
+      });
+      const text = await response.text();
+      expect(text).toContain("errors");
+      expect(leaks(text, operation), text).toEqual([]);
+    }
+  });
+
+  test("every REST route", async () => {
+    const table = routes();
+    const registered = new Set<string>();
+    const app = await createHttpServer(weir.weir.services, ({ method, url }) => {
+      for (const each of [method].flat()) if (each !== "HEAD") registered.add(`${each} ${url}`);
+    });
+    await app.close();
+    expect([...registered].sort()).toEqual(Object.keys(table).sort());
+    for (const [route, calls] of Object.entries(table)) {
+      if (calls === "graphql") continue;
+      const [method = ""] = route.split(" ");
+      for (const { path, body } of calls === "public" ? [{ path: route.slice(method.length + 1) }] : calls) {
+        const response = await weir.fetch(path, {
+          method,
+          key: a.key,
+          ...(body === undefined
+            ? {}
+            : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+        });
+        const text = Buffer.from(await response.arrayBuffer()).toString("latin1");
+        const said = `${path} ${JSON.stringify(body ?? "")}`;
+        expect(response.status, `${route} ${text}`).toBeLessThan(500);
+        expect(leaks(text, said), `${route} ${said}\n${text}`).toEqual([]);
+      }
+    }
+  });
+
+  test("nothing of B's has changed", async () => {
+    await weir.settled();
+    expect(await stateOf(b)).toBe(before);
+  });
+});
+
+describe("keys", () => {
+  const kinds: Record<string, string> = {};
+  beforeAll(async () => {
+    const caller = await weir.weir.services.identity.authenticate(`Bearer ${a.key}`);
+    if (caller === undefined) throw new Error("A's key is unknown");
+    for (const kind of ["ingest", "read"] as const) {
+      kinds[kind] = (await weir.weir.services.identity.createKey(caller, { kind, name: kind })).secret;
+    }
+    const { key, secret } = await weir.weir.services.identity.createKey(caller, {
+      kind: "secret",
+      name: "gone",
+    });
+    await weir.weir.services.identity.revokeKey(caller, key.id);
+    kinds["revoked"] = secret;
+  });
+
+  /** The status of each route's first call, with a key or without one. */
+  async function statusesWith(key: string | undefined): Promise<Map<string, number>> {
+    const statuses = new Map<string, number>();
+    for (const [route, calls] of Object.entries(routes())) {
+      const [method = "", path = ""] = route.split(" ");
+      if (method === "OPTIONS") continue;
+      const call =
+        calls === "graphql" || calls === "public" || calls.length === 0
+          ? { path: path.replace(/:\w+/g, "x"), body: method === "POST" ? {} : undefined }
+          : (calls[0] ?? { path });
+      const response = await fetch(new URL(call.path, weir.url), {
+        method,
+        headers: {
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      });
+      statuses.set(route, response.status);
+      await response.arrayBuffer();
+    }
+    return statuses;
+  }
+
+  test("without one, with a wrong one, or with a revoked one nothing but the public routes is there", async () => {
+    const open = Object.entries(routes()).flatMap(([route, calls]) => (calls === "public" ? [route] : []));
+    for (const key of [undefined, "weir_secret_wrong_wrong_wrong", kinds["revoked"]]) {
+      for (const [route, status] of await statusesWith(key)) {
+        if (open.includes(route)) expect([200, 503], route).toContain(status);
+        else expect(status, `${route} with ${key}`).toBe(401);
+      }
+    }
+  });
+
+  test("an ingest key reads nothing and changes nothing, it sends events", async () => {
+    const allowed = ["POST /v1/events", "POST /api/v1/events"];
+    for (const [route, status] of await statusesWith(kinds["ingest"])) {
+      if (routes()[route] === "public") continue;
+      if (allowed.includes(route)) expect([202, 204], route).toContain(status);
+      else expect(status, route).toBe(403);
+    }
+  });
+
+  test("a read key reads, and changes and sends nothing", async () => {
+    const reads = /^GET |\/query$|^POST \/graphql$/;
+    for (const [route, status] of await statusesWith(kinds["read"])) {
+      if (routes()[route] === "public" || route === "GET /v1/config") continue;
+      if (reads.test(route)) expect(status, route).not.toBe(403);
+      else expect(status, route).toBe(403);
+    }
+    for (const [name, field] of Object.entries(schema.getMutationType()?.getFields() ?? {})) {
+      const args = mutationOfOwn[name] ?? mutations()[name]?.[0] ?? "";
+      const operation = `mutation { ${name}${args} ${wholeSelection(field.type, 1)} }`;
+      const { text } = await graphqlText(operation, kinds["read"]);
+      expect(text, operation).toMatch(/wrong-key-kind/);
+    }
+  });
+
+  const mutationOfOwn: Record<string, string> = {
+    createApiKey: '(kind: secret, name: "mine")',
+    createCustomer: '(key: "c", name: "c", timeZone: "UTC")',
+    createMeter: '(slug: "m", eventType: "t", aggregation: COUNT)',
+  };
+});

@@ -1,0 +1,130 @@
+import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { TestWeir } from "./test-weir.js";
+
+/** An organization with one of everything, and every text in it marked. */
+export interface FilledOrganization {
+  readonly id: OrganizationId;
+  readonly key: string;
+  readonly mark: string;
+  /** The id of each thing, by what it is. */
+  readonly ids: Readonly<
+    Record<
+      | "meter"
+      | "meterVersion"
+      | "customer"
+      | "plan"
+      | "planVersion"
+      | "price"
+      | "subscription"
+      | "invoice"
+      | "line"
+      | "apiKey"
+      | "import"
+      | "audit",
+      string
+    >
+  >;
+}
+
+/** Makes an organization whose texts all contain `mark`, and fills it over the public API. */
+export async function fillOrganization(weir: TestWeir, mark: string): Promise<FilledOrganization> {
+  const { identity } = weir.weir.services;
+  const { id } = await identity.createOrganization({ slug: mark, name: mark, mode: "live" });
+  const { secret: key } = await identity.issueSystemKey(id, { name: `${mark}-system`, kind: "secret" });
+  const post = async <T>(path: string, body: unknown): Promise<T> => {
+    const response = await weir.fetch(path, {
+      method: "POST",
+      key,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+  const mutate = async <T>(field: string, selection: string): Promise<T> => {
+    const name = /^\w+/.exec(field)?.[0] ?? "";
+    const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
+    const { result } = await weir.graphql<{ result: { data?: T; message?: string } }>(
+      `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
+      {},
+      key,
+    );
+    if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
+    return result.data;
+  };
+
+  const meter = await post<{ id: string; versionId: string }>("/v1/meters", {
+    slug: `${mark}-meter`,
+    name: mark,
+    description: mark,
+    eventType: `${mark}.type`,
+    aggregation: "SUM",
+    valueProperty: "$.units",
+    groupBy: { region: "$.region" },
+  });
+  const event = (number: number) => ({
+    id: `${mark}-event-${number}`,
+    source: `${mark}-source`,
+    type: `${mark}.type`,
+    subject: `${mark}-subject`,
+    time: new Date(Date.now() - number * 1000).toISOString(),
+    data: { units: 5, region: `${mark}-region` },
+  });
+  await post("/v1/events", [event(1), event(2), event(3)]);
+  await weir.settled();
+  await post("/v1/events/void", {
+    source: `${mark}-source`,
+    id: `${mark}-event-3`,
+    reason: `${mark} reason`,
+  });
+  const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
+  const customer = await mutate<{ id: string }>(
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC")`,
+    "{ id }",
+  );
+  await mutate(
+    `assignSubject(customer: "${mark}-customer", subject: "${mark}-subject", from: "2020-01-01T00:00:00Z")`,
+    "{ id }",
+  );
+  const plan = await mutate<{ id: string; current: { id: string; prices: { id: string }[] } }>(
+    `createPlan(key: "${mark}-plan", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-price", meter: "${mark}-meter", model: { perUnit: { unitAmount: "2" } } }])`,
+    "{ id current { id prices { id } } }",
+  );
+  const subscription = await mutate<{ id: string }>(
+    `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
+    "{ id }",
+  );
+  await weir.settled();
+  const { invoice } = await mutate<{ invoice: { id: string; lines: { id: string }[] } }>(
+    `createInvoice(subscription: "${subscription.id}")`,
+    "{ invoice { id lines { id } } }",
+  );
+  const apiKey = await mutate<{ key: { id: string } }>(
+    `createApiKey(kind: read, name: "${mark}-key")`,
+    "{ key { id } }",
+  );
+  const { auditLog } = await weir.graphql<{ auditLog: { nodes: { id: string }[] } }>(
+    "{ auditLog(first: 1) { nodes { id } } }",
+    {},
+    key,
+  );
+  return {
+    id,
+    key,
+    mark,
+    ids: {
+      meter: meter.id,
+      meterVersion: meter.versionId,
+      customer: customer.id,
+      plan: plan.id,
+      planVersion: plan.current.id,
+      price: plan.current.prices[0]?.id ?? "",
+      subscription: subscription.id,
+      invoice: invoice.id,
+      line: invoice.lines[0]?.id ?? "",
+      apiKey: apiKey.key.id,
+      import: imported.id,
+      audit: auditLog.nodes[0]?.id ?? "",
+    },
+  };
+}
