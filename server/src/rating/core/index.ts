@@ -1,11 +1,35 @@
-export type { PriceModel, PriceModelKind, Tier } from "./price-model.js";
-export { rate, type Rated, type RatedTier } from "./rate.js";
-export { findPriceModelFaults, type PriceModelFault } from "./price-model-fault.js";
+export type { PriceModelFault } from "./fault.js";
 export {
+  findPriceModelFaults,
+  parsePriceModel,
   priceModelFromJson,
   priceModelToJson,
+  type AnyPriceModel,
+  type PriceModel,
+  type PriceModelJson,
+  type PriceModelKind,
+} from "./price-model.js";
+export { isProgressive, rate, raterOf, usageOf } from "./rate.js";
+export {
+  ratedPartFromJson,
+  ratedPartToJson,
   ratedTierFromJson,
   ratedTierToJson,
-  type PriceModelJson,
+  type RatedPart,
+  type RatedPartJson,
+  type RatedTier,
   type RatedTierJson,
-} from "./price-model-json.js";
+} from "./rated-part.js";
+export type { Rated, Rater } from "./rater.js";
+export type { Tier } from "./tier.js";
+export type {
+  CellUsage,
+  EventUsage,
+  LicensedChange,
+  LicensedUsage,
+  QuantityUsage,
+  Usage,
+  UsageCell,
+  UsageKind,
+  WindowUsage,
+} from "./usage.js";

@@ -2,9 +2,12 @@ import { describe, expect, test } from "vitest";
 import { parseCurrency } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
 import { toMoney } from "../../kernel/money.js";
-import { findPriceModelFaults } from "./price-model-fault.js";
-import { priceModelFromJson, priceModelToJson } from "./price-model-json.js";
-import type { PriceModel } from "./price-model.js";
+import {
+  findPriceModelFaults,
+  priceModelFromJson,
+  priceModelToJson,
+  type PriceModel,
+} from "./price-model.js";
 import { rate } from "./rate.js";
 
 const d = (text: string) => Decimal.of(text);

@@ -1,66 +1,45 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { sharesOf } from "./exact-share.js";
-import type { PriceModel, Tier } from "./price-model.js";
+import { definitionOf, type AnyPriceModel } from "./price-model.js";
+import type { Rated, Rater } from "./rater.js";
+import type { Usage, UsageKind } from "./usage.js";
 
-/** What one tier contributed; the amounts of a line's tiers add up to the line's, digit for digit. */
-export interface RatedTier {
-  /** Exclusive lower bound, except that the first tier begins at and includes zero. */
-  readonly from: Decimal;
-  /** Inclusive upper bound; undefined when the tier is open. */
-  readonly upTo: Decimal | undefined;
-  /** The part of the line's quantity that fell into this tier. */
-  readonly quantity: Decimal;
-  readonly unitAmount: Decimal;
-  readonly flatAmount: Decimal;
-  readonly amount: Decimal;
+// A plan's prices are loaded once and rate many customers; the entry goes when the model does.
+const compiled = new WeakMap<AnyPriceModel, Rater>();
+
+/**
+ * Compiles a price model, once per object: it must not change afterwards.
+ * @throws RangeError when the model has faults that keep it from being rated
+ */
+export function raterOf(model: AnyPriceModel): Rater {
+  const known = compiled.get(model);
+  if (known !== undefined) return known;
+  const rater = definitionOf(model).compile(model, Decimal.one);
+  compiled.set(model, rater);
+  return rater;
 }
 
-export interface Rated {
-  /** In major units, not rounded to the currency: `toMoney` does that once, at the line. */
-  readonly amount: Decimal;
-  /** The tiers that were reached, in order; at least one. */
-  readonly tiers: readonly RatedTier[];
+/** What to measure for a price. */
+export function usageOf(model: AnyPriceModel): UsageKind {
+  return raterOf(model).usage;
 }
 
 /**
- * Prices a quantity.
+ * Prices usage.
  *
  * Amounts are exact whenever a `per`th of a unit can be written out in decimals (1000, 1024, 1000000); otherwise
  * (3600, say) they carry so many digits that rounding them to the currency gives the same coin as rounding the exact
- * fraction (see exact-share.ts).
+ * fraction (see division.ts).
  *
  * A negative quantity (a meter summing corrections below zero) is a negative amount at the first tier's price.
+ *
+ * @param usage  of the kind that `usageOf` names; a decimal stands for a quantity
+ * @throws RangeError when the usage is of another kind
  */
-export function rate(model: PriceModel, quantity: Decimal): Rated {
-  switch (model.kind) {
-    case "per_unit":
-      return rateTiers(
-        [{ upTo: undefined, unitAmount: model.unitAmount, flatAmount: Decimal.zero }],
-        model.per,
-        quantity,
-      );
-    case "graduated":
-      return rateTiers(model.tiers, model.per, quantity);
-    default:
-      return model satisfies never;
-  }
+export function rate(model: AnyPriceModel, usage: Usage | Decimal): Rated {
+  return raterOf(model).rate(usage);
 }
 
-function rateTiers(tiers: readonly Tier[], per: Decimal, quantity: Decimal): Rated {
-  const reached: Omit<RatedTier, "amount">[] = [];
-  let from = Decimal.zero;
-  for (const tier of tiers) {
-    if (reached.length > 0 && quantity.compare(from) <= 0) break;
-    const end = tier.upTo === undefined ? quantity : Decimal.min(quantity, tier.upTo);
-    reached.push({ from, ...tier, quantity: end.minus(from) });
-    if (tier.upTo === undefined) break;
-    from = tier.upTo;
-  }
-  // The flat amount takes part in the division, so that one rule keeps the line's digits exact.
-  const shares = sharesOf(
-    reached.map((tier) => tier.quantity.times(tier.unitAmount).plus(tier.flatAmount.times(per))),
-    per,
-  );
-  const rated = reached.map((tier, index) => ({ ...tier, amount: shares[index] ?? Decimal.zero }));
-  return { amount: rated.reduce((sum, tier) => sum.plus(tier.amount), Decimal.zero), tiers: rated };
+/** Whether more usage never costs less, so that a part of a period can be billed ahead of the rest. */
+export function isProgressive(model: AnyPriceModel): boolean {
+  return definitionOf(model).isProgressive(model);
 }
