@@ -12,7 +12,10 @@ const testProjects = ["sdk", "server", "cli"].map((workspace) => `${workspace}/t
 const slow_check = "types of tests";
 
 const checks = [
-  ["format (npm run format mends it)", () => exec(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."])],
+  [
+    "format (npm run format mends it)",
+    () => exec(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."]),
+  ],
   ["lint", () => exec(bin("oxlint"), ["--type-aware", "--deny-warnings", "--quiet"])],
   ["import boundaries", checkBoundaries],
   ["only config.ts reads the environment", checkEnvironmentReaders],

@@ -59,6 +59,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }).then((postgres) => opens("PostgreSQL", postgres, (store) => store.close())),
       openColumnar({
         dir: path.join(dataDirectory.dir, "clickhouse"),
+        memoryBytesMax: config.columnar.memoryBytesMax,
         log,
         ...(config.clickhouseUrl === undefined ? {} : { url: config.clickhouseUrl }),
       }).then(async (columnar) => {

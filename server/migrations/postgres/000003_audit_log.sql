@@ -5,7 +5,7 @@ CREATE TABLE audit_log (
   at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,                 -- an api key's id, or 'system'
   action text NOT NULL CHECK (action ~ '^[a-z_]+(\.[a-z_]+)+$' AND length(action) <= 64),
-  target text COLLATE "C" NOT NULL CHECK (length(target) <= 256),
+  target text COLLATE "C" NOT NULL CHECK (length(target) <= 2048),  -- an event is "source/id", of up to 1,537
   before jsonb,
   after jsonb,
   PRIMARY KEY (organization, id)

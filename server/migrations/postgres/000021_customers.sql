@@ -21,7 +21,7 @@ CREATE TYPE subject_key AS RANGE (subtype = text, collation = "C", multirange_ty
 CREATE TABLE customer_subjects (
   organization text COLLATE "C" NOT NULL,
   customer text COLLATE "C" NOT NULL,
-  subject text COLLATE "C" NOT NULL CHECK (length(subject) BETWEEN 1 AND 256),
+  subject text COLLATE "C" NOT NULL CHECK (length(subject) BETWEEN 1 AND 512),
   valid_from timestamptz NOT NULL,
   valid_to timestamptz,
   PRIMARY KEY (organization, subject, valid_from),

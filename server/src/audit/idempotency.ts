@@ -37,16 +37,32 @@ export async function withIdempotency<T extends JsonValue>(
     );
   }
   if (!(await claim(sql, organization, key, requestHash))) {
-    const earlier = await findIdempotentResponse(sql, key);
-    if (earlier?.requestHash === requestHash) return earlier.response as T; // what `work` gave for the same request
-    const detail = "This idempotency key was used for a different request. Use a new key for a new request.";
-    throw new Refusal(
-      makeProblem("idempotency-key-reused", 422, "The idempotency key belongs to another request", detail),
-    );
+    const earlier = await findEarlier(sql, key, requestHash);
+    if (earlier !== undefined) return earlier as T; // what `work` gave for the same request
+    throw reused();
   }
   const response = await work();
   await storeIdempotentResponse(sql, key, response);
   return response;
+}
+
+/** The answer that stands under a key; undefined when there is none. @throws Refusal 422 for another request's */
+export async function findEarlier(
+  sql: Sql,
+  key: string,
+  requestHash: string,
+): Promise<JsonValue | undefined> {
+  const earlier = await findIdempotentResponse(sql, key);
+  if (earlier === undefined) return undefined;
+  if (earlier.requestHash !== requestHash) throw reused();
+  return earlier.response;
+}
+
+function reused(): Refusal {
+  const detail = "This idempotency key was used for a different request. Use a new key for a new request.";
+  return new Refusal(
+    makeProblem("idempotency-key-reused", 422, "The idempotency key belongs to another request", detail),
+  );
 }
 
 async function claim(

@@ -2,4 +2,4 @@ export { recordAudit, type AuditActor, type AuditRecord } from "./record-audit.j
 export { listAudit, type AuditPage, type AuditPageRequest } from "./list-audit.js";
 export type { AuditEntry } from "./store/audit-log.js";
 export { deleteExpiredIdempotencyKeys, withIdempotency } from "./idempotency.js";
-export { runOnce, type MutationRequest } from "./run-once.js";
+export { findEarlierAnswer, runOnce, type MutationRequest } from "./run-once.js";

@@ -36,7 +36,9 @@ export async function recordAudit(sql: Sql, record: AuditRecord): Promise<void> 
 /** JSON text; bigints as strings, as decimals are, so that nothing is rounded. */
 function encode(state: unknown): string | null {
   if (state === undefined || state === null) return null;
-  return JSON.stringify(state, (_key, value: unknown) =>
+  const text = JSON.stringify(state, (_key, value: unknown) =>
     typeof value === "bigint" ? value.toString() : value,
   );
+  // jsonb cannot hold U+0000, which the data of an event may: it is kept as the six characters that stand for it.
+  return text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1\\\\u0000");
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Sql } from "../engines/postgres/index.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { canonicalJson, type JsonValue } from "../kernel/json.js";
-import { withIdempotency } from "./idempotency.js";
+import { findEarlier, withIdempotency } from "./idempotency.js";
 
 /** A mutation as its idempotency key sees it: what it does and what it was asked. */
 export interface MutationRequest {
@@ -16,18 +16,34 @@ export interface MutationRequest {
 }
 
 /**
- * Runs a mutation inside its transaction, once per idempotency key when there is one. Its answer is an id: whoever repeats
- * the request gets the thing as it is by then.
+ * Runs a mutation inside its transaction, once per idempotency key when there is one. Its answer is an id, or what else
+ * tells what was done: whoever repeats the request gets the thing as it is by then.
  */
-export async function runOnce<T extends string>(
+export async function runOnce<T extends JsonValue>(
   sql: Sql,
   request: MutationRequest,
   work: () => Promise<T>,
 ): Promise<T> {
   if (request.idempotencyKey === undefined) return work();
+  return withIdempotency(sql, request.organization, request.idempotencyKey, hashOf(request), work);
+}
+
+/**
+ * What `runOnce` answered before under the request's key: for mutations whose checks would refuse the repetition before
+ * they come to `runOnce`.
+ * @throws Refusal 422 when the key belongs to another request
+ */
+export async function findEarlierAnswer<T extends JsonValue>(
+  sql: Sql,
+  request: MutationRequest,
+): Promise<T | undefined> {
+  if (request.idempotencyKey === undefined) return undefined;
+  return (await findEarlier(sql, request.idempotencyKey, hashOf(request))) as T | undefined;
+}
+
+function hashOf(request: MutationRequest): string {
   const input = JSON.parse(JSON.stringify(request.input ?? null)) as JsonValue;
-  const hash = createHash("sha256")
+  return createHash("sha256")
     .update(canonicalJson([request.action, input]))
     .digest("hex");
-  return withIdempotency(sql, request.organization, request.idempotencyKey, hash, work);
 }

@@ -5,6 +5,9 @@ import { parseTimeZone } from "../kernel/time-zone.js";
 import type { SubjectSpan } from "./core/index.js";
 import type { Customer, NewCustomer } from "./customer.js";
 
+/** As long as an event's subject may be. */
+const subject_length_max = 512;
+
 /** @throws Refusal 400 listing every fault by field */
 export function checkCustomer(input: NewCustomer): Omit<Customer, "id" | "createdAt"> {
   const errors: { field: string; message: string }[] = [];
@@ -31,8 +34,8 @@ export function checkCustomer(input: NewCustomer): Omit<Customer, "id" | "create
 /** @throws Refusal 400 listing every fault by field */
 export function checkSpan(span: SubjectSpan): void {
   const errors: { field: string; message: string }[] = [];
-  if (span.subject.length === 0 || span.subject.length > 256)
-    errors.push({ field: "subject", message: "1 to 256 characters" });
+  if (span.subject.length === 0 || span.subject.length > subject_length_max)
+    errors.push({ field: "subject", message: `1 to ${subject_length_max} characters` });
   if (span.to !== undefined && span.to <= span.from) {
     errors.push({ field: "to", message: `must be after ${formatInstant(span.from)}, where the span begins` });
   }

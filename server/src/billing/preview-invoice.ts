@@ -33,11 +33,16 @@ export interface PreviewInputs {
 export async function previewInvoice(usage: UsagePort, inputs: PreviewInputs): Promise<InvoicePreview> {
   const { organization, subscription, planVersion, period, now } = inputs;
   const { currency } = planVersion;
-  const watermark = usage.watermark();
   const subjects = cutToPeriod(inputs.spans, period);
+  const priced = await Promise.all(
+    planVersion.prices.map(async (price) => ({ price, meter: await meterOf(usage, organization, price) })),
+  );
+  const watermark = await usage.watermark(
+    organization,
+    priced.map(({ meter }) => meter.id),
+  );
   const lines = await Promise.all(
-    planVersion.prices.map(async (price) => {
-      const meter = await meterOf(usage, organization, price);
+    priced.map(async ({ price, meter }) => {
       const selection = { organization, meterVersion: meter.id, subjects, period, watermark };
       return rateLine(
         price,

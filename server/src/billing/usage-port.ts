@@ -57,7 +57,8 @@ export interface BilledMeter {
 export interface UsagePort {
   /** The current version by slug or meter id, a given version by its id; undefined when there is none. */
   findMeter(organization: OrganizationId, idOrSlug: string): Promise<BilledMeter | undefined>;
-  watermark(): UsageWatermark;
+  /** Up to where these meter versions' usage is whole. @throws Refusal 409 while a history is still being measured */
+  watermark(organization: OrganizationId, meters: readonly MeterVersionId[]): Promise<UsageWatermark>;
   /** Zero without usage. @throws Refusal 409 while the meter's history is still being measured */
   quantity(selection: UsageSelection): Promise<{ quantity: Decimal; events: number }>;
   /** The quantity of each window between boundaries. */
@@ -72,7 +73,7 @@ export interface UsagePort {
 export function usagePortOf(usage: () => Pick<Usage, "meters" | "queries" | "rated">): UsagePort {
   return {
     findMeter: (organization, idOrSlug) => usage().meters.find(organization, idOrSlug),
-    watermark: () => usage().queries.watermark(),
+    watermark: (organization, meters) => usage().rated.watermarkOf(organization, meters),
     quantity: (selection) => usage().rated.quantity(selection),
     windows: (selection, boundaries) => usage().rated.windows(selection, boundaries),
     evidence: (selection) => usage().rated.evidence(selection),

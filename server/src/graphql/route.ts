@@ -3,19 +3,20 @@ import { GraphQLError } from "graphql";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import { createYoga, maskError } from "graphql-yoga";
 import { refuseUnknownKey } from "../http/authentication.js";
+import { idempotencyKeyOf } from "../http/idempotency-key.js";
 import { problemOf, sendProblem } from "../http/problem-handler.js";
 import { requireKind, type Caller } from "../identity/index.js";
-import { Refusal } from "../kernel/problem.js";
+import { Refusal, slugOf } from "../kernel/problem.js";
 import type { Services } from "../services.js";
 import type { GraphQLContext } from "./context.js";
 import { schema } from "./schema.js";
 
-const playgroundQuery = `# Put your key in the headers below, then run this.
+export const playgroundQuery = `# Put your key in the headers below, then run this.
 query Meters {
   meters {
     slug
     aggregation
-    usage(windowSize: DAY) {
+    usage(input: { windowSize: DAY }) {
       rows { windowStart value }
     }
   }
@@ -45,7 +46,7 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
     cors: false,
     context: ({ caller, fastifyRequest }) => {
       if (caller === undefined) throw refuseUnknownKey(undefined);
-      const idempotencyKey = headerOf(fastifyRequest, "idempotency-key");
+      const idempotencyKey = idempotencyKeyOf(fastifyRequest);
       return { caller, services, clock: services.clock, idempotencyKey };
     },
     maskedErrors: {
@@ -59,7 +60,7 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
           const parts = { id: "graphql", method: "POST", url: "/graphql" };
           const problem = problemOf(original, parts, services.log);
           if (problem.status !== 500)
-            return new GraphQLError(problem.detail, { extensions: { ...problem, code: "unavailable" } });
+            return new GraphQLError(problem.detail, { extensions: { ...problem, code: slugOf(problem) } });
         }
         return maskError(error, message);
       },
@@ -122,9 +123,4 @@ async function answer(response: Response, reply: FastifyReply): Promise<FastifyR
   response.headers.forEach((value, name) => void reply.header(name, value));
   if (response.body === null) return reply.send();
   return reply.send(response.body);
-}
-
-function headerOf(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === "string" ? value : undefined;
 }

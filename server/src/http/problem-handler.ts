@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ColumnarLimitExceeded } from "../engines/columnar/index.js";
 import type { Log } from "../kernel/log.js";
 import { makeProblem, Refusal, type Problem } from "../kernel/problem.js";
 
@@ -71,6 +72,11 @@ export function problemOf(
       retryAfterSeconds: error.retryAfterSeconds,
       ...(error.reason === undefined ? {} : { reason: error.reason }),
     });
+  }
+  if (error instanceof ColumnarLimitExceeded) {
+    const detail =
+      "The answer would take more time, memory or rows than one question may. Ask for a shorter time, larger windows, or fewer groups.";
+    return makeProblem("query-too-large", 422, "The question is too large", detail);
   }
   if (isClientError(error)) {
     const slug = error.statusCode === 413 ? "body-too-large" : "bad-request";

@@ -18,6 +18,11 @@ export function makeProblem(
   return { type: `https://weir.dev/problems/${slug}`, title, status, detail, ...extensions };
 }
 
+/** The last part of a problem's type. */
+export function slugOf({ type }: Problem): string {
+  return type.slice(type.lastIndexOf("/") + 1);
+}
+
 /** Thrown to answer with a problem document: an expected refusal that no caller in between can act on. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
@@ -28,9 +33,8 @@ export class Refusal extends Error {
     this.problem = problem;
   }
 
-  /** The last part of the problem's type. */
   get slug(): string {
-    return this.problem.type.slice(this.problem.type.lastIndexOf("/") + 1);
+    return slugOf(this.problem);
   }
 }
 

@@ -5,7 +5,7 @@ import { day, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
-import { compileMeter } from "./core/index.js";
+import { compileMeter, reserved_source } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import type { IdentityIndex } from "./identity-index/index.js";
 import type { MeterRegistry } from "./meter-registry.js";
@@ -130,7 +130,7 @@ export class Backfill {
     const { stream, index, identity, clock } = this.#on;
     const encoder = new UsageBodyEncoder(page.events.length * 256);
     const position = cursor === undefined ? "first" : `${cursor.time}:${cursor.key}`;
-    const claim = identity.keyOf(organization, `weir:backfill:${version.id}`, position);
+    const claim = identity.keyOf(organization, `${reserved_source}backfill:${version.id}`, position);
     encoder.claim(claim);
     for (const event of page.events) {
       const data = event.data === "" ? undefined : (JSON.parse(event.data) as JsonValue);

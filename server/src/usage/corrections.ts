@@ -1,12 +1,18 @@
-import { recordAudit } from "../audit/index.js";
-import type { Postgres } from "../engines/postgres/index.js";
+import { findEarlierAnswer, recordAudit, runOnce, type MutationRequest } from "../audit/index.js";
+import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { day, formatInstant, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import { importTimes, measureEvent, parseUsageEvent, type UsageEvent } from "./core/index.js";
+import {
+  importTimes,
+  measureEvent,
+  parseUsageEvent,
+  reserved_source,
+  type UsageEvent,
+} from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import type { IdentityIndex } from "./identity-index/index.js";
 import { findIdentity, requireRoom } from "./identity-outage.js";
@@ -30,7 +36,7 @@ export interface EventAmendment {
   readonly data?: unknown;
 }
 
-export interface CorrectionReceipt {
+export type CorrectionReceipt = {
   readonly source: string;
   readonly id: string;
   readonly action: "voided" | "amended";
@@ -38,7 +44,7 @@ export interface CorrectionReceipt {
   readonly revision: number;
   /** Usage queries show it once this envelope is confirmed. */
   readonly sequence: number;
-}
+};
 
 export interface CorrectionsDependencies {
   readonly postgres: Postgres;
@@ -70,16 +76,25 @@ export class Corrections {
     this.#on = dependencies;
   }
 
-  async void(caller: Caller, target: CorrectionTarget): Promise<CorrectionReceipt> {
-    const standing = await this.#standing(caller.organization, target);
-    return this.#append(caller, target, standing, undefined);
+  async void(caller: Caller, target: CorrectionTarget, idempotencyKey?: string): Promise<CorrectionReceipt> {
+    const { organization } = caller;
+    const request = { organization, idempotencyKey, action: "event.void", input: target };
+    const earlier = await this.#earlier(request);
+    if (earlier !== undefined) return earlier;
+    const standing = await this.#standing(organization, target);
+    return this.#append(caller, request, target, standing, undefined);
   }
 
   async amend(
     caller: Caller,
     target: CorrectionTarget,
     amendment: EventAmendment,
+    idempotencyKey?: string,
   ): Promise<CorrectionReceipt> {
+    const { organization } = caller;
+    const request = { organization, idempotencyKey, action: "event.amend", input: { target, amendment } };
+    const earlier = await this.#earlier(request);
+    if (earlier !== undefined) return earlier;
     const standing = await this.#standing(caller.organization, target);
     const candidate = {
       source: standing.source,
@@ -96,7 +111,14 @@ export class Corrections {
         parsed.map((fault) => ({ index: 0, ...fault })),
         1,
       );
-    return this.#append(caller, target, standing, parsed);
+    return this.#append(caller, request, target, standing, parsed);
+  }
+
+  async #earlier(request: MutationRequest): Promise<CorrectionReceipt | undefined> {
+    const earlier = await this.#on.postgres.inOrganization(request.organization, (sql) =>
+      findEarlierAnswer(sql, request),
+    );
+    return earlier as CorrectionReceipt | undefined;
   }
 
   async #standing(organization: OrganizationId, target: CorrectionTarget): Promise<StoredEvent> {
@@ -124,6 +146,7 @@ export class Corrections {
 
   async #append(
     caller: Caller,
+    request: MutationRequest,
     target: CorrectionTarget,
     standing: StoredEvent,
     after: UsageEvent | undefined,
@@ -134,23 +157,23 @@ export class Corrections {
     const key = identity.keyOf(organization, standing.source, standing.id);
     const claim = identity.keyOf(
       organization,
-      `weir:correction:${standing.source}`,
+      `${reserved_source}correction:${standing.source}`,
       `${standing.id}:${revision}`,
     );
     const action = after === undefined ? "voided" : "amended";
     const now = clock.now();
 
-    return postgres.inOrganization(organization, async (sql) => {
+    const correct = async (sql: Sql): Promise<CorrectionReceipt> => {
       await recordAudit(sql, {
         organization,
         actor: caller,
         action: after === undefined ? "event.void" : "event.amend",
-        target: `${standing.source}/${standing.id}`,
+        target: auditTargetOf(standing),
         before: describe(standing),
         after:
           after === undefined
-            ? { reason: target.reason }
-            : { ...describe({ ...after, data: after.dataText }), reason: target.reason },
+            ? { reason: target.reason, revision }
+            : { ...describe({ ...after, data: after.dataText }), reason: target.reason, revision },
         at: now,
       });
       const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
@@ -194,8 +217,14 @@ export class Corrections {
         throw error;
       }
       return { source: standing.source, id: standing.id, action, revision, sequence };
-    });
+    };
+    return postgres.inOrganization(organization, (sql) => runOnce(sql, request, () => correct(sql)));
   }
+}
+
+/** How the audit log names an event. */
+export function auditTargetOf({ source, id }: { readonly source: string; readonly id: string }): string {
+  return `${source}/${id}`;
 }
 
 function parseData(text: string): unknown {

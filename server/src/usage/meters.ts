@@ -1,9 +1,9 @@
-import { recordAudit } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce, type MutationRequest } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
-import { newId, type MeterId, type OrganizationId } from "../kernel/ids.js";
+import { newId, type MeterId, type MeterVersionId, type OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { findDefinitionFaults, isSlug, type MeterDefinition, type MeterVersion } from "./core/index.js";
 import type { MeterRegistry } from "./meter-registry.js";
@@ -88,9 +88,10 @@ export class Meters {
   }
 
   /** Creates a meter. Events from this instant on are measured as they come in; earlier ones by a backfill. */
-  async create(caller: Caller, input: NewMeter): Promise<StoredMeterVersion> {
+  async create(caller: Caller, input: NewMeter, idempotencyKey?: string): Promise<StoredMeterVersion> {
     checkDefinition(input, input.slug);
     const { organization } = caller;
+    const request = { organization, idempotencyKey, action: "meter.create", input };
     const now = this.#on.clock.now();
     const version: MeterVersion = {
       ...definitionOf(input),
@@ -102,7 +103,7 @@ export class Meters {
       version: 1,
       createdAt: now,
     };
-    await this.#change(organization, async (sql, liveFrom) => {
+    const created = await this.#change(request, async (sql, liveFrom) => {
       const existing = (await listMeterVersions(sql)).filter(
         (other) => other.current && other.archivedAt === undefined,
       );
@@ -130,14 +131,28 @@ export class Meters {
         after: describe(version),
         at: now,
       });
+      return version.id;
     });
     this.#on.onNewVersion();
-    return this.get(organization, version.id);
+    return this.get(organization, created);
   }
 
   /** Renames a meter, or gives it a new version when its definition changes. */
-  async change(caller: Caller, idOrSlug: string, change: MeterChange): Promise<StoredMeterVersion> {
+  async change(
+    caller: Caller,
+    idOrSlug: string,
+    change: MeterChange,
+    idempotencyKey?: string,
+  ): Promise<StoredMeterVersion> {
     const { organization } = caller;
+    const request = {
+      organization,
+      idempotencyKey,
+      action: "meter.change",
+      input: { meter: idOrSlug, ...change },
+    };
+    const earlier = await this.#earlier(request);
+    if (earlier !== undefined) return earlier;
     const before = await this.#current(organization, idOrSlug);
     const now = this.#on.clock.now();
     const { valueProperty, ...rest } = { ...definitionOf(before), ...change };
@@ -158,7 +173,7 @@ export class Meters {
       description,
       ...(redefined ? { id: newId("mtv", now), version: before.version + 1, createdAt: now } : {}),
     };
-    await this.#change(organization, async (sql, liveFrom) => {
+    const changed = await this.#change(request, async (sql, liveFrom) => {
       await renameMeter(sql, before.meter, name, description, now);
       if (redefined) {
         await insertMeterVersion(sql, organization, after, liveFrom);
@@ -173,18 +188,22 @@ export class Meters {
         after: describe(after),
         at: now,
       });
+      return after.id;
     });
     if (redefined) this.#on.onNewVersion();
-    return this.get(organization, after.id);
+    return this.get(organization, changed);
   }
 
   /** Archives a meter: measured no more, its slug free again, its past usage kept. Archiving twice changes nothing. */
-  async archive(caller: Caller, idOrSlug: string): Promise<StoredMeterVersion> {
+  async archive(caller: Caller, idOrSlug: string, idempotencyKey?: string): Promise<StoredMeterVersion> {
     const { organization } = caller;
+    const request = { organization, idempotencyKey, action: "meter.archive", input: { meter: idOrSlug } };
+    const earlier = await this.#earlier(request);
+    if (earlier !== undefined) return earlier;
     const found = await this.get(organization, idOrSlug);
     if (found.archivedAt !== undefined) return found;
     const now = this.#on.clock.now();
-    await this.#change(organization, async (sql) => {
+    const archived = await this.#change(request, async (sql) => {
       await archiveMeter(sql, found.meter, now);
       await recordAudit(sql, {
         organization,
@@ -195,8 +214,18 @@ export class Meters {
         after: { ...describe(found), archived: true },
         at: now,
       });
+      return found.id;
     });
-    return this.get(organization, found.id);
+    return this.get(organization, archived);
+  }
+
+  /** What the same request was answered before: the meter as it is now. */
+  async #earlier(request: MutationRequest): Promise<StoredMeterVersion | undefined> {
+    const { organization } = request;
+    const version = await this.#on.postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<MeterVersionId>(sql, request),
+    );
+    return version === undefined ? undefined : this.get(organization, version);
   }
 
   async #current(organization: OrganizationId, idOrSlug: string): Promise<StoredMeterVersion> {
@@ -208,13 +237,14 @@ export class Meters {
 
   /** One transaction behind the organization's gate; `liveFrom` is the next envelope's sequence. */
   async #change(
-    organization: OrganizationId,
-    work: (sql: Sql, liveFrom: LiveFrom) => Promise<void>,
-  ): Promise<void> {
+    request: MutationRequest,
+    work: (sql: Sql, liveFrom: LiveFrom) => Promise<MeterVersionId>,
+  ): Promise<MeterVersionId> {
     const { registry, stream, postgres } = this.#on;
-    await registry.change(organization, () => {
+    const { organization } = request;
+    return registry.change(organization, () => {
       const liveFrom = { [stream.writer]: stream.nextSequence };
-      return postgres.inOrganization(organization, (sql) => work(sql, liveFrom));
+      return postgres.inOrganization(organization, (sql) => runOnce(sql, request, () => work(sql, liveFrom)));
     });
   }
 }

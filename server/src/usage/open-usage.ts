@@ -9,6 +9,7 @@ import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
 import { Backfill } from "./backfill.js";
 import { contentFingerprint } from "./core/index.js";
+import { auditMissingCorrections } from "./correction-audit.js";
 import { Corrections } from "./corrections.js";
 import { EventIdentity } from "./event-identity.js";
 import { identityHooks } from "./identity-recovery.js";
@@ -102,20 +103,24 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
   }, sweep_ms);
   sweeping.unref();
   backfill.wake();
+  const settled = async (): Promise<void> => {
+    await stream.flushed();
+    const last = stream.nextSequence - 1;
+    if (last > 0) await stream.whenConfirmed(last);
+  };
+  settled()
+    .then(() => auditMissingCorrections({ columnar, postgres, clock, log }))
+    .catch((error: unknown) => log.warn("auditing corrections failed", { error: String(error) }));
 
   return {
     ingest,
     imports: new Imports({ postgres, ingest, clock }),
     meters,
     queries,
-    rated: new RatedUsage(columnar, meters),
+    rated: new RatedUsage(columnar, meters, stream),
     corrections,
     backfill,
-    async settled() {
-      await stream.flushed();
-      const last = stream.nextSequence - 1;
-      if (last > 0) await stream.whenConfirmed(last);
-    },
+    settled,
     stats() {
       const { unavailable, blocked, ...ofStream } = stream.stats();
       const full = index.pressure;

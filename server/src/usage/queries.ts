@@ -1,5 +1,5 @@
 import type { Columnar } from "../engines/columnar/index.js";
-import type { SignalStream, Watermark } from "../engines/stream/index.js";
+import type { SignalStream } from "../engines/stream/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { Decimal } from "../kernel/decimal.js";
 import { hour, minute, type Instant } from "../kernel/instant.js";
@@ -132,10 +132,6 @@ export class UsageQueries {
     } finally {
       stop();
     }
-  }
-
-  watermark(): Watermark {
-    return this.#on.stream.watermark();
   }
 
   async #plan(

@@ -1,11 +1,12 @@
 import type { Columnar } from "../engines/columnar/index.js";
-import type { Watermark } from "../engines/stream/index.js";
+import type { SignalStream, Watermark } from "../engines/stream/index.js";
 import { Decimal } from "../kernel/decimal.js";
 import type { Instant } from "../kernel/instant.js";
 import type { MeterVersionId, OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Meters } from "./meters.js";
 import { listEvidence, type Evidence } from "./store/list-evidence.js";
+import type { StoredMeterVersion } from "./store/meters.js";
 import { queryUsage } from "./store/query-usage.js";
 
 /** What a quantity is asked of; only usage at or below the watermark counts, so the answer never changes. */
@@ -35,10 +36,12 @@ const average_scale = 18;
 export class RatedUsage {
   readonly #columnar: Columnar;
   readonly #meters: Meters;
+  readonly #stream: Pick<SignalStream, "watermark">;
 
-  constructor(columnar: Columnar, meters: Meters) {
+  constructor(columnar: Columnar, meters: Meters, stream: Pick<SignalStream, "watermark">) {
     this.#columnar = columnar;
     this.#meters = meters;
+    this.#stream = stream;
   }
 
   /** @throws Refusal 409 while the meter's history is still being measured */
@@ -48,16 +51,24 @@ export class RatedUsage {
     return { quantity: window?.quantity ?? Decimal.zero, events: window?.events ?? 0 };
   }
 
+  /**
+   * A watermark at which these meters' history is measured whole. Their state is read first: a backfill that ended in
+   * between would otherwise count as done and be read from before its end.
+   * @throws Refusal 409 while one is still being measured
+   */
+  async watermarkOf(organization: OrganizationId, meters: readonly MeterVersionId[]): Promise<Watermark> {
+    for (const id of meters) {
+      const meter = await this.#meters.get(organization, id);
+      if (meter.backfill.state !== "done") throw stillMeasuring(meter);
+    }
+    return this.#stream.watermark();
+  }
+
   /** The quantity of each window that has any. A WEIGHTED_SUM's last value holds until the period's end. */
   async windows(selection: RatedSelection, boundaries: readonly Instant[]): Promise<RatedWindow[]> {
     const { organization, period } = selection;
     const meter = await this.#meters.get(organization, selection.meterVersion);
-    if (meter.backfill.state !== "done") {
-      const detail = `Meter "${meter.slug}" is still measuring its history (${meter.backfill.events} events done). Ask again in a moment.`;
-      throw new Refusal(
-        makeProblem("usage-still-arriving", 409, "Usage is still arriving", detail, { retryAfterSeconds: 2 }),
-      );
-    }
+    if (meter.backfill.state !== "done") throw stillMeasuring(meter);
     const sums = await queryUsage(this.#columnar.forOrganization(organization), {
       meterVersion: selection.meterVersion,
       aggregation: meter.aggregation,
@@ -88,4 +99,12 @@ export class RatedUsage {
     const { subjects, ...rest } = selection;
     return listEvidence(this.#columnar.forOrganization(selection.organization), { ...rest, spans: subjects });
   }
+}
+
+function stillMeasuring({ slug, backfill }: StoredMeterVersion): Refusal {
+  const detail = `Meter "${slug}" is still measuring its history (${backfill.events} events done). Ask again in a moment.`;
+  const problem = makeProblem("usage-still-arriving", 409, "Usage is still arriving", detail, {
+    retryAfterSeconds: 2,
+  });
+  return new Refusal(problem);
 }

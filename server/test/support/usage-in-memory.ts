@@ -53,7 +53,7 @@ export class UsageInMemory implements UsagePort {
     this.rows.push({ organization, id, subject, time, value: Decimal.of(value), sequence: this.#sequence });
   }
 
-  watermark() {
+  async watermark() {
     return [{ writer: "w1", sequence: this.#sequence }];
   }
 

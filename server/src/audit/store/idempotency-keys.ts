@@ -27,7 +27,7 @@ export async function findIdempotentResponse(
   key: string,
 ): Promise<{ requestHash: string; response: JsonValue } | undefined> {
   const [row] = await sql<{ request_hash: string; response: JsonValue }[]>`
-    SELECT request_hash, response FROM idempotency_keys WHERE key = ${key}`;
+    SELECT request_hash, response FROM idempotency_keys WHERE key = ${key} AND expires_at >= now()`;
   return row === undefined ? undefined : { requestHash: row.request_hash, response: row.response };
 }
 

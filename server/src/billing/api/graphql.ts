@@ -49,7 +49,7 @@ builder.queryFields((t) => ({
   }),
   invoices: t.connection({
     type: InvoiceType,
-    description: "Invoices, oldest first; of one customer when named by id or key.",
+    description: "Invoices, newest first; of one customer when named by id or key.",
     args: { customer: t.arg.string() },
     resolve: async (_root, { customer, ...args }, { caller, services }) => {
       const filter =

@@ -81,11 +81,12 @@ export async function findInvoiceOfPeriod(
   return (await withLines(sql, rows))[0];
 }
 
-/** Invoices by id, oldest first, after an invoice; of one customer or subscription when given. */
+/** Invoices by id, newest first, after an invoice; of one customer or subscription when given. */
 export async function listInvoices(
   sql: Sql,
   page: { customer?: CustomerId; subscription?: SubscriptionId; after?: string; limit: number },
 ): Promise<Invoice[]> {
+  const after = page.after ?? null;
   const customer = page.customer ?? null;
   const subscription = page.subscription ?? null;
   const rows = await sql<InvoiceRow[]>`
@@ -95,10 +96,10 @@ export async function listInvoices(
            time_zone, currency, plan_version, watermark, subtotal_minor::text, total_minor::text, revision,
            created_at, refreshed_at
     FROM invoices
-    WHERE id > ${page.after ?? ""}
+    WHERE (${after}::text IS NULL OR id < ${after})
       AND (${customer}::text IS NULL OR customer = ${customer})
       AND (${subscription}::text IS NULL OR subscription = ${subscription})
-    ORDER BY id LIMIT ${page.limit}`;
+    ORDER BY id DESC LIMIT ${page.limit}`;
   return withLines(sql, rows);
 }
 

@@ -25,11 +25,14 @@ export interface ColumnarOptions {
   readonly dir: string;
   /** A server instead. */
   readonly url?: string;
+  /** Of one tenant's query; 4 GiB when left out. */
+  readonly memoryBytesMax?: number;
   readonly log: Log;
 }
 
 // Two sessions on one path run in parallel, one serialises its statements; two cores gain nothing from more readers.
 const readers_embedded = 2;
+const memory_bytes_default = 4 * 1024 ** 3;
 
 export async function openColumnar(options: ColumnarOptions): Promise<Columnar> {
   const target: ColumnarTarget =
@@ -52,7 +55,8 @@ export async function openColumnar(options: ColumnarOptions): Promise<Columnar> 
       (version ??= system
         .query("version", "SELECT version() AS version", {}, (row) => String(row["version"]))
         .then(([found]) => found ?? "")),
-    forOrganization: (organization) => openTenantDoor(organization, idlest),
+    forOrganization: (organization) =>
+      openTenantDoor(organization, idlest, options.memoryBytesMax ?? memory_bytes_default),
     system,
     async close() {
       for (const session of [...readers, writer]) await session.close();

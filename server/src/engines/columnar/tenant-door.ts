@@ -24,14 +24,20 @@ const organization_pattern = /^org_[0-9a-z]{26}$/;
 /**
  * Binds one organization twice: by the parameter that the SQL must use for each tenant table, and by a filter that
  * the store adds to every read of those tables, whatever the SQL says.
+ *
+ * @param memoryBytesMax  of one query; beyond it, it ends with ColumnarLimitExceeded
  */
-export function openTenantDoor(organization: OrganizationId, session: () => Session): TenantDoor {
+export function openTenantDoor(
+  organization: OrganizationId,
+  session: () => Session,
+  memoryBytesMax: number,
+): TenantDoor {
   if (!organization_pattern.test(organization)) throw new Error(`not an organization's id: ${organization}`);
   const filters = tenant_tables
     .map((table) => `'weir.${table}':'organization = \\'${organization}\\''`)
     .join(",");
   const settings = `SETTINGS additional_table_filters = {${filters}}, max_execution_time = 30, max_result_rows = 1000000,
-    result_overflow_mode = 'throw', max_memory_usage = 4000000000, output_format_json_quote_decimals = 1,
+    result_overflow_mode = 'throw', max_memory_usage = ${memoryBytesMax}, output_format_json_quote_decimals = 1,
     output_format_json_quote_64bit_integers = 1, output_format_decimal_trailing_zeros = 0`;
   return {
     async query(name, sql, parameters, row) {

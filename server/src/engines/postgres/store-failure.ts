@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "../../kernel/problem.js";
+import { makeProblem, Refusal, StoreUnavailable } from "../../kernel/problem.js";
 
 // postgres.js' own codes, Node's, and SQLSTATEs (57P0x: shut down or starting; 53xxx: out of connections, memory or disk;
 // 40001, 40P01 and 55P03: another transaction was in the way).
@@ -30,8 +30,15 @@ export function isPassing(error: unknown): boolean {
   return code !== undefined && (passing_codes.has(code) || /^(08|53)[0-9A-Z]{3}$/.test(code));
 }
 
-/** Gives an outage its name; everything else stays what it is. */
+// A text or a JSON document with U+0000, which PostgreSQL's text cannot hold.
+const unstorable_text_codes = new Set(["22021", "22P05"]);
+
+/** Gives an outage its name, and what cannot be stored its refusal; everything else stays what it is. */
 export function nameFailure(error: unknown): unknown {
+  if (unstorable_text_codes.has(codeOf(error) ?? "")) {
+    const detail = "A text holds the character U+0000, which cannot be stored. Leave it out.";
+    return new Refusal(makeProblem("invalid-text", 400, "A text cannot be stored", detail));
+  }
   if (!isPassing(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new StoreUnavailable(`PostgreSQL is not available: ${reason}`, { cause: error });

@@ -1,15 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { authenticated, callerOf } from "../../http/authentication.js";
+import { idempotencyKeyOf } from "../../http/idempotency-key.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import type { Services } from "../../services.js";
 import { bodyOf } from "./event-routes.js";
 import { parseJson } from "./import-routes.js";
 
-const target = { source: z.string().min(1), id: z.string().min(1), reason: z.string() };
-const voiding = z.object(target);
+const named = { source: z.string().min(1), id: z.string().min(1), reason: z.string() };
+const voiding = z.object(named);
 const amending = z.object({
-  ...target,
+  ...named,
   change: z
     .object({
       type: z.string().optional(),
@@ -27,7 +28,8 @@ export function registerCorrectionRoutes(app: FastifyInstance, services: Service
 
   app.post("/v1/events/void", mayWrite, async (request, reply) => {
     const { source, id, reason } = read(voiding, bodyOf(request));
-    return reply.code(202).send(await corrections.void(callerOf(request), { source, id, reason }));
+    const target = { source, id, reason };
+    return reply.code(202).send(await corrections.void(callerOf(request), target, idempotencyKeyOf(request)));
   });
 
   app.post("/v1/events/amend", mayWrite, async (request, reply) => {
@@ -39,9 +41,10 @@ export function registerCorrectionRoutes(app: FastifyInstance, services: Service
       ...(time === undefined ? {} : { time }),
       ...(data === undefined ? {} : { data }),
     };
+    const target = { source, id, reason };
     return reply
       .code(202)
-      .send(await corrections.amend(callerOf(request), { source, id, reason }, amendment));
+      .send(await corrections.amend(callerOf(request), target, amendment, idempotencyKeyOf(request)));
   });
 }
 

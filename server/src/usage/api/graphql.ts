@@ -229,7 +229,7 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, args, context) => {
       requireSecretKey(context);
-      return context.services.usage.meters.create(context.caller, readNewMeter(args));
+      return context.services.usage.meters.create(context.caller, readNewMeter(args), context.idempotencyKey);
     },
   }),
   changeMeter: t.field({
@@ -249,7 +249,12 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { meter, ...change }, context) => {
       requireSecretKey(context);
-      return context.services.usage.meters.change(context.caller, meter, readMeterChange(change));
+      return context.services.usage.meters.change(
+        context.caller,
+        meter,
+        readMeterChange(change),
+        context.idempotencyKey,
+      );
     },
   }),
   archiveMeter: t.field({
@@ -258,7 +263,7 @@ builder.mutationFields((t) => ({
     args: { meter: t.arg.string({ required: true }) },
     resolve: (_root, { meter }, context) => {
       requireSecretKey(context);
-      return context.services.usage.meters.archive(context.caller, meter);
+      return context.services.usage.meters.archive(context.caller, meter, context.idempotencyKey);
     },
   }),
   voidEvent: t.field({
@@ -272,7 +277,7 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, target, context) => {
       requireSecretKey(context);
-      return context.services.usage.corrections.void(context.caller, target);
+      return context.services.usage.corrections.void(context.caller, target, context.idempotencyKey);
     },
   }),
   amendEvent: t.field({
@@ -296,7 +301,12 @@ builder.mutationFields((t) => ({
         ...(time == null ? {} : { time: formatInstant(time) }),
         ...(data === undefined ? {} : { data }),
       };
-      return context.services.usage.corrections.amend(context.caller, { source, id, reason }, amendment);
+      return context.services.usage.corrections.amend(
+        context.caller,
+        { source, id, reason },
+        amendment,
+        context.idempotencyKey,
+      );
     },
   }),
 }));

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { authenticated, callerOf } from "../../http/authentication.js";
+import { idempotencyKeyOf } from "../../http/idempotency-key.js";
 import type { Services } from "../../services.js";
 import { bodyOf } from "./event-routes.js";
 import { parseJson } from "./import-routes.js";
@@ -29,7 +30,11 @@ export function registerMeterRoutes(app: FastifyInstance, services: Services): v
     });
 
     app.post(`${prefix}/meters`, mayWrite, async (request, reply) => {
-      const meter = await meters.create(callerOf(request), readNewMeter(parseJson(bodyOf(request))));
+      const meter = await meters.create(
+        callerOf(request),
+        readNewMeter(parseJson(bodyOf(request))),
+        idempotencyKeyOf(request),
+      );
       return reply.code(201).send(describeMeter(meter));
     });
 
@@ -39,11 +44,13 @@ export function registerMeterRoutes(app: FastifyInstance, services: Services): v
 
     app.put<OfMeter>(`${prefix}/meters/:meter`, mayWrite, async (request) => {
       const change = readMeterChange(parseJson(bodyOf(request)));
-      return describeMeter(await meters.change(callerOf(request), request.params.meter, change));
+      return describeMeter(
+        await meters.change(callerOf(request), request.params.meter, change, idempotencyKeyOf(request)),
+      );
     });
 
     app.delete<OfMeter>(`${prefix}/meters/:meter`, mayWrite, async (request, reply) => {
-      await meters.archive(callerOf(request), request.params.meter);
+      await meters.archive(callerOf(request), request.params.meter, idempotencyKeyOf(request));
       return reply.code(204).send();
     });
 

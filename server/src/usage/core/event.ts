@@ -54,6 +54,9 @@ export const field_length_max = {
   data: 65_536,
 } as const;
 
+/** Sources that begin so are Weir's own: corrections and backfills claim identities under them. */
+export const reserved_source = "weir:";
+
 // The widest range that DateTime64(6) and the clock of an import share.
 const year_1970 = 0;
 const year_2200 = 7_258_118_400_000_000;
@@ -89,6 +92,7 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
   if (
     isText(id, field_length_max.id) &&
     isText(source, field_length_max.source) &&
+    !source.startsWith(reserved_source) &&
     isText(type, field_length_max.type) &&
     isText(subject, field_length_max.subject) &&
     fingerprint !== undefined &&
@@ -107,7 +111,7 @@ export function parseUsageEvent(value: unknown, rules: EventRules): UsageEvent |
 }
 
 function isText(value: unknown, length_max: number): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= length_max;
+  return typeof value === "string" && value.length > 0 && value.length <= length_max && !value.includes("\0");
 }
 
 function readTime(value: unknown): Instant | undefined {
@@ -133,7 +137,15 @@ function explainFaults(
     } else if (value.length > field_length_max[field]) {
       const message = `${field} has ${value.length} characters, at most ${field_length_max[field]} are kept`;
       faults.push({ code: "field-too-large", field, message });
+    } else if (value.includes("\0")) {
+      const message = `${field} has the character U+0000, which PostgreSQL cannot keep`;
+      faults.push({ code: "invalid-text", field, message });
     }
+  }
+  const { source } = raw;
+  if (typeof source === "string" && source.startsWith(reserved_source)) {
+    const message = `a source that begins with "${reserved_source}" is Weir's own; choose another`;
+    faults.push({ code: "invalid-event", field: "source", message });
   }
   if (raw["specversion"] !== "1.0" && (raw["specversion"] !== undefined || rules.specversionRequired)) {
     faults.push({ code: "invalid-event", field: "specversion", message: 'specversion must be "1.0"' });

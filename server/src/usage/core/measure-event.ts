@@ -1,5 +1,5 @@
 import type { EventFault, UsageEvent } from "./event.js";
-import type { CompiledMeter, Measurement } from "./measure.js";
+import { text_length_max, type CompiledMeter, type Measurement } from "./measure.js";
 
 /** What all meters got out of an event, or why its request is refused. */
 export type MeasuredEvent =
@@ -41,6 +41,14 @@ export function measureEvent(
             code: "unsafe-number",
             field: `data (${measured.property})`,
             message: `${measured.text.slice(0, 64)} does not fit 20 digits before and 18 after the point`,
+          },
+        };
+      case "text_too_long":
+        return {
+          fault: {
+            code: "field-too-large",
+            field: `data (${measured.property})`,
+            message: `meter "${meter.version.slug}" counts or groups by this text: it has ${measured.length} characters, at most ${text_length_max} are kept`,
           },
         };
     }

@@ -19,7 +19,8 @@ export type Unmeasured =
   | { readonly kind: "filtered" }
   | { readonly kind: "value_missing"; readonly property: string }
   | { readonly kind: "value_not_numeric"; readonly property: string }
-  | { readonly kind: "value_does_not_fit"; readonly property: string; readonly text: string };
+  | { readonly kind: "value_does_not_fit"; readonly property: string; readonly text: string }
+  | { readonly kind: "text_too_long"; readonly property: string; readonly length: number };
 
 export type Measured = { readonly kind: "measured"; readonly measurement: Measurement } | Unmeasured;
 
@@ -29,8 +30,8 @@ export interface CompiledMeter {
   measure(data: JsonValue | undefined): Measured;
 }
 
-const unique_length_max = 1024;
-const dimension_length_max = 1024;
+/** Of a text that is counted or grouped by, in characters. */
+export const text_length_max = 1024;
 const filtered: Unmeasured = { kind: "filtered" };
 
 /** @throws RangeError when a property path of the definition does not parse (definitions are checked on creation) */
@@ -52,7 +53,7 @@ export function compileMeter(version: MeterVersion): CompiledMeter {
       if (unique) {
         const found = textOf(valueAt(data, valuePath));
         if (found === undefined) return { kind: "value_missing", property };
-        if (found.length > unique_length_max) return { kind: "value_does_not_fit", property, text: found };
+        if (found.length > text_length_max) return tooLong(property, found);
         uniqueValue = found;
       } else if (!counted) {
         const found = valueAt(data, valuePath);
@@ -65,12 +66,18 @@ export function compileMeter(version: MeterVersion): CompiledMeter {
         value = numeric.text;
       }
       const row: string[] = [];
-      for (const path of dimensions) {
-        row.push((textOf(valueAt(data, path)) ?? "").slice(0, dimension_length_max));
+      for (const [index, path] of dimensions.entries()) {
+        const text = textOf(valueAt(data, path)) ?? "";
+        if (text.length > text_length_max) return tooLong(version.groupBy[index]?.property ?? "", text);
+        row.push(text);
       }
       return { kind: "measured", measurement: { meter, value, unique: uniqueValue, dimensions: row } };
     },
   };
+}
+
+function tooLong(property: string, { length }: string): Unmeasured {
+  return { kind: "text_too_long", property, length };
 }
 
 /** The text a value is grouped, filtered and counted by: strings as they are, the rest as JSON; null is absent. */

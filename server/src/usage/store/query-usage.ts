@@ -209,7 +209,7 @@ function groupOf(sum: UsageSum): string {
 
 function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
   const { from, to } = selection.range;
-  const spans = selection.spans ?? [];
+  const spans = spansOf(selection);
   const subjects =
     selection.spans === undefined ? (selection.subjects ?? []) : spans.map((span) => span.subject);
   return {
@@ -232,6 +232,11 @@ function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<s
     limit: selection.limit,
     ...watermarkParameters(selection.at ?? []),
   };
+}
+
+/** Customers' spans, cut down to the subjects that were asked for besides. */
+function spansOf({ spans = [], subjects = [] }: UsageSelection): NonNullable<UsageSelection["spans"]> {
+  return subjects.length === 0 ? spans : spans.filter((span) => subjects.includes(span.subject));
 }
 
 async function hasCorrections(door: TenantDoor): Promise<boolean> {
