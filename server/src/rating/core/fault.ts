@@ -9,6 +9,8 @@ export interface PriceModelFault {
 /** 2^40 and a little: a price per tebibyte of a meter in bytes is the largest divisor that people use. */
 const per_max = Decimal.of("10000000000000");
 export const amount_decimals_max = 12;
+/** A percent of one: rates in percent times this. */
+export const percent_share = Decimal.of("0.01");
 /** What ingest takes. */
 export const quantity_decimals_max = 18;
 const amount_max = Decimal.of("1000000000000");

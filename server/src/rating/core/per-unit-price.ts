@@ -17,10 +17,11 @@ export const perUnitPrice: PriceDefinition<PerUnitPrice> = {
     faults.per(model.per);
     faults.amount("unitAmount", model.unitAmount);
   },
-  compile({ unitAmount, per }, divisor) {
+  compile({ unitAmount, per }, { divisor, decimals }) {
     const table = new TierTable(
       [{ upTo: undefined, unitAmount, flatAmount: Decimal.zero }],
       per.times(divisor),
+      decimals,
     );
     return quantityRater((quantity) => ratedTiers(table.graduated(quantity)));
   },

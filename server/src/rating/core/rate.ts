@@ -1,6 +1,6 @@
-import { Decimal } from "../../kernel/decimal.js";
-import { definitionOf, type AnyPriceModel } from "./price-model.js";
-import type { Rated, Rater } from "./rater.js";
+import type { Decimal } from "../../kernel/decimal.js";
+import { anyPrice, type AnyPriceModel } from "./price-model.js";
+import { metered_units, type Rated, type Rater } from "./rater.js";
 import type { Usage, UsageKind } from "./usage.js";
 
 // A plan's prices are loaded once and rate many customers; the entry goes when the model does.
@@ -13,7 +13,7 @@ const compiled = new WeakMap<AnyPriceModel, Rater>();
 export function raterOf(model: AnyPriceModel): Rater {
   const known = compiled.get(model);
   if (known !== undefined) return known;
-  const rater = definitionOf(model).compile(model, Decimal.one);
+  const rater = anyPrice.compile(model, metered_units);
   compiled.set(model, rater);
   return rater;
 }
@@ -41,5 +41,5 @@ export function rate(model: AnyPriceModel, usage: Usage | Decimal): Rated {
 
 /** Whether more usage never costs less, so that a part of a period can be billed ahead of the rest. */
 export function isProgressive(model: AnyPriceModel): boolean {
-  return definitionOf(model).isProgressive(model);
+  return anyPrice.isProgressive(model);
 }

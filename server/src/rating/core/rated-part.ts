@@ -35,36 +35,37 @@ export interface FlatPart {
   readonly amount: Decimal;
 }
 
-/** Packages of `size` units, each for `packageAmount`. */
+/** Packages of `size` units, each for `packageAmount`, after `free` units. */
 export interface PackagePart {
   readonly kind: "package";
   readonly quantity: Decimal;
+  readonly free: Decimal;
   readonly size: Decimal;
   readonly packages: Decimal;
   readonly packageAmount: Decimal;
   readonly amount: Decimal;
 }
 
-/** One event of a percentage price. */
-export interface EventPart {
-  readonly kind: "event";
-  /** 1 for the first in (time, sequence) order. */
-  readonly position: number;
-  readonly value: Decimal;
-  /** How much of the value was free. */
+/** Events of a percentage price that were treated alike. */
+export interface PercentagePart {
+  readonly kind: "percentage";
+  /** "free": wholly; "minimum", "maximum": each event of it came to that bound; "none": each at its own amount. */
+  readonly bound: "free" | "none" | "minimum" | "maximum";
+  /** The sum of the events' values. */
+  readonly quantity: Decimal;
+  /** How much of it was free. */
   readonly free: Decimal;
-  /** Which bound decided the amount, if one did. */
-  readonly bound: "none" | "minimum" | "maximum";
+  readonly events: number;
+  readonly ratePercent: Decimal;
+  readonly fixedAmount: Decimal;
   readonly amount: Decimal;
 }
 
-/** All events of a percentage price that treats each alike. */
-export interface PercentagePart {
-  readonly kind: "percentage";
+/** What a conversion of units made of the metered quantity; it costs nothing itself. */
+export interface ConversionPart {
+  readonly kind: "conversion";
   readonly quantity: Decimal;
-  readonly ratePercent: Decimal;
-  readonly events: number;
-  readonly fixedAmount: Decimal;
+  readonly converted: Decimal;
   readonly amount: Decimal;
 }
 
@@ -108,7 +109,7 @@ export interface ChangePart {
   /** 1 for the first in time. */
   readonly position: number;
   readonly units: Decimal;
-  /** Units × the part of the period, in units of 1/`per` (see LicensedUsage). */
+  /** Units × the part of the period, times the usage's `per` (see LicensedUsage). */
   readonly proratedUnits: Decimal;
   readonly unitAmount: Decimal;
   readonly amount: Decimal;
@@ -132,8 +133,8 @@ export type RatedPart =
   | FlatPart
   | TierPart
   | PackagePart
-  | EventPart
   | PercentagePart
+  | ConversionPart
   | CellPart
   | DynamicPart
   | WindowPart
@@ -161,25 +162,26 @@ const ratedPart: Codec<RatedPart> = union<RatedPart>({
   package: record<PackagePart>({
     kind: literal("package"),
     quantity: decimal,
+    free: decimal,
     size: decimal,
     packages: decimal,
     packageAmount: decimal,
     amount: decimal,
   }),
-  event: record<EventPart>({
-    kind: literal("event"),
-    position: count,
-    value: decimal,
-    free: decimal,
-    bound: literal("none", "minimum", "maximum"),
-    amount: decimal,
-  }),
   percentage: record<PercentagePart>({
     kind: literal("percentage"),
+    bound: literal("free", "none", "minimum", "maximum"),
     quantity: decimal,
-    ratePercent: decimal,
+    free: decimal,
     events: count,
+    ratePercent: decimal,
     fixedAmount: decimal,
+    amount: decimal,
+  }),
+  conversion: record<ConversionPart>({
+    kind: literal("conversion"),
+    quantity: decimal,
+    converted: decimal,
     amount: decimal,
   }),
   cell: record<CellPart>({

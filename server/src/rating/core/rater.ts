@@ -1,6 +1,6 @@
 import { Decimal } from "../../kernel/decimal.js";
 import type { Codec } from "./codec.js";
-import type { Faults } from "./fault.js";
+import { quantity_decimals_max, type Faults } from "./fault.js";
 import type { RatedPart, TierPart } from "./rated-part.js";
 import { requireUsage, type Usage, type UsageKind } from "./usage.js";
 
@@ -24,16 +24,24 @@ export interface Rater {
   rate(usage: Usage | Decimal): Rated;
 }
 
+/** The units that a price's quantities come in. */
+export interface IncomingUnits {
+  /** How many of them make one unit of the price (see converted-price.ts); above zero. */
+  readonly divisor: Decimal;
+  /** How many decimals their quantities have at most. */
+  readonly decimals: number;
+}
+
+/** What meters measure. */
+export const metered_units: IncomingUnits = { divisor: Decimal.one, decimals: quantity_decimals_max };
+
 /** All that is to be known about one price model; each has a file of its own. */
 export interface PriceDefinition<M> {
   readonly codec: Codec<M>;
   /** Adds everything that is wrong; what passes can be rated, whatever the usage. */
   findFaults(model: M, faults: Faults): void;
-  /**
-   * @param divisor  how many of the units that come in make one unit of the price (see UnitConversion); above zero
-   * @throws RangeError when the model has faults that keep it from being rated
-   */
-  compile(model: M, divisor: Decimal): Rater;
+  /** @throws RangeError when the model has faults that keep it from being rated */
+  compile(model: M, units: IncomingUnits): Rater;
   /** Whether more usage never costs less, so that a part of a period can be billed ahead of the rest. */
   isProgressive(model: M): boolean;
 }

@@ -36,10 +36,11 @@ export class TierTable {
   readonly #byScale = new Map<number, Bounds>();
 
   /**
-   * @param per  how many units a unit amount is for, above zero
+   * @param per       how many units a unit amount is for, above zero
+   * @param decimals  how many decimals quantities have at most
    * @throws RangeError when there is no tier, or `per` is not above zero
    */
-  constructor(tiers: readonly Tier[], per: Decimal) {
+  constructor(tiers: readonly Tier[], per: Decimal, decimals: number) {
     if (tiers.length === 0) throw new RangeError("a tiered price has at least one tier");
     const flats = tiers.map((tier) => tier.flatAmount.times(per));
     this.#boundScale = Math.max(0, ...tiers.map((tier) => tier.upTo?.scale ?? 0));
@@ -47,7 +48,7 @@ export class TierTable {
       ...tiers.map((tier) => tier.unitAmount.scale),
       ...flats.map((flat) => flat.scale),
     );
-    this.#division = per.equals(Decimal.one) ? undefined : Division.by(per, this.#priceScale + 18);
+    this.#division = per.equals(Decimal.one) ? undefined : Division.by(per, this.#priceScale + decimals);
     const rows: Row[] = [];
     let from = Decimal.zero;
     let numerator = Decimal.zero;

@@ -1,7 +1,7 @@
 import type { Decimal } from "../../kernel/decimal.js";
 import { decimal, list, literal, record } from "./codec.js";
 import type { Faults } from "./fault.js";
-import { quantityRater, ratedTiers, type PriceDefinition } from "./rater.js";
+import { quantityRater, ratedTiers, type IncomingUnits, type PriceDefinition } from "./rater.js";
 import { checkTierAmounts, checkTiers, tierCodec, type Tier } from "./tier.js";
 import { TierTable } from "./tier-table.js";
 
@@ -24,17 +24,17 @@ function findFaults({ per, tiers }: GraduatedPrice | VolumePrice, faults: Faults
   checkTiers(tiers, faults, checkTierAmounts);
 }
 
-/** The tiers of a price whose incoming units are `divisor` times smaller. */
-export function compileTiers(tiers: readonly Tier[], per: Decimal, divisor: Decimal): TierTable {
-  const scaled = tiers.map((tier) => ({ ...tier, upTo: tier.upTo?.times(divisor) }));
-  return new TierTable(scaled, per.times(divisor));
+/** Tiers whose bounds are in units of the price, for quantities in the units that come in. */
+export function compileTiers(tiers: readonly Tier[], per: Decimal, units: IncomingUnits): TierTable {
+  const scaled = tiers.map((tier) => ({ ...tier, upTo: tier.upTo?.times(units.divisor) }));
+  return new TierTable(scaled, per.times(units.divisor), units.decimals);
 }
 
 export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
   codec: record<GraduatedPrice>({ kind: literal("graduated"), per: decimal, tiers: list(tierCodec) }),
   findFaults,
-  compile({ tiers, per }, divisor) {
-    const table = compileTiers(tiers, per, divisor);
+  compile({ tiers, per }, units) {
+    const table = compileTiers(tiers, per, units);
     return quantityRater((quantity) => ratedTiers(table.graduated(quantity)));
   },
   isProgressive: () => true,
@@ -43,8 +43,8 @@ export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
 export const volumePrice: PriceDefinition<VolumePrice> = {
   codec: record<VolumePrice>({ kind: literal("volume"), per: decimal, tiers: list(tierCodec) }),
   findFaults,
-  compile({ tiers, per }, divisor) {
-    const table = compileTiers(tiers, per, divisor);
+  compile({ tiers, per }, units) {
+    const table = compileTiers(tiers, per, units);
     return quantityRater((quantity) => ratedTiers(table.volume(quantity)));
   },
   // A cheaper tier makes the units before it cheaper too.
