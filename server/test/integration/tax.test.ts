@@ -44,7 +44,7 @@ const refusalOf = (promise: Promise<unknown>) =>
   );
 /** In no order: the clock stands still. */
 const actionsOf = async () =>
-  (await listAudit(postgres, caller.organization, { limit: 20 })).entries.map(({ action }) => action).sort();
+  (await listAudit(postgres, caller.organization, { first: 20 })).entries.map(({ action }) => action).sort();
 
 const german: NewTaxRate = { country: "DE", name: "USt", percent: "16", validFrom: "2026-01-01" };
 const chargedIn = async (country: string) => {
