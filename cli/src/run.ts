@@ -8,8 +8,10 @@ import { addImportCommands } from "./commands/imports.js";
 import { addInvoiceCommands } from "./commands/invoices.js";
 import { addKeyCommands } from "./commands/keys.js";
 import { addMeterCommands } from "./commands/meters.js";
+import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
+import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
 import { defaultUrl, UsageError } from "./context.js";
 
@@ -33,6 +35,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   addPlanCommands(program);
   addSubscriptionCommands(program);
   addInvoiceCommands(program);
+  addTaxCommands(program);
+  addOrganizationCommands(program);
   addKeyCommands(program);
   addAuditCommand(program);
   addConfigCommand(program);

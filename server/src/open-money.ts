@@ -2,6 +2,7 @@ import { Customers, openBilling, usagePortOf, type Billing } from "./billing/ind
 import { Catalog } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
+import { Taxes } from "./tax/index.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
@@ -14,16 +15,18 @@ export interface MoneyOptions {
 export interface Money {
   readonly catalog: Catalog;
   readonly billing: Billing;
+  readonly tax: Taxes;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
+  const tax = new Taxes({ postgres, clock });
   const catalog = new Catalog({ postgres, meters: port, clock });
   const customers = new Customers({ postgres, clock });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, subjectsOfCustomers };
+  return { catalog, billing, tax, subjectsOfCustomers };
 }

@@ -3,6 +3,7 @@ import "../audit/api/graphql.js";
 import "../billing/api/graphql.js";
 import "../catalog/api/graphql.js";
 import "../identity/api/graphql.js";
+import "../tax/api/graphql.js";
 import "../usage/api/graphql.js";
 import { builder } from "./builder.js";
 

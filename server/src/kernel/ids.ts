@@ -19,7 +19,8 @@ export type IdPrefix =
   | "aud"
   | "req"
   | "bkf"
-  | "pst";
+  | "pst"
+  | "txr";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -40,6 +41,7 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+export type TaxRateId = Id<"txr">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

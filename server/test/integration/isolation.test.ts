@@ -38,14 +38,20 @@ const queries = (): Record<string, string> => ({
   plan: `(idOrKey: "${b.ids.plan}")`,
   plans: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
+  standardTaxRates: "",
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
   subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
+  taxFor: '(buyer: { country: "NZ" })',
+  taxRates: "(first: 5)",
+  taxSettings: "",
 });
 
 /** Other ways to ask for the same: by key or slug, in filters, in nested input. */
 const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
+  `taxRates(after: "${b.ids.audit}") { nodes { name note } }`,
+  `organization { billingProfile { legalName bankDetails } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
   `events(id: "${mark}-event-1", source: "${mark}-source") { nodes { data } }`,
@@ -60,6 +66,7 @@ const moreQueries = (): string[] => [
 
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
+  addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   archiveMeter: [`(meter: "${b.ids.meter}")`, `(meter: "${mark}-meter")`],
   assignSubject: [
@@ -84,12 +91,15 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "aardvark-customer", plan: "${b.ids.planVersion}")`,
     `(customer: "${mark}-customer", plan: "aardvark-plan")`,
   ],
+  endTaxRate: [`(rate: "${b.ids.taxRate}", lastDay: "2030-01-01")`],
   endSubject: [
     `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
     `(customer: "aardvark-customer", subject: "${mark}-subject")`,
   ],
   refreshInvoice: [`(id: "${b.ids.invoice}")`],
   revokeApiKey: [`(id: "${b.ids.apiKey}")`],
+  setBillingProfile: [],
+  setTaxSettings: [],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });
 
@@ -404,6 +414,9 @@ describe("keys", () => {
   });
 
   const mutationOfOwn: Record<string, string> = {
+    addTaxRate: '(country: "NZ", name: "GST", percent: "15", validFrom: "2026-01-01")',
+    setBillingProfile: '(legalName: "mine")',
+    setTaxSettings: '(country: "NZ")',
     createApiKey: '(kind: secret, name: "mine")',
     createCustomer: '(key: "c", name: "c", timeZone: "UTC")',
     createMeter: '(slug: "m", eventType: "t", aggregation: COUNT)',

@@ -18,6 +18,7 @@ export interface FilledOrganization {
       | "subscription"
       | "invoice"
       | "line"
+      | "taxRate"
       | "apiKey"
       | "import"
       | "audit",
@@ -99,6 +100,18 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createInvoice(subscription: "${subscription.id}")`,
     "{ invoice { id lines { id } } }",
   );
+  await mutate(
+    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank")`,
+    "{ legalName }",
+  );
+  await mutate(
+    `setTaxSettings(country: "NZ", registrations: [{ country: "US", taxId: "${mark}" }])`,
+    "{ country }",
+  );
+  const taxRate = await mutate<{ id: string }>(
+    `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
+    "{ id }",
+  );
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -122,6 +135,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       subscription: subscription.id,
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
+      taxRate: taxRate.id,
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",
