@@ -87,7 +87,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing, tax } = money;
+    const { catalog, billing, tax, ledger } = money;
     const services: Services = {
       config,
       clock,
@@ -99,6 +99,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       catalog,
       billing,
       tax,
+      ledger,
     };
 
     const app = opens("HTTP", await createHttpServer(services), async (server) => {
