@@ -1,5 +1,6 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
 import { Catalog } from "./catalog/index.js";
+import { Credits } from "./credits/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
 import { Taxes } from "./tax/index.js";
@@ -18,6 +19,7 @@ export interface Money {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly credits: Credits;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -28,8 +30,9 @@ export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const catalog = new Catalog({ postgres, meters: port, clock });
   const ledger = new Ledger({ postgres, clock });
   const customers = new Customers({ postgres, clock });
+  const credits = new Credits({ postgres, ledger, customers, clocks: { of: () => clock } });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, tax, ledger, subjectsOfCustomers };
+  return { catalog, billing, tax, ledger, credits, subjectsOfCustomers };
 }

@@ -3,6 +3,7 @@ import type { Columnar } from "./engines/columnar/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Billing } from "./billing/index.js";
 import type { Catalog } from "./catalog/index.js";
+import type { Credits } from "./credits/index.js";
 import type { Identity } from "./identity/index.js";
 import type { Clock } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
@@ -23,4 +24,5 @@ export interface Services {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly credits: Credits;
 }

@@ -87,7 +87,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing, tax, ledger } = money;
+    const { catalog, billing, tax, ledger, credits } = money;
     const services: Services = {
       config,
       clock,
@@ -100,6 +100,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       billing,
       tax,
       ledger,
+      credits,
     };
 
     const app = opens("HTTP", await createHttpServer(services), async (server) => {

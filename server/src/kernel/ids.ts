@@ -20,7 +20,7 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "txr";
+  | "txr"
   | "crg"
   | "crm";
 

@@ -221,3 +221,5 @@ builder.mutationFields((t) => ({
     },
   }),
 }));
+
+export { CustomerType, InvoiceType, MoneyType, PeriodType } from "./references.js";

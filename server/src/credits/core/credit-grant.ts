@@ -12,7 +12,7 @@ export interface CreditGrant {
   readonly kind: CreditKind;
   readonly currency: Currency;
   readonly amount: bigint;
-  /** What is left: zero to `amount`. */
+  /** What invoices for service periods within its validity may still draw: zero to `amount`, whatever the time is now. */
   readonly remaining: bigint;
   /** The lowest is used first; 0 to 1000. */
   readonly priority: number;
@@ -26,3 +26,21 @@ export interface CreditGrant {
 
 export const priority_default = 100;
 export const priority_max = 1000;
+
+/** Where a grant is in its life. */
+export type CreditGrantStatus = "upcoming" | "active" | "used_up" | "expired" | "voided";
+
+export function statusOf(
+  grant: CreditGrant & { readonly used: bigint; readonly voided: bigint },
+  now: Instant,
+): CreditGrantStatus {
+  if (grant.remaining === 0n) return grant.voided > 0n ? "voided" : "used_up";
+  if (grant.expiresAt !== undefined && grant.expiresAt <= now) return "expired";
+  return now < grant.effectiveFrom ? "upcoming" : "active";
+}
+
+/** What can be drawn at an instant: nothing before a grant begins and once it is over. */
+export function usableAt(grant: CreditGrant, now: Instant): bigint {
+  const over = grant.expiresAt !== undefined && grant.expiresAt <= now;
+  return over || now < grant.effectiveFrom ? 0n : grant.remaining;
+}

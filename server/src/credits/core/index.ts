@@ -1,2 +1,11 @@
-export { priority_default, priority_max, type CreditGrant, type CreditKind } from "./credit-grant.js";
+export {
+  priority_default,
+  priority_max,
+  statusOf,
+  usableAt,
+  type CreditGrant,
+  type CreditGrantStatus,
+  type CreditKind,
+} from "./credit-grant.js";
+export { draw, expire, giveBack, remainingOf, withdraw, type GrantBalance } from "./grant-balance.js";
 export { compareGrants, isEligible, selectGrants, type GrantDraw } from "./select-grants.js";

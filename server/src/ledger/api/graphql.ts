@@ -1,4 +1,4 @@
-import { MoneyType, PeriodType } from "../../billing/api/references.js";
+import { MoneyType, PeriodType } from "../../billing/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection, forwardPage, page_items_max } from "../../graphql/forward-connection.js";
 import { balanceOf, codeOf, type AccountSums, type SumDifference, type Transfer } from "../core/index.js";
