@@ -279,8 +279,9 @@ function textOf({ usage }: ReadUsage): string {
     case "windows":
       return JSON.stringify(usage.quantities);
     case "cells": {
-      const cells = usage.cells.map((cell) => [cell.dimensions["model"], cell.quantity.toString()]);
-      return JSON.stringify(cells.filter(([, each]) => each !== "0").sort());
+      const cells = usage.cells.map((cell) => [cell.dimensions["model"] ?? "", cell.quantity.toString()]);
+      const byModel = (a: readonly string[], b: readonly string[]) => (a[0]! < b[0]! ? -1 : 1);
+      return JSON.stringify(cells.filter(([, each]) => each !== "0").sort(byModel));
     }
     case "licensed":
       throw new Error("is not measured");
