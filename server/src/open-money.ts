@@ -2,6 +2,7 @@ import { Customers, openBilling, usagePortOf, type Billing } from "./billing/ind
 import { Catalog } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
+import { Ledger } from "./ledger/index.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
@@ -14,6 +15,7 @@ export interface MoneyOptions {
 export interface Money {
   readonly catalog: Catalog;
   readonly billing: Billing;
+  readonly ledger: Ledger;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -21,9 +23,10 @@ export interface Money {
 export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const catalog = new Catalog({ postgres, meters: port, clock });
+  const ledger = new Ledger({ postgres, clock });
   const customers = new Customers({ postgres, clock });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, subjectsOfCustomers };
+  return { catalog, billing, ledger, subjectsOfCustomers };
 }

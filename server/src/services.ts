@@ -6,6 +6,7 @@ import type { Catalog } from "./catalog/index.js";
 import type { Identity } from "./identity/index.js";
 import type { Clock } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
+import type { Ledger } from "./ledger/index.js";
 import type { Usage } from "./usage/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
@@ -19,4 +20,5 @@ export interface Services {
   readonly usage: Usage;
   readonly catalog: Catalog;
   readonly billing: Billing;
+  readonly ledger: Ledger;
 }

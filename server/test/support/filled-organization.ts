@@ -1,4 +1,5 @@
-import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -18,6 +19,7 @@ export interface FilledOrganization {
       | "subscription"
       | "invoice"
       | "line"
+      | "posting"
       | "apiKey"
       | "import"
       | "audit",
@@ -99,6 +101,24 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createInvoice(subscription: "${subscription.id}")`,
     "{ invoice { id lines { id } } }",
   );
+  const { ledger, postgres } = weir.weir.services;
+  await postgres.inOrganization(id, (sql) =>
+    ledger.post(sql, id, [
+      {
+        idempotencyKey: `${mark}:posting`,
+        reason: "invoice.finalize",
+        reference: invoice.id,
+        transfers: [
+          {
+            debit: { kind: "receivable", customer: customer.id as CustomerId },
+            credit: { kind: "revenue" },
+            amount: { currency: "USD" as Currency, minor: 1000n },
+          },
+        ],
+      },
+    ]),
+  );
+  const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -122,6 +142,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       subscription: subscription.id,
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
+      posting: posting?.id ?? "",
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",
