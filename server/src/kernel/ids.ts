@@ -19,7 +19,9 @@ export type IdPrefix =
   | "aud"
   | "req"
   | "bkf"
-  | "pst";
+  | "pst"
+  | "crg"
+  | "crm";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -40,6 +42,8 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+export type CreditGrantId = Id<"crg">;
+export type CreditMovementId = Id<"crm">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
