@@ -3,6 +3,7 @@ import { Catalog } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
 import { Taxes } from "./tax/index.js";
+import { Ledger } from "./ledger/index.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
@@ -16,6 +17,7 @@ export interface Money {
   readonly catalog: Catalog;
   readonly billing: Billing;
   readonly tax: Taxes;
+  readonly ledger: Ledger;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -24,9 +26,10 @@ export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const tax = new Taxes({ postgres, clock });
   const catalog = new Catalog({ postgres, meters: port, clock });
+  const ledger = new Ledger({ postgres, clock });
   const customers = new Customers({ postgres, clock });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, tax, subjectsOfCustomers };
+  return { catalog, billing, tax, ledger, subjectsOfCustomers };
 }

@@ -7,6 +7,7 @@ import type { Identity } from "./identity/index.js";
 import type { Clock } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Taxes } from "./tax/index.js";
+import type { Ledger } from "./ledger/index.js";
 import type { Usage } from "./usage/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
@@ -21,4 +22,5 @@ export interface Services {
   readonly catalog: Catalog;
   readonly billing: Billing;
   readonly tax: Taxes;
+  readonly ledger: Ledger;
 }

@@ -87,7 +87,6 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing, tax } = money;
     const services: Services = {
       config,
       clock,
@@ -96,9 +95,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       columnar,
       identity,
       usage,
-      catalog,
-      billing,
-      tax,
+      ...money,
     };
 
     const app = opens("HTTP", await createHttpServer(services), async (server) => {

@@ -20,7 +20,9 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "txr";
+  | "txr"
+  | "crg"
+  | "crm";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -42,6 +44,8 @@ export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
 export type TaxRateId = Id<"txr">;
+export type CreditGrantId = Id<"crg">;
+export type CreditMovementId = Id<"crm">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

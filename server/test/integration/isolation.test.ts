@@ -31,6 +31,9 @@ const queries = (): Record<string, string> => ({
   invoice: `(id: "${b.ids.invoice}")`,
   invoicePreview: `(subscription: "${b.ids.subscription}")`,
   invoices: `(first: 5, customer: "${b.ids.customer}")`,
+  ledgerAccounts: `(first: 5, prefix: "receivable:${b.ids.customer}")`,
+  ledgerPosting: `(id: "${b.ids.posting}")`,
+  ledgerPostings: `(first: 5, reference: "${b.ids.invoice}")`,
   lineExplanation: `(invoice: "${b.ids.invoice}", line: "${b.ids.line}")`,
   meter: `(idOrSlug: "${b.ids.meter}")`,
   meters: "(archived: true)",
@@ -45,6 +48,7 @@ const queries = (): Record<string, string> => ({
   taxFor: '(buyer: { country: "NZ" })',
   taxRates: "(first: 5)",
   taxSettings: "",
+  trialBalance: "",
 });
 
 /** Other ways to ask for the same: by key or slug, in filters, in nested input. */
@@ -60,6 +64,7 @@ const moreQueries = (): string[] => [
   `customers(after: "${b.ids.customer}") { nodes { name } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { customers: ["${b.ids.customer}"], subjects: ["${mark}-subject"] }) { rows { value } } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
+  `ledgerPostings(account: "receivable:${b.ids.customer}") { nodes { id } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
 ];

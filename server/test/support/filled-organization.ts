@@ -1,4 +1,5 @@
-import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -19,6 +20,7 @@ export interface FilledOrganization {
       | "invoice"
       | "line"
       | "taxRate"
+      | "posting"
       | "apiKey"
       | "import"
       | "audit",
@@ -112,6 +114,24 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
     "{ id }",
   );
+  const { ledger, postgres } = weir.weir.services;
+  await postgres.inOrganization(id, (sql) =>
+    ledger.post(sql, id, [
+      {
+        idempotencyKey: `${mark}:posting`,
+        reason: "invoice.finalize",
+        reference: invoice.id,
+        transfers: [
+          {
+            debit: { kind: "receivable", customer: customer.id as CustomerId },
+            credit: { kind: "revenue" },
+            amount: { currency: "USD" as Currency, minor: 1000n },
+          },
+        ],
+      },
+    ]),
+  );
+  const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -136,6 +156,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
       taxRate: taxRate.id,
+      posting: posting?.id ?? "",
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",
