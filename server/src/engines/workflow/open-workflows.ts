@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { OrganizationId } from "../../kernel/ids.js";
 import type { JsonValue } from "../../kernel/json.js";
 import type { Log } from "../../kernel/log.js";
+import { StoreUnavailable } from "../../kernel/problem.js";
 import type { Postgres, Sql } from "../postgres/index.js";
 import { messageOf, WorkflowUnknown } from "./errors.js";
 import { library_schema, setUpLibrarySchema } from "./library-schema.js";
@@ -73,8 +74,8 @@ interface Launched {
 }
 
 /**
- * Durable execution by DBOS on the same PostgreSQL, in a schema of its own. Comes up in the background, so that
- * a start does not wait for it; calls that need it do.
+ * Durable execution by DBOS on the same PostgreSQL, in a schema of its own. It comes up with the first call that needs
+ * it, once every workflow is registered: wire.ts asks for it after the port is open, so that a start does not wait for it.
  */
 export function openWorkflows(options: WorkflowsOptions): Workflows {
   return new DbosWorkflows(options);
@@ -86,7 +87,8 @@ class DbosWorkflows implements Workflows {
   readonly #limits = new Map<string, StepLimit>();
   readonly #activity = new StepActivity();
   readonly #nudges: SignalNudges;
-  readonly #launched: Promise<Launched>;
+  #launching: Promise<Launched> | undefined;
+  #closing: Promise<void> | undefined;
   // Whoever starts a run may stand inside a step of another, which the library does not allow.
   readonly #outside = AsyncLocalStorage.snapshot();
   #library: Library | undefined;
@@ -96,8 +98,6 @@ class DbosWorkflows implements Workflows {
   constructor(options: WorkflowsOptions) {
     this.#on = options;
     this.#nudges = new SignalNudges(options.postgres, options.log);
-    this.#launched = this.#launch();
-    this.#launched.catch(() => undefined); // told to whoever asks
   }
 
   get active(): number {
@@ -123,7 +123,7 @@ class DbosWorkflows implements Workflows {
       throw new RangeError(`a run's id has 1 to ${run_id_length_max} characters, not ${id.length}`);
     const version = Math.max(...(this.#definitions.get(kind)?.keys() ?? [0]));
     if (version < 1) throw new WorkflowUnknown(kind, 1);
-    const { library, startRun } = await this.#launched;
+    const { library, startRun } = await this.#launched();
     const existing = await this.#on.postgres.inOrganization(organization, (sql) => findState(sql, id));
     if (existing !== undefined) {
       if (existing.kind !== kind) throw new RangeError(`run ${id} is a ${existing.kind}, not a ${kind}`);
@@ -170,14 +170,14 @@ class DbosWorkflows implements Workflows {
   }
 
   async cancel(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined> {
-    await this.ready();
+    this.#checkLaunched();
     const run = await findState(sql, id);
     if (run !== undefined && (await cancelRun(sql, id))) this.#nudges.nudgeSoon(organization, id);
     return run?.state;
   }
 
   async retry(sql: Sql, _organization: OrganizationId, id: string): Promise<RunState | undefined> {
-    await this.ready();
+    this.#checkLaunched();
     const run = await findState(sql, id);
     if (run !== undefined) await retryRun(sql, id);
     return run?.state;
@@ -194,23 +194,38 @@ class DbosWorkflows implements Workflows {
   }
 
   async ready(): Promise<void> {
-    await this.#launched;
+    await this.#launched();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#beat);
     this.#nudges.stop();
     await this.#activity.stop(stop_ms_max);
-    await this.#launched.catch(() => undefined);
+    if (this.#launching === undefined) return;
+    await this.#launching.catch(() => undefined);
     await this.#library?.shutdown();
     await this.#on.postgres
       .asSystem((sql) => markGone(sql, this.#on.executor))
       .catch((error: unknown) => this.#on.log.debug("leaving failed", { error: messageOf(error) }));
   }
 
+  /**
+   * Inside a transaction nobody may wait for the launch: at the very first one the library builds indexes concurrently, which
+   * waits for every transaction that is open.
+   */
+  #checkLaunched(): void {
+    if (this.#library === undefined) throw new StoreUnavailable("workflows do not run yet");
+  }
+
+  #launched(): Promise<Launched> {
+    return (this.#launching ??= this.#launch());
+  }
+
   async #launch(): Promise<Launched> {
-    // After the modules that registered their workflows in the same turn, and after what answers first requests.
-    await new Promise((resolve) => setImmediate(resolve));
     for (let wait_ms = 250; ; wait_ms = Math.min(wait_ms * 2, launch_again_ms_max)) {
       if (this.#activity.stopping) throw new Error("Weir stops");
       const library = loadLibrary();

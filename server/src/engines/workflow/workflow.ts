@@ -141,7 +141,7 @@ export interface Workflows {
 
   /**
    * Starts a run; "exists" when there is one of this id, which is left as it is, whatever became of it.
-   * Durable when it resolves.
+   * Durable when it resolves. Not to be called inside a transaction before `ready`: write a wake there.
    */
   start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists">;
 
@@ -155,11 +155,13 @@ export interface Workflows {
   /**
    * Ends a run before its next step; a step at work is not interrupted. In the caller's transaction.
    * @returns the state before; undefined when there is no such run
+   * @throws StoreUnavailable before `ready`
    */
   cancel(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined>;
   /**
    * Goes on with a failed or canceled run: what succeeded stays, what failed last is done again. In the caller's
    * transaction. @returns the state before; undefined when there is no such run
+   * @throws StoreUnavailable before `ready`
    */
   retry(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined>;
 
@@ -170,7 +172,10 @@ export interface Workflows {
   /** Runs that are at work in this process. */
   readonly active: number;
 
-  /** Resolves once the engine runs. It starts in the background, and tries again while PostgreSQL is away. */
+  /**
+   * Brings the engine up, which takes up what was in flight: register every workflow before. Resolves once it runs; tries
+   * again while PostgreSQL is away.
+   */
   ready(): Promise<void>;
   /** Steps at work may finish (5 s); everything else goes on at the next start, here or in another process. */
   close(): Promise<void>;
