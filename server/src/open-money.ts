@@ -1,7 +1,6 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
 import { Catalog } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
-import type { Clock } from "./kernel/clock.js";
 import { Taxes } from "./tax/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -25,9 +24,6 @@ export interface Money {
 export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const catalog = new Catalog({ postgres, meters: port, clock });
-  const customers = new Customers({ postgres, clock });
-  const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const catalog = new Catalog({ postgres, meters: port, clock, clocks });
   const customers = new Customers({ postgres, clock, clocks });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
