@@ -1,7 +1,7 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -26,6 +26,7 @@ const beginning = 0 as Instant;
 export interface CustomersDependencies {
   readonly postgres: Postgres;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** Customers and the spans of time for which subjects are theirs. Every change is audited. */
@@ -155,7 +156,7 @@ export class Customers {
       const request = { organization, idempotencyKey, action: "subject.end", input };
       const id = await runOnce(sql, request, async () => {
         const now = this.#on.clock.now();
-        const at = input.at ?? now;
+        const at = input.at ?? this.#on.clocks.of(organization).now();
         const customer = await mustFindCustomer(sql, input.customer);
         await lockSubject(sql, organization, input.subject);
         const covering = (await listSpans(sql, customer.id)).find(

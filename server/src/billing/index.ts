@@ -15,3 +15,4 @@ export {
   type UsageWatermark,
   type WindowQuantity,
 } from "./usage-port.js";
+export { refuseTestClock } from "./test-clock-check.js";

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import type { Customers } from "./customers.js";
 import { Explanations } from "./explanations.js";
 import { Invoices } from "./invoices.js";
@@ -22,6 +22,7 @@ export interface BillingOptions {
   /** Made before the usage domain, which asks it whose subjects are whose. */
   readonly customers: Customers;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 export function openBilling(options: BillingOptions): Billing {

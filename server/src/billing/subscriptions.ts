@@ -2,7 +2,7 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, parseId, type CustomerId, type OrganizationId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -15,6 +15,7 @@ export interface SubscriptionsDependencies {
   readonly postgres: Postgres;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** Subscriptions: customers on plan versions. Every change is audited. */
@@ -77,7 +78,10 @@ export class Subscriptions {
           id: newId("sub", at),
           customer: customer.id,
           planVersion: version.id,
-          startedAt: subscriptionStart(input.start ?? at, customer.timeZone),
+          startedAt: subscriptionStart(
+            input.start ?? this.#on.clocks.of(organization).now(),
+            customer.timeZone,
+          ),
           anchorDay,
           timeZone: customer.timeZone,
           createdAt: at,

@@ -1,7 +1,7 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { parseCurrency } from "../kernel/currency.js";
 import { newId, type MeterId, type OrganizationId, type PlanId, type PlanVersionId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -50,6 +50,7 @@ export interface CatalogDependencies {
   readonly postgres: Postgres;
   readonly meters: MeterLookup;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** Plans and their immutable versions. Every change is audited. */

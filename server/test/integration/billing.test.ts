@@ -4,7 +4,7 @@ import { Customers, openBilling, type Billing } from "../../src/billing/index.js
 import { Catalog, type NewPlan } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Caller, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { formatInstant, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { formatMoney } from "../../src/kernel/money.js";
@@ -16,6 +16,7 @@ import { UsageInMemory } from "../support/usage-in-memory.js";
 const at = (text: string): Instant => parseInstant(text)!;
 const d = (text: string) => Decimal.of(text);
 const clock = new FixedClock(at("2026-03-15T12:00:00Z"));
+const clocks = sameClock(clock);
 
 let postgres: Postgres;
 let remove: () => Promise<void>;
@@ -30,8 +31,15 @@ beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
   usage = new UsageInMemory();
-  catalog = new Catalog({ postgres, clock, meters: usage });
-  billing = openBilling({ postgres, clock, catalog, usage, customers: new Customers({ postgres, clock }) });
+  catalog = new Catalog({ postgres, clock, clocks, meters: usage });
+  billing = openBilling({
+    postgres,
+    clock,
+    clocks,
+    catalog,
+    usage,
+    customers: new Customers({ postgres, clock, clocks }),
+  });
 }, 60_000);
 afterAll(() => remove());
 
