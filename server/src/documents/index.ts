@@ -11,3 +11,6 @@ export type {
   InvoiceDocument,
   PostalAddress,
 } from "./invoice-document.js";
+export { renderHtml } from "./render-html.js";
+export { renderPdf, type PdfOptions } from "./render-pdf.js";
+export { documentLimits } from "./printed-document.js";
