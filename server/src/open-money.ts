@@ -26,10 +26,7 @@ export interface Money {
 export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const catalog = new Catalog({ postgres, meters: port, clock });
   const ledger = new Ledger({ postgres, clock });
-  const customers = new Customers({ postgres, clock });
-  const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const catalog = new Catalog({ postgres, meters: port, clock, clocks });
   const customers = new Customers({ postgres, clock, clocks });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });

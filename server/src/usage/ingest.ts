@@ -173,7 +173,11 @@ export class UsageIngest {
     stored?: ReadonlyMap<string, string>,
   ): Promise<IngestReceipt> {
     const { stream, index } = this.#on;
-    const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
+    let meters = this.#on.meters.get(organization);
+    while (meters === undefined) {
+      await this.#on.meters.load(organization);
+      meters = this.#on.meters.get(organization);
+    }
 
     // No await from here to the append.
     const encoder = new UsageBodyEncoder(1024 + candidates.length * 384);

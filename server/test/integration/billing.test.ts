@@ -205,6 +205,17 @@ describe("customers and subjects", () => {
     ]);
   });
 
+  test("a subject is as long as an event's may be, 512 characters", async () => {
+    await billing.customers.create(caller, { key: "a", name: "A", timeZone: "UTC" });
+    const assign = (length: number) =>
+      refusalOf(billing.customers.assignSubject(caller, { customer: "a", subject: "é".repeat(length) }));
+    expect([await assign(512), await assign(513), await assign(0)]).toEqual([
+      "no refusal",
+      "400 invalid-subject",
+      "400 invalid-subject",
+    ]);
+  });
+
   test("of two customers who claim a subject at once, one gets it", async () => {
     for (const key of ["a", "b", "c", "d"])
       await billing.customers.create(caller, { key, name: key, timeZone: "UTC" });
@@ -356,6 +367,12 @@ describe("invoices", () => {
       moment = invoice.period.end;
     }
     expect(events).toBe(432);
+    const starts = async (page: { after?: string; limit: number }) =>
+      (await billing.invoices.list(caller.organization, page)).map(({ id }) => id);
+    const newestFirst = await starts({ limit: 10 });
+    expect(newestFirst).toEqual(newestFirst.toSorted().toReversed());
+    expect(newestFirst).toHaveLength(5);
+    expect(await starts({ limit: 2, after: newestFirst[1]! })).toEqual(newestFirst.slice(2, 4));
     expect(
       await refusalOf(
         billing.invoices.create(caller, { subscription: subscription.id, at: (start - 1) as Instant }),
