@@ -225,7 +225,7 @@ class InvoiceSheet {
     // The head of the table has a rule of its own.
     if (!isDetail && this.#y !== this.#tableTop)
       this.#page.rule(margin.x, this.#y, this.#width, hairline, 0.6);
-    let y = this.#y + (isDetail ? 0.5 : 5);
+    let y = this.#y + (isDetail ? 0.5 : 4.75);
     this.#cells(row, y, style);
     this.#page.text(row.text, margin.x + indent, y, width, style);
     y += this.#page.heightOf(row.text, width, style);
@@ -247,7 +247,7 @@ class InvoiceSheet {
     const cells = (["quantity", "unitPrice", "tax", "amount"] as const).map((name) =>
       this.#page.heightOf(row[name], this.#columns[name] - gap / 2, style),
     );
-    return Math.max(text, ...cells) + (isDetail ? 2.5 : 8);
+    return Math.max(text, ...cells) + (isDetail ? 2.5 : 7.5);
   }
 
   #cells(
@@ -275,7 +275,7 @@ class InvoiceSheet {
         Math.max(
           this.#page.heightOf(label, width - valueWidth, style),
           this.#page.heightOf(value, valueWidth, style),
-        ) + (weight === "due" ? 12 : 6)
+        ) + (weight === "due" ? 12 : 5)
       );
     };
     // The sums stand together, unless there are more of them than a page holds.
@@ -289,12 +289,12 @@ class InvoiceSheet {
       const style = totalStyle(total.weight);
       if (total.weight === "strong") this.#page.rule(x, this.#y, width, hairline, 0.6);
       if (total.weight === "due") this.#page.rule(x, this.#y, width, accent, 1.2);
-      const y = this.#y + (total.weight === "due" ? 7 : 3.5);
+      const y = this.#y + (total.weight === "due" ? 7 : 3);
       this.#page.text(total.label, x, y, width - valueWidth, style);
       this.#page.text(total.value, x + width - valueWidth, y, valueWidth, { ...style, align: "right" });
       this.#y += needed;
     }
-    this.#y += 16;
+    this.#y += 8;
   }
 
   #notes(): void {
@@ -305,8 +305,11 @@ class InvoiceSheet {
       this.#page.text(note, margin.x, this.#y, this.#width, body);
       this.#y += height + 4;
     }
-    this.#block(labels.payment, payment);
-    this.#block(labels.notes, notes);
+    const blocks = [
+      [labels.payment, payment],
+      [labels.notes, notes],
+    ] as const;
+    this.#blocks(blocks.filter(([, lines]) => lines.length > 0));
     if (this.#page.replaced) {
       const note = labels.missingCharacters;
       this.#ensure(24);
@@ -315,16 +318,34 @@ class InvoiceSheet {
     }
   }
 
-  #block(label: string, lines: readonly string[]): void {
-    if (lines.length === 0) return;
+  /** Side by side and together, or below one another where they are longer than that. */
+  #blocks(blocks: readonly (readonly [label: string, lines: readonly string[]])[]): void {
+    const width = (this.#width - 2 * gap) / 2;
+    const heightOf = (lines: readonly string[]) =>
+      lines.reduce((sum, line) => sum + this.#page.heightOf(line, width, body) + 1, 13);
+    const highest = Math.max(0, ...blocks.map(([, lines]) => heightOf(lines)));
     this.#y += 8;
+    if (highest > (this.#bottom - margin.top) / 2) {
+      for (const [label, lines] of blocks) this.#block(label, lines, margin.x, this.#width);
+      return;
+    }
+    this.#ensure(highest);
+    const top = this.#y;
+    for (const [index, [label, lines]] of blocks.entries()) {
+      this.#y = top;
+      this.#block(label, lines, margin.x + index * (width + 2 * gap), width);
+    }
+    this.#y = top + highest;
+  }
+
+  #block(label: string, lines: readonly string[], x: number, width: number): void {
     this.#ensure(28);
-    this.#page.text(label.toLocaleUpperCase(this.#printed.language), margin.x, this.#y, this.#width, heading);
+    this.#page.text(label.toLocaleUpperCase(this.#printed.language), x, this.#y, width, heading);
     this.#y += 13;
     for (const line of lines) {
-      const height = this.#page.heightOf(line, this.#width, body);
+      const height = this.#page.heightOf(line, width, body);
       this.#ensure(height);
-      this.#page.text(line, margin.x, this.#y, this.#width, body);
+      this.#page.text(line, x, this.#y, width, body);
       this.#y += height + 1;
     }
   }
