@@ -13,4 +13,4 @@ export type {
 } from "./invoice-document.js";
 export { renderHtml } from "./render-html.js";
 export { renderPdf, type PdfOptions } from "./render-pdf.js";
-export { documentLimits } from "./printed-document.js";
+export { documentLimits } from "./limits.js";

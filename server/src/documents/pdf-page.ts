@@ -81,7 +81,7 @@ export class PdfPage {
 
   /** Large, slanted and pale over the middle of the page; drawn first, so that it lies under the rest. */
   watermark(text: string): void {
-    const full: TextStyle = { face: "bold", size: 110, color: "#f6e9e6" };
+    const full: TextStyle = { face: "bold", size: 110, color: "#f9efed" };
     const size = Math.min(full.size, (full.size * this.width * 0.85) / this.widthOf(text, full));
     const style: TextStyle = { ...full, size };
     const width = this.widthOf(text, style);

@@ -1,9 +1,5 @@
-import {
-  describeDocument,
-  type PrintedParty,
-  type PrintedRow,
-  type PrintedSection,
-} from "./printed-document.js";
+import { describeDocument, type PrintedParty } from "./printed-document.js";
+import type { PrintedRow, PrintedSection } from "./printed-section.js";
 import type { InvoiceDocument } from "./invoice-document.js";
 
 /** A page that needs nothing but itself: no script, no font, no image; made to be read on a screen and to be printed. */
