@@ -133,6 +133,14 @@ function detailOf(
       amount: detail.amount === undefined ? "" : formats.exactAmount(detail.amount),
     };
   }
+  if (detail.kind === "worded") {
+    const values = Object.entries(detail.values).map(([name, value]) => [name, formats.number(value)]);
+    return {
+      text: fill(labels.details[detail.word], Object.fromEntries(values)),
+      quantity,
+      amount: detail.amount === undefined ? "" : formats.exactAmount(detail.amount),
+    };
+  }
   const { from, upTo, unitAmount, per, flatAmount } = detail;
   const bounds = {
     from: formats.number(from),
