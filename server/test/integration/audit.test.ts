@@ -19,20 +19,21 @@ interface Entry {
   readonly after: unknown;
 }
 
+interface Page {
+  readonly nodes: readonly Entry[];
+  readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+}
+
 async function entries(): Promise<Entry[]> {
   const found: Entry[] = [];
-  for (let after: string | null = null, more = true; more; ) {
-    const { auditLog } = await weir.graphql<{
-      auditLog: { nodes: Entry[]; pageInfo: { endCursor: string | null; hasNextPage: boolean } };
-    }>(
-      `query ($after: String) { auditLog(first: 100, after: $after) {
-        nodes { action target actor before after } pageInfo { endCursor hasNextPage } } }`,
-      { after },
-      filled.key,
-    );
-    found.push(...auditLog.nodes);
-    ({ endCursor: after, hasNextPage: more } = auditLog.pageInfo);
-  }
+  let page: Page | undefined;
+  do {
+    const source = `query ($after: String) { auditLog(first: 100, after: $after) {
+      nodes { action target actor before after } pageInfo { endCursor hasNextPage } } }`;
+    const variables = { after: page?.pageInfo.endCursor };
+    page = (await weir.graphql<{ auditLog: Page }>(source, variables, filled.key)).auditLog;
+    found.push(...page.nodes);
+  } while (page.pageInfo.hasNextPage);
   return found;
 }
 
