@@ -77,9 +77,9 @@ export async function readQuantity(
 }
 
 async function meterOf(usage: UsagePort, organization: OrganizationId, price: Price): Promise<BilledMeter> {
-  const meter = await usage.findMeter(organization, price.meter);
+  const meter = price.meter === undefined ? undefined : await usage.findMeter(organization, price.meter.id);
   if (meter !== undefined) return meter;
-  const detail = `Price "${price.key}" is on meter "${price.meterSlug}", which cannot be found.`;
+  const detail = `Price "${price.key}" is on meter "${price.meter?.slug ?? ""}", which cannot be found.`;
   throw new Refusal(
     makeProblem("meter-missing", 409, "A price's meter is missing", detail, { price: price.key }),
   );

@@ -59,7 +59,7 @@ export class Subscriptions {
     const versionId = parseId("plv", input.plan);
     const version =
       versionId === undefined
-        ? (await this.#on.catalog.get(organization, input.plan)).current
+        ? await this.#on.catalog.getVersionInForce(organization, input.plan, this.#on.clock.now())
         : await this.#on.catalog.getVersion(organization, versionId);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "subscription.create", input };

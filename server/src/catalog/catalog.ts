@@ -4,6 +4,7 @@ import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { parseCurrency } from "../kernel/currency.js";
 import { newId, type MeterId, type OrganizationId, type PlanId, type PlanVersionId } from "../kernel/ids.js";
+import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import {
   catalog_key_rule,
@@ -13,6 +14,7 @@ import {
   type PlanDefinition,
   type PlanFault,
   type PlanVersion,
+  versionInForce,
 } from "./core/index.js";
 import { definitionJson, describeVersion } from "./describe-plan.js";
 import { draftVersion, type DraftedVersion } from "./draft-version.js";
@@ -77,6 +79,19 @@ export class Catalog {
     const plan = await this.find(organization, idOrKey);
     if (plan === undefined) throw planNotFound(idOrKey);
     return plan;
+  }
+
+  /**
+   * The version of a plan that is in force at an instant: the latest that is effective by then.
+   * @throws Refusal 404 for an unknown plan, 409 when none is in force
+   */
+  async getVersionInForce(organization: OrganizationId, idOrKey: string, at: Instant): Promise<PlanVersion> {
+    const plan = await this.get(organization, idOrKey);
+    const versions = await this.versionsOf(organization, plan.id);
+    const found = versionInForce(versions, at);
+    if (found !== undefined) return found;
+    const detail = `Plan "${plan.key}" has no version in force at ${formatInstant(at)}.`;
+    throw new Refusal(makeProblem("plan-not-in-force", 409, "The plan is not sold then", detail));
   }
 
   /** Every version of a plan, oldest first. */
@@ -164,7 +179,7 @@ export class Catalog {
         const at = this.#on.clock.now();
         const version = draftVersion(
           drafted,
-          { plan: found.id, planKey: found.key, version: before.version + 1 },
+          { plan: found.id, planKey: found.key, version: (before?.version ?? 0) + 1 },
           at,
         );
         await insertPlanVersion(sql, organization, version);
@@ -174,7 +189,7 @@ export class Catalog {
           actor: caller,
           action: "plan.new_version",
           target: found.id,
-          before: describeVersion(before),
+          before: before === undefined ? undefined : describeVersion(before),
           after: describeVersion(version),
           at,
         });

@@ -11,11 +11,11 @@ export function describeVersion(version: PlanVersion) {
     name,
     currency,
     interval,
-    prices: version.prices.map(({ id: price, key, name: called, meterSlug, model }) => ({
+    prices: version.prices.map(({ id: price, key, name: called, meter, model }) => ({
       id: price,
       key,
       name: called,
-      meter: meterSlug,
+      meter: meter?.slug,
       model: priceModelToJson(model),
     })),
   };

@@ -11,6 +11,9 @@ export type IdPrefix =
   | "plan"
   | "plv"
   | "price"
+  | "ado"
+  | "adv"
+  | "cpn"
   | "sub"
   | "inv"
   | "il"
@@ -31,6 +34,9 @@ export type ProductId = Id<"prd">;
 export type PlanId = Id<"plan">;
 export type PlanVersionId = Id<"plv">;
 export type PriceId = Id<"price">;
+export type AddOnId = Id<"ado">;
+export type AddOnVersionId = Id<"adv">;
+export type CouponId = Id<"cpn">;
 export type SubscriptionId = Id<"sub">;
 export type InvoiceId = Id<"inv">;
 export type InvoiceLineId = Id<"il">;

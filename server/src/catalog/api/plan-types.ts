@@ -34,14 +34,14 @@ const GraduatedPrice = builder.objectRef<ModelOf<"graduated">>("GraduatedPrice")
   }),
 });
 
-const typeNames: Record<PriceModel["kind"], string> = {
+const typeNames: Readonly<Record<string, string>> = {
   per_unit: "PerUnitPrice",
   graduated: "GraduatedPrice",
 };
 
 const PriceModelType = builder.unionType("PriceModel", {
   types: [PerUnitPrice, GraduatedPrice],
-  resolveType: (model) => typeNames[model.kind],
+  resolveType: (model) => typeNames[model.kind] ?? null,
 });
 
 export const PriceType = builder.objectRef<Price>("Price").implement({
@@ -50,8 +50,12 @@ export const PriceType = builder.objectRef<Price>("Price").implement({
     id: t.exposeID("id"),
     key: t.exposeString("key"),
     name: t.exposeString("name"),
-    meter: t.exposeString("meterSlug", { description: "The meter's slug." }),
-    model: t.field({ type: PriceModelType, resolve: (price) => price.model }),
+    meter: t.string({
+      nullable: true,
+      description: "The meter's slug.",
+      resolve: (price) => price.meter?.slug ?? null,
+    }),
+    model: t.field({ type: PriceModelType, resolve: (price) => price.model as PriceModel }),
   }),
 });
 
@@ -76,8 +80,9 @@ export const PlanType = builder.objectRef<Plan>("Plan").implement({
     key: t.exposeString("key"),
     current: t.field({
       type: PlanVersionType,
-      description: "The version that is sold now.",
-      resolve: (plan) => plan.current,
+      nullable: true,
+      description: "The version in force now; null while the first is still to come.",
+      resolve: (plan) => plan.current ?? null,
     }),
     versions: t.field({
       type: [PlanVersionType],

@@ -1,6 +1,6 @@
 import { parseCurrency } from "../../kernel/currency.js";
-import { findPriceModelFaults, type PriceModel } from "../../rating/core/index.js";
-import type { BillingInterval } from "./plan.js";
+import { findPriceModelFaults, type AnyPriceModel } from "../../rating/core/index.js";
+import type { BillingInterval } from "./billing-interval.js";
 
 /** A price as somebody describes it: its meter by slug. */
 export interface PriceDefinition {
@@ -8,7 +8,7 @@ export interface PriceDefinition {
   /** The key when left out. */
   readonly name?: string;
   readonly meter: string;
-  readonly model: PriceModel;
+  readonly model: AnyPriceModel;
 }
 
 /** A plan version as somebody describes it. */

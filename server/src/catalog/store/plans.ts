@@ -2,8 +2,8 @@ import type { Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { MeterId, OrganizationId, PlanId, PlanVersionId, PriceId } from "../../kernel/ids.js";
 import { instantFromMs, msOf, type Instant } from "../../kernel/instant.js";
-import { priceModelFromJson, priceModelToJson, type PriceModelJson } from "../../rating/core/index.js";
-import type { BillingInterval, PlanVersion } from "../core/index.js";
+import { parsePriceModel, priceModelToJson } from "../../rating/core/index.js";
+import { standard_tax_category, type BillingInterval, type PlanVersion } from "../core/index.js";
 
 /** A plan and which of its versions is sold now. */
 export interface PlanRow {
@@ -60,8 +60,8 @@ export async function insertPlanVersion(
   for (const [position, price] of version.prices.entries()) {
     await sql`
       INSERT INTO prices (organization, id, plan_version, position, key, name, meter, meter_slug, model, created_at)
-      VALUES (${organization}, ${price.id}, ${version.id}, ${position}, ${price.key}, ${price.name}, ${price.meter},
-              ${price.meterSlug}, ${JSON.stringify(priceModelToJson(price.model))}::text::jsonb, ${at})`;
+      VALUES (${organization}, ${price.id}, ${version.id}, ${position}, ${price.key}, ${price.name}, ${price.meter?.id ?? null},
+              ${price.meter?.slug ?? null}, ${JSON.stringify(priceModelToJson(price.model))}::text::jsonb, ${at})`;
   }
 }
 
@@ -110,7 +110,7 @@ interface RawPrice {
   readonly name: string;
   readonly meter: MeterId;
   readonly meter_slug: string;
-  readonly model: PriceModelJson;
+  readonly model: unknown;
 }
 
 function planFrom(row: RawPlan): PlanRow {
@@ -131,17 +131,33 @@ function versionFrom(row: RawVersion, prices: readonly RawPrice[]): PlanVersion 
     name: row.name,
     currency: row.currency,
     interval: row.billing_interval,
+    effectiveFrom: instantFromMs(row.created_at.getTime()),
+    trialDays: 0,
+    phases: [],
+    minimum: undefined,
+    maximum: undefined,
+    commitments: [],
+    graceHours: undefined,
+    spendThreshold: undefined,
     createdAt: instantFromMs(row.created_at.getTime()),
     prices: prices
       .filter((price) => price.plan_version === row.id)
       .map((price) => ({
         id: price.id,
-        planVersion: row.id,
         key: price.key,
         name: price.name,
-        meter: price.meter,
-        meterSlug: price.meter_slug,
-        model: priceModelFromJson(price.model),
+        product: undefined,
+        taxCategory: standard_tax_category,
+        charge: "usage",
+        timing: "arrears",
+        interval: row.billing_interval,
+        prorated: true,
+        meter: { id: price.meter, slug: price.meter_slug },
+        filters: [],
+        included: undefined,
+        phases: undefined,
+        model: parsePriceModel(price.model),
+        currencies: {},
       })),
   };
 }

@@ -1,0 +1,28 @@
+/** How long a service period lasts. */
+export type BillingInterval = "week" | "month" | "quarter" | "year";
+
+export const billingIntervals: readonly BillingInterval[] = ["week", "month", "quarter", "year"];
+
+const months: Readonly<Record<BillingInterval, number | undefined>> = {
+  week: undefined,
+  month: 1,
+  quarter: 3,
+  year: 12,
+};
+
+/**
+ * Whether periods of `inner` tile each period of `outer`: months tile quarters and years. Weeks tile weeks only, since no
+ * month is a whole number of them.
+ */
+export function nestsIn(inner: BillingInterval, outer: BillingInterval): boolean {
+  if (inner === outer) return true;
+  const [part, whole] = [months[inner], months[outer]];
+  return part !== undefined && whole !== undefined && whole % part === 0;
+}
+
+/** The smallest of some intervals: the grid that their invoices come in. @throws RangeError without any */
+export function smallestInterval(intervals: readonly BillingInterval[]): BillingInterval {
+  const found = billingIntervals.find((interval) => intervals.includes(interval));
+  if (found === undefined) throw new RangeError("there is no smallest of no intervals");
+  return found;
+}
