@@ -10,6 +10,11 @@ const months: Readonly<Record<BillingInterval, number | undefined>> = {
   year: 12,
 };
 
+/** How many months an interval has; undefined for a week. */
+export function monthsOf(interval: BillingInterval): number | undefined {
+  return months[interval];
+}
+
 /**
  * Whether periods of `inner` tile each period of `outer`: months tile quarters and years. Weeks tile weeks only, since no
  * month is a whole number of them.
