@@ -1,5 +1,5 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
-import { Catalog } from "./catalog/index.js";
+import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Clock } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -13,6 +13,7 @@ export interface MoneyOptions {
 
 export interface Money {
   readonly catalog: Catalog;
+  readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
@@ -20,10 +21,29 @@ export interface Money {
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
-  const catalog = new Catalog({ postgres, meters: port, clock });
+  const meters = catalogMetersOf(usage);
+  const catalog = new Catalog({ postgres, meters, clock });
+  // Another domain adds its section of catalog.yaml here.
+  const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
   const customers = new Customers({ postgres, clock });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, subjectsOfCustomers };
+}
+
+/** The usage domain's meters as the catalog sees them. */
+function catalogMetersOf(usage: () => Pick<Usage, "meters">): CatalogMeters {
+  return {
+    async findMeter(organization, idOrSlug) {
+      const found = await usage().meters.find(organization, idOrSlug);
+      if (found === undefined) return undefined;
+      const dimensions = found.groupBy.map((dimension) => dimension.name);
+      return { meter: found.meter, slug: found.slug, dimensions };
+    },
+    list: (organization) => usage().meters.list(organization),
+    async create(caller, meter) {
+      await usage().meters.create(caller, meter);
+    },
+  };
 }

@@ -87,8 +87,19 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing } = money;
-    const services: Services = { config, clock, log, postgres, columnar, identity, usage, catalog, billing };
+    const { catalog, catalogFiles, billing } = money;
+    const services: Services = {
+      config,
+      clock,
+      log,
+      postgres,
+      columnar,
+      identity,
+      usage,
+      catalog,
+      catalogFiles,
+      billing,
+    };
 
     const app = opens("HTTP", await createHttpServer(services), async (server) => {
       // Streams that a client holds open would keep the server from closing.

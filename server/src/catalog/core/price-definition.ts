@@ -8,6 +8,7 @@ import {
 } from "../../rating/core/index.js";
 import { nestsIn, type BillingInterval } from "./billing-interval.js";
 import { type CatalogFaults, joinPath } from "./fault.js";
+import { placeOfModelField } from "./notation/price-model-notation.js";
 import type { ChargeKind, DimensionFilter, Price, Timing } from "./price.js";
 
 /** A price as somebody describes it: its product and its meter by name, and what goes without saying left out. */
@@ -83,7 +84,10 @@ function checkPrice(
   faults.name("name", price.name);
   const charge = chargeOf(price);
   if (charge === "usage" && price.meter === undefined)
-    faults.add("meter", "a price for usage needs its meter; without one, say charge: licensed, flat or one_off");
+    faults.add(
+      "meter",
+      "a price for usage needs its meter; without one, say charge: licensed, flat or one_off",
+    );
   if (charge !== "usage" && price.meter !== undefined)
     faults.add("meter", `a ${charge} price has no meter: leave it out, or leave charge out`);
   checkTiming(price, charge, faults);
@@ -123,7 +127,8 @@ function checkFilters(filters: readonly DimensionFilter[], charge: ChargeKind, f
   const seen = new Set<string>();
   filters.forEach(({ property, values }, index) => {
     const at = faults.inside(`filters[${index}]`);
-    if (property === "" || property.length > 64) at.add("property", "the name of one of the meter's dimensions");
+    if (property === "" || property.length > 64)
+      at.add("property", "the name of one of the meter's dimensions");
     if (seen.has(property)) at.add("property", `"${property}" is filtered twice: put the values together`);
     seen.add(property);
     if (values.length === 0 || values.length > filter_values_max)
@@ -161,7 +166,8 @@ function checkModel(
   included: Decimal | undefined,
   faults: CatalogFaults,
 ): void {
-  for (const { field, message } of findFitFaults(charge, model, included)) faults.add(field, message);
+  for (const { field, message } of findFitFaults(charge, model, included))
+    faults.add(placeOfModelField(model, field), message);
 }
 
 function checkCurrencies(
@@ -179,7 +185,8 @@ function checkCurrencies(
   for (const [code, model] of Object.entries(given)) {
     const at = joinPath("currencies", code);
     if (parseCurrency(code) !== code) faults.add(at, `"${code}" is not an ISO 4217 code such as "EUR"`);
-    else if (code === base) faults.add(at, `${code} is the base currency: its price stands outside currencies`);
+    else if (code === base)
+      faults.add(at, `${code} is the base currency: its price stands outside currencies`);
     if (model.kind !== price.model.kind)
       faults.add(at, `the same price in another currency has the same kind of model, ${price.model.kind}`);
     else checkModel(model, charge, price.included, faults.inside(at));
