@@ -22,8 +22,13 @@ afterAll(() => weir?.close());
 
 /** Arguments that ask for B's things; "" where a field takes none or shows the caller's own. */
 const queries = (): Record<string, string> => ({
+  addOn: `(idOrKey: "${b.ids.addOn}")`,
+  addOns: "(first: 5)",
   apiKeys: "(revoked: true)",
   auditLog: `(first: 5, target: "${b.ids.meter}")`,
+  catalogFile: "",
+  coupon: `(idOrKey: "${b.ids.coupon}")`,
+  coupons: "(first: 5, archived: true)",
   customer: `(idOrKey: "${b.ids.customer}")`,
   customers: "(first: 5)",
   events: `(first: 5, subject: "${mark}-subject")`,
@@ -37,6 +42,8 @@ const queries = (): Record<string, string> => ({
   organization: "",
   plan: `(idOrKey: "${b.ids.plan}")`,
   plans: "(first: 5)",
+  product: `(idOrKey: "${b.ids.product}")`,
+  products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
@@ -48,6 +55,11 @@ const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
+  `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
+  `product(idOrKey: "${mark}-product") { id }`,
+  `addOn(idOrKey: "${mark}-add-on") { id }`,
+  `addOn(idOrKey: "aardvark-add-on") { versions(after: "${b.ids.addOnVersion}") { nodes { id name } } }`,
+  `coupon(idOrKey: "${mark}-coupon") { id }`,
   `events(id: "${mark}-event-1", source: "${mark}-source") { nodes { data } }`,
   `auditLog(actor: "${b.ids.apiKey}") { nodes { after } }`,
   `auditLog(after: "${b.ids.audit}") { nodes { after } }`,
@@ -61,16 +73,36 @@ const moreQueries = (): string[] => [
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
+  applyCatalog: [
+    `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${mark}-meter, perUnit: '1' }] }]")`,
+    `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${b.ids.meter}, perUnit: '1' }] }]")`,
+    `(yaml: "addOns: [{ key: stolen, currency: USD, prices: [{ key: p, product: ${mark}-product, flat: '1' }] }]")`,
+    `(yaml: "coupons: [{ key: stolen, percentOff: 5, appliesTo: { products: [${mark}-product] } }]", dryRun: true)`,
+  ],
+  archiveCoupon: [`(coupon: "${b.ids.coupon}")`, `(coupon: "${mark}-coupon")`],
   archiveMeter: [`(meter: "${b.ids.meter}")`, `(meter: "${mark}-meter")`],
   assignSubject: [
     `(customer: "${b.ids.customer}", subject: "new")`,
     `(customer: "${mark}-customer", subject: "${mark}-subject")`,
   ],
   changeMeter: [`(meter: "${b.ids.meter}", name: "taken")`, `(meter: "${mark}-meter", eventType: "x")`],
+  changeProduct: [
+    `(product: "${b.ids.product}", name: "taken")`,
+    `(product: "${mark}-product", name: "taken")`,
+  ],
+  createAddOn: [
+    `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", product: "${mark}-product", model: { flat: "1" } }])`,
+  ],
+  createAddOnVersion: [
+    `(addOn: "${b.ids.addOn}", name: "n", currency: "USD", prices: [{ key: "p", model: { flat: "1" } }])`,
+    `(addOn: "${mark}-add-on", name: "n", currency: "USD", prices: [{ key: "p", model: { flat: "1" } }])`,
+  ],
   createApiKey: [],
+  createCoupon: [`(key: "stolen", percentOff: "5", products: ["${mark}-product"])`],
   createCustomer: [],
   createInvoice: [`(subscription: "${b.ids.subscription}")`],
   createMeter: [],
+  createProduct: [],
   createPlan: [
     `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${mark}-meter", model: { perUnit: { unitAmount: "1" } } }])`,
     `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${b.ids.meter}", model: { perUnit: { unitAmount: "1" } } }])`,
@@ -113,6 +145,17 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
   "POST /graphql": "graphql",
   "OPTIONS /graphql": "graphql",
   "GET /v1/config": [{ path: "/v1/config" }],
+  "GET /v1/catalog": [{ path: "/v1/catalog" }],
+  "POST /v1/catalog/apply": [
+    {
+      path: "/v1/catalog/apply",
+      body: {
+        plans: [
+          { key: "stolen", currency: "USD", prices: [{ key: "p", meter: `${mark}-meter`, perUnit: "1" }] },
+        ],
+      },
+    },
+  ],
   "POST /v1/events": [{ path: "/v1/events", body: [newEvent()] }],
   "POST /api/v1/events": [{ path: "/api/v1/events", body: [newEvent()] }],
   "GET /v1/events": [
@@ -405,6 +448,7 @@ describe("keys", () => {
 
   const mutationOfOwn: Record<string, string> = {
     createApiKey: '(kind: secret, name: "mine")',
+    createProduct: '(key: "p")',
     createCustomer: '(key: "c", name: "c", timeZone: "UTC")',
     createMeter: '(slug: "m", eventType: "t", aggregation: COUNT)',
   };

@@ -15,6 +15,10 @@ export interface FilledOrganization {
       | "plan"
       | "planVersion"
       | "price"
+      | "product"
+      | "addOn"
+      | "addOnVersion"
+      | "coupon"
       | "subscription"
       | "invoice"
       | "line"
@@ -90,6 +94,18 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createPlan(key: "${mark}-plan", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-price", meter: "${mark}-meter", model: { perUnit: { unitAmount: "2" } } }])`,
     "{ id current { id prices { id } } }",
   );
+  const product = await mutate<{ id: string }>(
+    `createProduct(key: "${mark}-product", name: "${mark}", taxCategory: "${mark}-taxes")`,
+    "{ id }",
+  );
+  const addOn = await mutate<{ id: string; current: { id: string } }>(
+    `createAddOn(key: "${mark}-add-on", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-fee", product: "${mark}-product", model: { flat: "2" } }])`,
+    "{ id current { id } }",
+  );
+  const coupon = await mutate<{ id: string }>(
+    `createCoupon(key: "${mark}-coupon", name: "${mark}", percentOff: "10", products: ["${mark}-product"])`,
+    "{ id }",
+  );
   const subscription = await mutate<{ id: string }>(
     `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
     "{ id }",
@@ -119,6 +135,10 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       plan: plan.id,
       planVersion: plan.current.id,
       price: plan.current.prices[0]?.id ?? "",
+      product: product.id,
+      addOn: addOn.id,
+      addOnVersion: addOn.current.id,
+      coupon: coupon.id,
       subscription: subscription.id,
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",

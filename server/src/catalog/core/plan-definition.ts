@@ -50,7 +50,8 @@ export function checkPlan(definition: PlanDefinition, faults: CatalogFaults): vo
   faults.count("graceHours", definition.graceHours, 0, grace_hours_max);
   checkPhases(phases, faults);
   checkPrices(prices, { interval, currency, phases: phases.map((phase) => phase.key) }, faults);
-  const currencies = currency === undefined ? undefined : ([currency, ...otherCurrencies(prices)] as Currency[]);
+  const currencies =
+    currency === undefined ? undefined : ([currency, ...otherCurrencies(prices)] as Currency[]);
   faults.amounts("minimum", definition.minimum, currencies);
   faults.amounts("maximum", definition.maximum, currencies);
   checkOrder(definition.minimum, definition.maximum, faults);
@@ -97,15 +98,18 @@ function checkCommitments(
   currencies: readonly Currency[] | undefined,
   faults: CatalogFaults,
 ): void {
-  if (commitments.length > commitments_max) faults.add("commitments", `at most ${commitments_max} commitments`);
+  if (commitments.length > commitments_max)
+    faults.add("commitments", `at most ${commitments_max} commitments`);
   faults.keys("commitments", commitments);
   commitments.forEach(({ name, months, amounts }, index) => {
     const at = faults.inside(`commitments[${index}]`);
     at.name("name", name);
     at.count("months", months, 1, months_max);
     const period = monthsOf(interval);
-    if (period === undefined) at.add("months", "months are no whole number of weeks: a weekly plan has no commitments");
-    else if (months % period !== 0) at.add("months", `a ${interval} has ${period} months: give a multiple of ${period}`);
+    if (period === undefined)
+      at.add("months", "months are no whole number of weeks: a weekly plan has no commitments");
+    else if (months % period !== 0)
+      at.add("months", `a ${interval} has ${period} months: give a multiple of ${period}`);
     at.amounts("amounts", amounts, currencies);
   });
 }

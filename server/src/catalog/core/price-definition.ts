@@ -212,7 +212,9 @@ function misfit(charge: ChargeKind, model: AnyPriceModel, included: Decimal | un
   const isFlat = model.kind === "flat";
   if (charge === "flat" || charge === "one_off")
     return isFlat ? undefined : `a ${charge} price is an amount: its model is flat`;
-  if (isFlat) return `flat is the same whatever the quantity: leave charge out, or say charge: flat`;
+  if (isFlat && charge === "usage")
+    return "flat is the same whatever was used: leave the meter out, or take another model";
+  if (isFlat) return "flat is the same whatever the quantity: say charge: flat, or take another model";
   const usage = usageOf(model);
   if (charge === "licensed" && usage !== "quantity" && usage !== "licensed")
     return `${model.kind} is for metered ${usage}; a licensed quantity is one number`;

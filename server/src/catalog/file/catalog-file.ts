@@ -152,7 +152,7 @@ function locateFaults(faults: readonly CatalogFault[], parsed: ParsedYaml): File
   return inOrder([...once.values()].filter((fault) => isMissing(fault) || !missing.has(fault.path)));
 }
 
-function inOrder(faults: readonly FileFault[]): FileFault[] {
+export function inOrder(faults: readonly FileFault[]): FileFault[] {
   return [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 

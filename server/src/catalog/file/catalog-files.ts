@@ -9,7 +9,7 @@ import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { CatalogFaults, type CatalogChange, type DeclaredMeter, type FoundMeter } from "../core/index.js";
 import { findMeters } from "../find-references.js";
 import { lockCatalog } from "../store/catalog-lock.js";
-import { readCatalogFile, type CatalogFile, type FileFault, type ReadFile } from "./catalog-file.js";
+import { inOrder, readCatalogFile, type CatalogFile, type FileFault, type ReadFile } from "./catalog-file.js";
 import type { CatalogMeters } from "./catalog-meters.js";
 import { exportCatalog } from "./export-catalog.js";
 import { planFile } from "./plan-file.js";
@@ -91,7 +91,7 @@ export class CatalogFiles {
         now: this.#on.clock.now(),
       }),
     );
-    refuseFile([...read.faults, ...read.locate([...meters.faults, ...planned.faults])]);
+    refuseFile(inOrder([...read.faults, ...read.locate([...meters.faults, ...planned.faults])]));
     if (dryRun)
       return { dryRun, changes: [...meters.changes, ...planned.changes.map(({ change }) => change)] };
 

@@ -36,11 +36,11 @@ export async function exportCatalog(
   const addOns = await everyPage(async (page) => withLatest(sql, await listAddOns(sql, page)));
   const coupons = await everyPage((page) => listCoupons(sql, { ...page, archived: false }));
   const lists: [string, JsonValue[]][] = [
-    ["meters", meters.map(writeMeter)],
-    ["products", products.map(writeProduct)],
-    ["plans", (await Promise.all(plans.map((plan) => exportPlan(sql, plan)))).flat()],
-    ["addOns", addOns.map((addOn) => writeAddOn(addOn.current))],
-    ["coupons", coupons.map(writeCoupon)],
+    ["meters", meters.toSorted((a, b) => compare(a.slug, b.slug)).map(writeMeter)],
+    ["products", byKey(products).map(writeProduct)],
+    ["plans", (await Promise.all(byKey(plans).map((plan) => exportPlan(sql, plan)))).flat()],
+    ["addOns", byKey(addOns).map((addOn) => writeAddOn(addOn.current))],
+    ["coupons", byKey(coupons).map(writeCoupon)],
   ];
   const whole: Record<string, JsonValue> = Object.fromEntries(lists.filter(([, items]) => items.length > 0));
   for (const section of sections) {
@@ -56,6 +56,15 @@ async function exportPlan(sql: Sql, { id, current }: Plan): Promise<JsonValue[]>
   const versions = await readPlanVersions(sql, await listPlanVersionIds(sql, id, { limit: 1000 }));
   const next = versions.toSorted((a, b) => a.effectiveFrom - b.effectiveFrom || b.version - a.version)[0];
   return next === undefined ? [] : [writePlan(next, next.effectiveFrom)];
+}
+
+/** By key, so that two exports of the same catalog are the same text. */
+function byKey<T extends { readonly key: string }>(items: readonly T[]): T[] {
+  return items.toSorted((a, b) => compare(a.key, b.key));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 async function everyPage<T extends { readonly id: string }>(

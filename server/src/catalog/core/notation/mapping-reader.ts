@@ -12,6 +12,7 @@ export class MappingReader {
   readonly faults: CatalogFaults;
   readonly #fields: Readonly<Record<string, unknown>>;
   readonly #known = new Set<string>();
+  #lost = false;
 
   private constructor(fields: Readonly<Record<string, unknown>>, faults: CatalogFaults) {
     this.#fields = fields;
@@ -23,6 +24,11 @@ export class MappingReader {
     if (isMapping(value)) return new MappingReader(value, faults);
     faults.add("", `a mapping of fields is needed here, not ${kindOf(value)}`);
     return undefined;
+  }
+
+  /** Whether a list has lost an item that could not be read, so that the others have moved up. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** What stands there, unread; undefined when nothing does. */
@@ -79,6 +85,7 @@ export class MappingReader {
     }
     return value.flatMap((item: unknown, index) => {
       const one = read(item, this.faults.inside(`${name}[${index}]`));
+      if (one === undefined) this.#lost = true;
       return one === undefined ? [] : [one];
     });
   }

@@ -28,7 +28,8 @@ export function readPlan(value: unknown, faults: CatalogFaults): NewPlan | undef
   const name = reader.text("name") ?? key;
   const prices = readPrices(reader);
   reader.end();
-  return { key, name, currency, prices, ...given(optional) };
+  // Faults found from here on would name the wrong item.
+  return reader.lost ? undefined : { key, name, currency, prices, ...given(optional) };
 }
 
 export function readAddOn(value: unknown, faults: CatalogFaults): NewAddOn | undefined {
@@ -40,7 +41,8 @@ export function readAddOn(value: unknown, faults: CatalogFaults): NewAddOn | und
   const name = reader.text("name") ?? key;
   const prices = readPrices(reader);
   reader.end();
-  return { key, name, currency, prices, ...given(optional) };
+  // Faults found from here on would name the wrong item.
+  return reader.lost ? undefined : { key, name, currency, prices, ...given(optional) };
 }
 
 function readPrices(reader: MappingReader) {

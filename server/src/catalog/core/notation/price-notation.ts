@@ -1,10 +1,10 @@
+import { Decimal } from "../../../kernel/decimal.js";
 import type { JsonValue } from "../../../kernel/json.js";
 import type { AnyPriceModel } from "../../../rating/core/index.js";
-import { billingIntervals } from "../billing-interval.js";
+import { billingIntervals, type BillingInterval } from "../billing-interval.js";
 import type { CatalogFaults } from "../fault.js";
-import type { DimensionFilter, Price } from "../price.js";
+import type { ChargeKind, DimensionFilter, Price } from "../price.js";
 import type { PriceDefinition } from "../price-definition.js";
-import type { BillingInterval } from "../billing-interval.js";
 import { MappingReader } from "./mapping-reader.js";
 import { priceModelNames, readPriceModel, writePriceModelBriefly } from "./price-model-notation.js";
 
@@ -27,12 +27,29 @@ export function readPrice(value: unknown, faults: CatalogFaults): PriceDefinitio
     filters: readFilters(reader),
     included: reader.decimal("included"),
     phases: reader.texts("phases"),
-    currencies: reader.mapping("currencies", readPriceModel),
   };
-  const model = readModel(reader);
+  const read = readModel(reader);
+  const model = read ?? standIn(optional);
+  const currencies = reader.mapping("currencies", (item, at) => {
+    const other = readPriceModel(item, at);
+    return read === undefined ? model : (other ?? model);
+  });
   reader.end();
-  if (model === undefined) return undefined;
-  return { key, model, ...given(optional) };
+  return { key, model, ...given({ ...optional, currencies }) };
+}
+
+/** In place of a model that could not be read, so that the rest of the price is checked; with a fault it goes nowhere. */
+function standIn({
+  charge,
+  meter,
+}: {
+  charge: ChargeKind | undefined;
+  meter: string | undefined;
+}): AnyPriceModel {
+  const isFlat = charge === undefined ? meter === undefined : charge === "flat" || charge === "one_off";
+  return isFlat
+    ? { kind: "flat", amount: Decimal.one }
+    : { kind: "per_unit", unitAmount: Decimal.one, per: Decimal.one };
 }
 
 function readModel(reader: MappingReader): AnyPriceModel | undefined {
