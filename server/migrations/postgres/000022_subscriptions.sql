@@ -87,6 +87,7 @@ CREATE TABLE subscription_add_ons (
   PRIMARY KEY (organization, subscription, id, added_in),
   FOREIGN KEY (organization, subscription, added_in) REFERENCES subscription_changes (organization, subscription, revision),
   FOREIGN KEY (organization, subscription, removed_in) REFERENCES subscription_changes (organization, subscription, revision),
+  FOREIGN KEY (organization, add_on_version) REFERENCES add_on_versions (organization, id),
   CONSTRAINT subscription_add_ons_span CHECK (valid_to > valid_from),
   CONSTRAINT subscription_add_ons_removed CHECK (removed_in > added_in)
 );
@@ -104,6 +105,7 @@ CREATE TABLE subscription_coupons (
   PRIMARY KEY (organization, subscription, coupon, valid_from, added_in),
   FOREIGN KEY (organization, subscription, added_in) REFERENCES subscription_changes (organization, subscription, revision),
   FOREIGN KEY (organization, subscription, removed_in) REFERENCES subscription_changes (organization, subscription, revision),
+  FOREIGN KEY (organization, coupon) REFERENCES coupons (organization, id),
   CONSTRAINT subscription_coupons_span CHECK (valid_to > valid_from),
   CONSTRAINT subscription_coupons_removed CHECK (removed_in > added_in)
 );

@@ -7,12 +7,12 @@ import {
   type PlanVersionId,
 } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
-import { makeProblem, Refusal } from "../kernel/problem.js";
 
 /** What subscriptions are made of: plans, add-ons and coupons as they are sold. Opens transactions of its own. */
 export interface CatalogPort {
   /**
-   * A version by its id, or the version of a plan (id or key) that is in force at an instant.
+   * A version by its id, or the version of a plan (id or key) that is in force at an instant; that of now when the plan
+   * was not sold yet then.
    * @throws Refusal 404 for an unknown one, 409 when none is in force
    */
   versionAt(organization: OrganizationId, plan: string, at: Instant): Promise<PlanVersion>;
@@ -32,29 +32,22 @@ export interface CatalogPort {
 /** The catalog domain as subscriptions read it. */
 export function catalogPortOf(catalog: Catalog): CatalogPort {
   return {
-    async versionAt(organization, plan, _at) {
+    async versionAt(organization, plan, at) {
       const version = parseId("plv", plan);
       if (version !== undefined) return catalog.getVersion(organization, version);
-      const found = await catalog.get(organization, plan);
-      if (found.current !== undefined) return found.current;
-      throw new Refusal(
-        makeProblem("plan-not-in-force", 409, "The plan is not sold then", `Plan "${plan}".`),
-      );
+      try {
+        return await catalog.getVersionInForce(organization, plan, at);
+      } catch (refusal) {
+        // Subscriptions that began before their plan was written down here are on the version that is sold now.
+        const { current } = await catalog.get(organization, plan);
+        if (current !== undefined && current.effectiveFrom > at) return current;
+        throw refusal;
+      }
     },
     versions: (organization, ids) => catalog.findVersions(organization, ids),
-    addOn: (_organization, idOrKey) =>
-      Promise.reject(
-        new Refusal(
-          makeProblem("add-on-not-found", 404, "No such add-on", `There is no add-on "${idOrKey}".`),
-        ),
-      ),
-    addOnVersions: () => Promise.resolve([]),
-    coupon: (_organization, idOrKey) =>
-      Promise.reject(
-        new Refusal(
-          makeProblem("coupon-not-found", 404, "No such coupon", `There is no coupon "${idOrKey}".`),
-        ),
-      ),
-    coupons: () => Promise.resolve([]),
+    addOn: async (organization, idOrKey) => (await catalog.addOns.get(organization, idOrKey)).current,
+    addOnVersions: (organization, ids) => catalog.addOns.findVersions(organization, ids),
+    coupon: (organization, idOrKey) => catalog.coupons.get(organization, idOrKey),
+    coupons: (organization, ids) => catalog.coupons.findAll(organization, ids),
   };
 }

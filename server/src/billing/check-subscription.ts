@@ -1,7 +1,6 @@
-import type { PlanVersion } from "../catalog/index.js";
+import { checkOverride, type PlanVersion } from "../catalog/core/index.js";
 import { parseCurrency } from "../kernel/currency.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import { findPriceModelFaults, usageOf } from "../rating/core/index.js";
 import type { AnchorChoice } from "./core/index.js";
 import type { NewSubscription, Overrides } from "./subscription.js";
 
@@ -38,7 +37,7 @@ export function checkNewSubscription(input: NewSubscription): { readonly anchor:
 }
 
 /**
- * Overrides stand in for prices that there are, with models that read the same kind of usage.
+ * Overrides stand in for prices that there are, with models of use for the same charge.
  * @throws Refusal 400 listing every fault by field
  */
 export function checkOverrides(plan: PlanVersion, overrides: Overrides): void {
@@ -54,10 +53,8 @@ export function checkOverrides(plan: PlanVersion, overrides: Overrides): void {
       errors.push({ field, message: `plan "${plan.planKey}" has no price "${key}"; it has ${known}` });
       continue;
     }
-    const faults = findPriceModelFaults(model);
-    for (const { field: inner, message } of faults) errors.push({ field: `${field}.${inner}`, message });
-    if (faults.length === 0 && JSON.stringify(usageOf(model)) !== JSON.stringify(usageOf(price.model)))
-      errors.push({ field, message: "a model that reads another kind of usage than the price's" });
+    for (const { field: inner, message } of checkOverride(price, model))
+      errors.push({ field: inner === "" ? field : `${field}.${inner}`, message });
   }
   if (errors.length > 0) throw invalidSubscription(errors);
 }

@@ -5,7 +5,7 @@ import type {
   Phase,
   PlanVersion,
   Price,
-} from "../../src/catalog/index.js";
+} from "../../src/catalog/core/index.js";
 import type { Currency } from "../../src/kernel/currency.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { newId } from "../../src/kernel/ids.js";

@@ -1,8 +1,8 @@
+import { CatalogFaults, readPriceModel } from "../../catalog/core/index.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { Decimal } from "../../kernel/decimal.js";
 import type { Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
-import { parsePriceModel } from "../../rating/core/index.js";
 import type { When } from "../core/index.js";
 import type { Overrides, Quantities } from "../subscription.js";
 import { SubscriptionType } from "./references.js";
@@ -35,7 +35,7 @@ const OverrideInput = builder.inputType("PriceOverrideInput", {
     model: t.field({
       type: "JSON",
       required: true,
-      description: '{"kind": "per_unit", "unitAmount": "0.02", …}',
+      description: 'As in catalog.yaml: {"per_unit": {"unitAmount": "0.02"}}',
     }),
   }),
 });
@@ -72,15 +72,12 @@ function overridesOf(
   inputs: readonly { readonly price: string; readonly model?: unknown }[] | null | undefined,
 ): { overrides?: Overrides } {
   if (inputs == null) return {};
-  const overrides = inputs.map(({ price, model }) => {
-    try {
-      return [price, parsePriceModel(model)] as const;
-    } catch (error) {
-      if (error instanceof RangeError)
-        throw invalid([{ field: `overrides.${price}`, message: error.message }]);
-      throw error;
-    }
+  const faults = new CatalogFaults();
+  const overrides = inputs.flatMap(({ price, model: written }) => {
+    const model = readPriceModel(written, faults.inside(`overrides.${price}`));
+    return model === undefined ? [] : [[price, model] as const];
   });
+  if (faults.found.length > 0) throw invalid(faults.found);
   return { overrides: Object.fromEntries(overrides) };
 }
 

@@ -1,8 +1,8 @@
+import { writePriceModel } from "../../catalog/core/index.js";
 import { PlanVersionType } from "../../catalog/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection, forwardPage } from "../../graphql/forward-connection.js";
 import type { BillingAnchor } from "../../kernel/billing-period.js";
-import { priceModelToJson } from "../../rating/core/index.js";
 import {
   billingPeriodAt,
   nextBoundary,
@@ -71,10 +71,10 @@ const PhaseType = builder.objectRef<SchedulePhase>("SubscriptionPhase").implemen
     }),
     overrides: t.field({
       type: "JSON",
-      description: "Models that stand in for the plan's, by price key.",
+      description: "Models that stand in for the plan's, by price key, as in catalog.yaml.",
       resolve: (phase) =>
         Object.fromEntries(
-          Object.entries(phase.overrides).map(([key, model]) => [key, priceModelToJson(model)]),
+          Object.entries(phase.overrides).map(([key, model]) => [key, writePriceModel(model)]),
         ),
     }),
   }),
