@@ -85,6 +85,17 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "${b.ids.customer}", subject: "new")`,
     `(customer: "${mark}-customer", subject: "${mark}-subject")`,
   ],
+  attachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "aardvark-add-on")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.addOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${mark}-add-on")`,
+  ],
+  cancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  changePlan: [
+    `(subscription: "${b.ids.subscription}", plan: "aardvark-plan")`,
+    `(subscription: "${a.ids.subscription}", plan: "${b.ids.planVersion}")`,
+    `(subscription: "${a.ids.subscription}", plan: "${mark}-plan")`,
+  ],
   changeMeter: [`(meter: "${b.ids.meter}", name: "taken")`, `(meter: "${mark}-meter", eventType: "x")`],
   changeProduct: [
     `(product: "${b.ids.product}", name: "taken")`,
@@ -99,7 +110,7 @@ const mutations = (): Record<string, string[]> => ({
   ],
   createApiKey: [],
   createCoupon: [`(key: "stolen", percentOff: "5", products: ["${mark}-product"])`],
-  createCustomer: [],
+  createCustomer: [`(key: "stolen", name: "n", timeZone: "UTC", payer: "${b.ids.customer}")`],
   createInvoice: [`(subscription: "${b.ids.subscription}")`],
   createMeter: [],
   createProduct: [],
@@ -116,12 +127,42 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "aardvark-customer", plan: "${b.ids.planVersion}")`,
     `(customer: "${mark}-customer", plan: "aardvark-plan")`,
   ],
+  detachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+  ],
   endSubject: [
     `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
     `(customer: "aardvark-customer", subject: "${mark}-subject")`,
   ],
+  eraseCustomer: [
+    `(customer: "${b.ids.customer}", confirm: "${mark}-customer")`,
+    `(customer: "aardvark-customer", confirm: "aardvark-customer", subjects: ["${mark}-subject"])`,
+  ],
+  reassignSubject: [
+    `(customer: "aardvark-customer", subject: "${mark}-subject")`,
+    `(customer: "${b.ids.customer}", subject: "aardvark-subject")`,
+  ],
+  redeemCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "aardvark-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
   refreshInvoice: [`(id: "${b.ids.invoice}")`],
+  removeCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "${mark}-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
   revokeApiKey: [`(id: "${b.ids.apiKey}")`],
+  setQuantity: [
+    `(subscription: "${b.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+    `(subscription: "${a.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+  ],
+  uncancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  updateCustomer: [
+    `(customer: "${b.ids.customer}", name: "taken")`,
+    `(customer: "${mark}-customer", name: "taken")`,
+    `(customer: "aardvark-customer", payer: "${b.ids.customer}")`,
+  ],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });
 

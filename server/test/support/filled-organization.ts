@@ -20,6 +20,7 @@ export interface FilledOrganization {
       | "addOnVersion"
       | "coupon"
       | "subscription"
+      | "subscribedAddOn"
       | "invoice"
       | "line"
       | "apiKey"
@@ -83,7 +84,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   });
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC")`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
     "{ id }",
   );
   await mutate(
@@ -110,6 +111,11 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
     "{ id }",
   );
+  const { addOns: attached } = await mutate<{ addOns: { id: string }[] }>(
+    `attachAddOn(subscription: "${subscription.id}", addOn: "${mark}-add-on")`,
+    "{ addOns { id } }",
+  );
+  await mutate(`redeemCoupon(subscription: "${subscription.id}", coupon: "${mark}-coupon")`, "{ id }");
   await weir.settled();
   const { invoice } = await mutate<{ invoice: { id: string; lines: { id: string }[] } }>(
     `createInvoice(subscription: "${subscription.id}")`,
@@ -140,6 +146,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       addOnVersion: addOn.current.id,
       coupon: coupon.id,
       subscription: subscription.id,
+      subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
       apiKey: apiKey.key.id,
