@@ -76,6 +76,79 @@ test("says what to do where there is nothing yet", async () => {
   expect((await weir("invoices", "list")).stdout).toContain("weir invoices preview");
 });
 
+describe("tax", () => {
+  test("settings and rates are set, listed, ended, and say what a customer would be charged", async () => {
+    expect((await weir("tax", "settings")).stdout).toContain("weir tax settings --country");
+    const settings = await weir(
+      "tax",
+      "settings",
+      "--country",
+      "DE",
+      "--prices-include-tax",
+      "--registration",
+      "EU::2026-01-01",
+    );
+    expect(settings.stdout).toMatch(/include tax[\s\S]*EU from 2026-01-01/);
+    expect(await weir("tax", "settings", "--region", "BE")).toMatchObject({ code: 2 });
+    expect((await weir("tax", "rates", "list")).stdout).toContain("weir tax rates add");
+    expect((await weir("tax", "rates", "list", "--built-in", "--country", "ee")).stdout).toMatch(
+      /24 +2025-07-01/,
+    );
+    const rate = await json<{ id: string }>(
+      "tax",
+      "rates",
+      "add",
+      "DE",
+      "--percent",
+      "7",
+      "--category",
+      "books",
+      "--from",
+      "2024-01-01",
+      "--include-tax",
+      "no",
+    );
+    expect((await weir("tax", "rates", "list")).stdout).toContain(rate.id);
+    expect(await json("tax", "check", "--country", "DE", "--category", "standard,books")).toMatchObject([
+      { category: "standard", percent: "19", inclusive: true },
+      { category: "books", percent: "7", inclusive: false },
+    ]);
+    expect((await weir("tax", "check", "--country", "FR", "--tax-id", "FR12345678901")).stdout).toContain(
+      "reverse charge",
+    );
+    const ended = await json("tax", "rates", "end", rate.id, "--last-day", "2024-12-31");
+    expect(ended).toMatchObject({ validTo: "2024-12-31" });
+    const check = await weir("tax", "check", "--country", "DE", "--category", "books");
+    expect(check.stderr).toContain("the standard rate applies");
+    expect(await weir("tax", "rates", "add", "DE", "--from", "2024-01-01")).toMatchObject({ code: 2 });
+    expect(await weir("tax", "rates", "add", "DE", "--percent", "x", "--from", "2024-01-01")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("percent"),
+    });
+  });
+});
+
+test("the billing profile is set as a whole, and its bank details are read from a file", async () => {
+  expect((await weir("organization", "billing-profile")).stdout).toContain("No billing profile");
+  const bank = await fileOf("bank.txt", "IBAN DE02 1203\nBIC BYLADEM1001\n");
+  const set = await weir(
+    "organization",
+    "billing-profile",
+    "--name",
+    "Nimbus GmbH",
+    "--country",
+    "DE",
+    "--bank-details",
+    `@${bank}`,
+  );
+  expect(set.stdout).toMatch(/Nimbus GmbH[\s\S]*IBAN DE02 1203\n +BIC/);
+  expect(await json("organization", "billing-profile")).toMatchObject({
+    legalName: "Nimbus GmbH",
+    city: null,
+  });
+  expect(await weir("organization", "billing-profile", "--city", "Berlin")).toMatchObject({ code: 2 });
+});
+
 describe("events", () => {
   test("are sent, seen as usage, listed, amended and voided", async () => {
     await json(

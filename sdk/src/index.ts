@@ -2,6 +2,8 @@ import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Meters } from "./meters.js";
+import { Organization } from "./organization.js";
+import { Tax } from "./tax.js";
 import { Transport, type WeirOptions } from "./transport.js";
 import { Usage } from "./usage.js";
 
@@ -17,6 +19,8 @@ export class Weir {
   readonly meters: Meters;
   readonly usage: Usage;
   readonly imports: Imports;
+  readonly organization: Organization;
+  readonly tax: Tax;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
 
@@ -27,6 +31,8 @@ export class Weir {
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
     this.graphql = new GraphQL(this.#transport);
+    this.organization = new Organization(this.graphql);
+    this.tax = new Tax(this.graphql);
   }
 
   /** The server's configuration, without secrets. */
@@ -39,5 +45,8 @@ export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "
 export type { Import } from "./imports.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage.js";
+export type { BillingProfile, NewBillingProfile } from "./organization.js";
+export type { AppliedTaxRate, NewTaxRate, NewTaxSettings, TaxBuyer, TaxRate, TaxSettings } from "./tax.js";
+export type { MutationArgument } from "./graphql.js";
 export { WeirError, type Problem } from "./problem.js";
 export type { WeirOptions } from "./transport.js";

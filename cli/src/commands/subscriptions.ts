@@ -1,7 +1,8 @@
+import type { MutationArgument } from "@weir/sdk";
 import type { Command } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { mutate, type MutationArgument } from "../mutate.js";
+import { mutate } from "../mutate.js";
 import {
   collect,
   collectList,

@@ -1,7 +1,7 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -30,6 +30,7 @@ import { changeCustomer } from "./update-customer.js";
 export interface CustomersDependencies {
   readonly postgres: Postgres;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   /** Up to where finalized invoices have closed time; the invoices' own table when left out. */
   readonly invoicedUntil?: InvoicedUntil;
   readonly subscriptionChanged?: SubscriptionChanged;
@@ -176,8 +177,9 @@ export class Customers {
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action, input };
       const id = await runOnce(sql, request, async () => {
+        const now = this.#on.clocks.of(organization).now();
+        const { customer, ...change } = await work(sql, now);
         const at = this.#on.clock.now();
-        const { customer, ...change } = await work(sql, at);
         if (change.before !== undefined || change.after !== undefined)
           await recordAudit(sql, { organization, actor: caller, action, target: customer, at, ...change });
         return customer;

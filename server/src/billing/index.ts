@@ -26,7 +26,11 @@ export {
   type EvidencePage,
   type EvidenceRow,
   type UsagePort,
+  type UsageFilter,
+  type UsagePart,
   type UsageSelection,
+  type UsageSource,
   type UsageWatermark,
   type WindowQuantity,
 } from "./usage-port.js";
+export { refuseTestClock } from "./test-clock-check.js";

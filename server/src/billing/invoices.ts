@@ -2,7 +2,7 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type SubscriptionId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { formatMoney } from "../kernel/money.js";
@@ -29,6 +29,7 @@ export interface InvoicesDependencies {
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** Invoices: previewed from usage, stored as drafts with their inputs, refreshed. Every change is audited. */
@@ -60,7 +61,7 @@ export class Invoices {
    * @throws Refusal 404 for an unknown subscription, 409 before it begins
    */
   async preview(organization: OrganizationId, subscriptionId: string, at?: Instant): Promise<InvoicePreview> {
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     const subscription = await this.#on.subscriptions.get(organization, subscriptionId);
     const period = mustFindPeriod(subscription, at ?? now);
     const phase = phaseAt(subscription, period.start);
@@ -81,7 +82,7 @@ export class Invoices {
     idempotencyKey?: string,
   ): Promise<{ invoice: Invoice; created: boolean }> {
     const { organization } = caller;
-    const at = input.at ?? this.#on.clock.now();
+    const at = input.at ?? this.#on.clocks.of(organization).now();
     const existing = await this.#ofPeriod(organization, input.subscription, at);
     if (existing !== undefined) return { invoice: existing, created: false };
     const preview = await this.preview(organization, input.subscription, at);

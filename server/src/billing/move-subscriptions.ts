@@ -1,5 +1,6 @@
 import type { Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
+import type { Clock } from "../kernel/clock.js";
 import type { SubscriptionId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -18,7 +19,7 @@ export const moved_subscriptions_max = 2000;
  */
 export async function moveSubscriptions(
   sql: Sql,
-  on: { readonly subscriptionChanged?: SubscriptionChanged },
+  on: { readonly clock: Clock; readonly subscriptionChanged?: SubscriptionChanged },
   caller: Caller,
   ids: readonly SubscriptionId[],
   timeZone: TimeZone,
@@ -36,6 +37,6 @@ export async function moveSubscriptions(
     const effectiveAt = change?.from ?? now;
     const details = { timeZone: timeZoneAt(after, effectiveAt), from: formatInstant(effectiveAt) };
     const action = "change_time_zone";
-    await writeChange(sql, on, caller, { before, after, revision, action, effectiveAt, details, now });
+    await writeChange(sql, on, caller, { before, after, revision, action, effectiveAt, details });
   }
 }

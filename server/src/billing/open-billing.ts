@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import type { Customers } from "./customers.js";
 import { Explanations } from "./explanations.js";
 import { Invoices } from "./invoices.js";
@@ -27,6 +27,7 @@ export interface BillingOptions {
   /** Made before the usage domain, which asks it whose subjects are whose. */
   readonly customers: Customers;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   /** Up to where finalized invoices have closed time; the invoices' own table when left out. */
   readonly invoicedUntil?: InvoicedUntil;
   /** Sets a subscription's next wake in the transaction that made or changed it. */

@@ -216,7 +216,7 @@ export class SubscriptionChanges {
     const subscription = await this.#on.postgres.inOrganization(caller.organization, (sql) =>
       mustFindSubscription(sql, id),
     );
-    return { subscription, now: this.#on.clock.now() };
+    return { subscription, now: this.#on.clocks.of(caller.organization).now() };
   }
 
   // Nothing in `decide` may open a transaction: it runs in one, and waiting for another connection while holding a
@@ -233,7 +233,7 @@ export class SubscriptionChanges {
       const request = { organization, idempotencyKey, action: `subscription.${action}`, input };
       const id = await runOnce(sql, request, async () => {
         const { subscription: before, revision } = await holdSubscription(sql, input.subscription);
-        const now = this.#on.clock.now();
+        const now = this.#on.clocks.of(organization).now();
         const scope = { customer: before.customer, subscription: before.id };
         const invoicedUntil = await this.#on.invoicedUntil(sql, scope);
         const decision = await decide({ sql, subscription: before, now, invoicedUntil });
@@ -246,7 +246,6 @@ export class SubscriptionChanges {
           action,
           effectiveAt,
           details,
-          now,
         });
         return before.id;
       });
@@ -258,7 +257,7 @@ export class SubscriptionChanges {
 /** Saves a changed subscription with its history, its audit entry and its next wake. */
 export async function writeChange(
   sql: Sql,
-  on: Pick<SubscriptionsDependencies, "subscriptionChanged">,
+  on: Pick<SubscriptionsDependencies, "clock" | "subscriptionChanged">,
   caller: Caller,
   change: {
     readonly before: Subscription;
@@ -267,10 +266,10 @@ export async function writeChange(
     readonly action: string;
     readonly effectiveAt: Instant;
     readonly details: JsonValue;
-    readonly now: Instant;
   },
 ): Promise<void> {
-  const { before, after, revision, action, effectiveAt, details, now } = change;
+  const { before, after, revision, action, effectiveAt, details } = change;
+  const at = on.clock.now();
   const organization: OrganizationId = caller.organization;
   await saveSubscription(sql, organization, before, after, {
     revision,
@@ -278,7 +277,7 @@ export async function writeChange(
     effectiveAt,
     details,
     actor: caller.key,
-    recordedAt: now,
+    recordedAt: at,
   });
   await on.subscriptionChanged?.(sql, organization, after);
   await recordAudit(sql, {
@@ -288,6 +287,6 @@ export async function writeChange(
     target: after.id,
     before: describeSubscription(before),
     after: { effectiveAt: formatInstant(effectiveAt), ...(describeSubscription(after) as object) },
-    at: now,
+    at,
   });
 }

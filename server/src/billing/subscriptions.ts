@@ -2,7 +2,7 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Coupon, PlanVersion } from "../catalog/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CouponId, type CustomerId, type OrganizationId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -31,6 +31,7 @@ export interface SubscriptionsDependencies {
   readonly postgres: Postgres;
   readonly catalog: CatalogPort;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   readonly subscriptionChanged?: SubscriptionChanged;
 }
 
@@ -82,7 +83,7 @@ export class Subscriptions {
   async create(caller: Caller, input: NewSubscription, idempotencyKey?: string): Promise<Subscription> {
     const { organization } = caller;
     const { anchor } = checkNewSubscription(input);
-    const start = input.start ?? this.#on.clock.now();
+    const start = input.start ?? this.#on.clocks.of(organization).now();
     const plan = await this.#on.catalog.versionAt(organization, input.plan, start);
     checkOverrides(plan, input.overrides ?? {});
     const coupons: Coupon[] = [];
@@ -96,6 +97,7 @@ export class Subscriptions {
         const payer = customer.payer === undefined ? customer : await mustFindCustomer(sql, customer.payer);
         const currency = currencyOf(input, plan, [customer, payer]);
         const at = this.#on.clock.now();
+        const now = this.#on.clocks.of(organization).now();
         let subscription = mustChange(
           startSubscription(
             {
@@ -111,12 +113,12 @@ export class Subscriptions {
               ...(input.quantities === undefined ? {} : { quantities: input.quantities }),
               ...(input.overrides === undefined ? {} : { overrides: input.overrides }),
             },
-            at,
+            now,
           ),
         );
         const redeemed: CouponId[] = [];
         for (const coupon of coupons) {
-          await takeRedemption(sql, organization, coupon, subscription.currency, at);
+          await takeRedemption(sql, organization, coupon, subscription.currency, now);
           subscription = mustChange(redeemCoupon(subscription, coupon, subscription.startedAt, undefined));
           redeemed.push(coupon.id);
         }

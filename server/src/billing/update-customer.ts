@@ -1,5 +1,6 @@
 import type { Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
+import type { Clock } from "../kernel/clock.js";
 import type { Instant } from "../kernel/instant.js";
 import { checkCustomer } from "./check-customer.js";
 import type { Customer, CustomerUpdate, NewCustomer } from "./customer.js";
@@ -13,7 +14,7 @@ import type { SubscriptionChanged } from "./subscriptions.js";
 /** Changes a customer in its transaction, and its subscriptions' zones with it. @throws Refusal */
 export async function changeCustomer(
   sql: Sql,
-  on: { readonly subscriptionChanged?: SubscriptionChanged },
+  on: { readonly clock: Clock; readonly subscriptionChanged?: SubscriptionChanged },
   caller: Caller,
   input: CustomerUpdate,
   now: Instant,

@@ -47,7 +47,7 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
     context: ({ caller, fastifyRequest }) => {
       if (caller === undefined) throw refuseUnknownKey(undefined);
       const idempotencyKey = idempotencyKeyOf(fastifyRequest);
-      return { caller, services, clock: services.clock, idempotencyKey };
+      return { caller, services, clock: services.clocks.of(caller.organization), idempotencyKey };
     },
     maskedErrors: {
       maskError(error, message) {

@@ -23,7 +23,10 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "sao";
+  | "sao"
+  | "txr"
+  | "crg"
+  | "crm";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -49,6 +52,9 @@ export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
 /** An add-on as one subscription has it. */
 export type SubscribedAddOnId = Id<"sao">;
+export type TaxRateId = Id<"txr">;
+export type CreditGrantId = Id<"crg">;
+export type CreditMovementId = Id<"crm">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

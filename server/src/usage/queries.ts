@@ -1,6 +1,6 @@
 import type { Columnar } from "../engines/columnar/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clocks } from "../kernel/clock.js";
 import { Decimal } from "../kernel/decimal.js";
 import { hour, minute, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
@@ -30,7 +30,7 @@ export interface UsageQueriesDependencies {
   readonly columnar: Columnar;
   readonly meters: Meters;
   readonly stream: SignalStream;
-  readonly clock: Clock;
+  readonly clocks: Clocks;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -55,7 +55,12 @@ export class UsageQueries {
       complete: meter.backfill.state === "done",
     };
     if (selection === undefined)
-      return { ...shared, from: query.from ?? null, to: query.to ?? this.#on.clock.now(), rows: [] };
+      return {
+        ...shared,
+        from: query.from ?? null,
+        to: query.to ?? this.#on.clocks.of(organization).now(),
+        rows: [],
+      };
     const door = this.#on.columnar.forOrganization(organization);
     const found = await queryUsage(door, selection);
     if (found.length >= rows_max) {
@@ -153,7 +158,7 @@ export class UsageQueries {
       position: position(name, "filterGroupBy"),
       values,
     }));
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     const door = this.#on.columnar.forOrganization(organization);
     const span =
       query.from === undefined || query.to === undefined ? await findUsageSpan(door, meter.id) : undefined;

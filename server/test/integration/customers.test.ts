@@ -3,7 +3,7 @@ import { listAudit } from "../../src/audit/index.js";
 import { Customers } from "../../src/billing/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Caller, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { formatInstant, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import { openTestPostgres } from "./embedded-postgres.js";
@@ -22,7 +22,12 @@ let organizations = 0;
 beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
-  customers = new Customers({ postgres, clock, invoicedUntil: () => Promise.resolve(invoiced) });
+  customers = new Customers({
+    postgres,
+    clock,
+    clocks: sameClock(clock),
+    invoicedUntil: () => Promise.resolve(invoiced),
+  });
 }, 60_000);
 afterAll(() => remove());
 

@@ -36,6 +36,9 @@ const queries = (): Record<string, string> => ({
   invoice: `(id: "${b.ids.invoice}")`,
   invoicePreview: `(subscription: "${b.ids.subscription}")`,
   invoices: `(first: 5, customer: "${b.ids.customer}")`,
+  ledgerAccounts: `(first: 5, prefix: "receivable:${b.ids.customer}")`,
+  ledgerPosting: `(id: "${b.ids.posting}")`,
+  ledgerPostings: `(first: 5, reference: "${b.ids.invoice}")`,
   lineExplanation: `(invoice: "${b.ids.invoice}", line: "${b.ids.line}")`,
   meter: `(idOrSlug: "${b.ids.meter}")`,
   meters: "(archived: true)",
@@ -45,14 +48,21 @@ const queries = (): Record<string, string> => ({
   product: `(idOrKey: "${b.ids.product}")`,
   products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
+  standardTaxRates: "",
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
   subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
+  taxFor: '(buyer: { country: "NZ" })',
+  taxRates: "(first: 5)",
+  taxSettings: "",
+  trialBalance: "",
 });
 
 /** Other ways to ask for the same: by key or slug, in filters, in nested input. */
 const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
+  `taxRates(after: "${b.ids.audit}") { nodes { name note } }`,
+  `organization { billingProfile { legalName bankDetails } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
   `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
@@ -66,12 +76,14 @@ const moreQueries = (): string[] => [
   `customers(after: "${b.ids.customer}") { nodes { name } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { customers: ["${b.ids.customer}"], subjects: ["${mark}-subject"] }) { rows { value } } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
+  `ledgerPostings(account: "receivable:${b.ids.customer}") { nodes { id } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
 ];
 
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
+  addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   applyCatalog: [
     `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${mark}-meter, perUnit: '1' }] }]")`,
@@ -131,6 +143,7 @@ const mutations = (): Record<string, string[]> => ({
     `(subscription: "${b.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
     `(subscription: "${a.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
   ],
+  endTaxRate: [`(rate: "${b.ids.taxRate}", lastDay: "2030-01-01")`],
   endSubject: [
     `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
     `(customer: "aardvark-customer", subject: "${mark}-subject")`,
@@ -163,6 +176,8 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "${mark}-customer", name: "taken")`,
     `(customer: "aardvark-customer", payer: "${b.ids.customer}")`,
   ],
+  setBillingProfile: [],
+  setTaxSettings: [],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });
 
@@ -488,6 +503,9 @@ describe("keys", () => {
   });
 
   const mutationOfOwn: Record<string, string> = {
+    addTaxRate: '(country: "NZ", name: "GST", percent: "15", validFrom: "2026-01-01")',
+    setBillingProfile: '(legalName: "mine")',
+    setTaxSettings: '(country: "NZ")',
     createApiKey: '(kind: secret, name: "mine")',
     createProduct: '(key: "p")',
     createCustomer: '(key: "c", name: "c", timeZone: "UTC")',

@@ -5,7 +5,7 @@ import { phasesOf } from "../../src/billing/core/index.js";
 import { Catalog } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Caller, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { formatInstant, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
@@ -42,10 +42,11 @@ beforeEach(async () => {
   const { id } = await identity.createOrganization({ slug, name: "Test", mode: "test" });
   caller = { organization: id, key: "key_test" as Caller["key"], kind: "secret" };
   const usage = new UsageInMemory();
-  catalog = new Catalog({ postgres, clock, meters: usage });
+  catalog = new Catalog({ postgres, clock, clocks: sameClock(clock), meters: usage });
   const ports = {
     postgres,
     clock,
+    clocks: sameClock(clock),
     invoicedUntil: () => Promise.resolve(invoiced),
     subscriptionChanged: (_sql: unknown, _organization: unknown, subscription: Subscription) => {
       changedIds.push(subscription.id);

@@ -1,4 +1,5 @@
-import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -23,6 +24,8 @@ export interface FilledOrganization {
       | "subscribedAddOn"
       | "invoice"
       | "line"
+      | "taxRate"
+      | "posting"
       | "apiKey"
       | "import"
       | "audit",
@@ -121,6 +124,36 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createInvoice(subscription: "${subscription.id}")`,
     "{ invoice { id lines { id } } }",
   );
+  await mutate(
+    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank")`,
+    "{ legalName }",
+  );
+  await mutate(
+    `setTaxSettings(country: "NZ", registrations: [{ country: "US", taxId: "${mark}" }])`,
+    "{ country }",
+  );
+  const taxRate = await mutate<{ id: string }>(
+    `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
+    "{ id }",
+  );
+  const { ledger, postgres } = weir.weir.services;
+  await postgres.inOrganization(id, (sql) =>
+    ledger.post(sql, id, [
+      {
+        idempotencyKey: `${mark}:posting`,
+        reason: "invoice.finalize",
+        reference: invoice.id,
+        transfers: [
+          {
+            debit: { kind: "receivable", customer: customer.id as CustomerId },
+            credit: { kind: "revenue" },
+            amount: { currency: "USD" as Currency, minor: 1000n },
+          },
+        ],
+      },
+    ]),
+  );
+  const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -149,6 +182,8 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
+      taxRate: taxRate.id,
+      posting: posting?.id ?? "",
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",
