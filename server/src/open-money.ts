@@ -1,5 +1,5 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
-import { Catalog } from "./catalog/index.js";
+import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
@@ -16,6 +16,7 @@ export interface MoneyOptions {
 
 export interface Money {
   readonly catalog: Catalog;
+  readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
@@ -25,12 +26,31 @@ export interface Money {
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
+  const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
   const ledger = new Ledger({ postgres, clock });
-  const catalog = new Catalog({ postgres, meters: port, clock, clocks });
+  const catalog = new Catalog({ postgres, meters, clock, clocks });
+  // Another domain adds its section of catalog.yaml here.
+  const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
   const customers = new Customers({ postgres, clock, clocks });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, tax, ledger, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, subjectsOfCustomers };
+}
+
+/** The usage domain's meters as the catalog sees them. */
+function catalogMetersOf(usage: () => Pick<Usage, "meters">): CatalogMeters {
+  return {
+    async findMeter(organization, idOrSlug) {
+      const found = await usage().meters.find(organization, idOrSlug);
+      if (found === undefined) return undefined;
+      const dimensions = found.groupBy.map((dimension) => dimension.name);
+      return { meter: found.meter, slug: found.slug, dimensions };
+    },
+    list: (organization) => usage().meters.list(organization),
+    async create(caller, meter) {
+      await usage().meters.create(caller, meter);
+    },
+  };
 }

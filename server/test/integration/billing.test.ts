@@ -107,7 +107,7 @@ describe("catalog", () => {
       prices: [{ key: "tokens", meter: "tokens", model }],
     });
     expect([second.version, second.prices[0]?.name]).toEqual([2, "tokens"]);
-    expect((await catalog.get(caller.organization, "llm")).current.id).toBe(second.id);
+    expect((await catalog.get(caller.organization, "llm")).current!.id).toBe(second.id);
     const versions = await catalog.versionsOf(caller.organization, plan.id);
     expect(versions.map((version) => version.version)).toEqual([1, 2]);
     expect(JSON.stringify(versions[0])).toBe(before);
@@ -154,8 +154,8 @@ describe("catalog", () => {
     expect(errors.map((fault) => fault.field)).toEqual([
       "key",
       "currency",
-      "prices[0].model.tiers[0].upTo",
-      "prices[0].model.tiers[0].unitAmount",
+      "prices[0].model.graduated.tiers[0].upTo",
+      "prices[0].model.graduated.tiers[0].unitAmount",
       "prices[0].meter",
     ]);
     expect(await catalog.list(caller.organization, { limit: 10 })).toEqual([]);
