@@ -1,45 +1,6 @@
+import type { Subscription } from "@weir/sdk";
 import type { CliContext } from "./context.js";
 import { printFields, printJson, printTable } from "./print.js";
-
-export interface Subscription {
-  readonly id: string;
-  readonly status: string;
-  readonly currency: string;
-  readonly anchor: { readonly day: number; readonly month: number; readonly weekday: number };
-  readonly startedAt: string;
-  readonly trialEnd: string | null;
-  readonly endsAt: string | null;
-  readonly timeZone: string;
-  readonly customer: { readonly key: string };
-  readonly planVersion: { readonly planKey: string; readonly version: number };
-  readonly period: { readonly start: string; readonly end: string } | null;
-  readonly nextBoundary: string | null;
-  readonly schedule: readonly {
-    readonly from: string;
-    readonly to: string | null;
-    readonly phase: string | null;
-    readonly interval: string;
-    readonly planVersion: { readonly planKey: string; readonly version: number };
-  }[];
-  readonly quantities: readonly {
-    readonly price: string;
-    readonly from: string;
-    readonly quantity: string;
-  }[];
-  readonly addOns: readonly {
-    readonly id: string;
-    readonly key: string;
-    readonly from: string;
-    readonly to: string | null;
-    readonly quantity: string;
-  }[];
-  readonly coupons: readonly { readonly key: string; readonly from: string; readonly to: string | null }[];
-}
-
-export const subscriptionSelection = `{ id status currency anchor { day month weekday } startedAt trialEnd endsAt timeZone
-  customer { key } planVersion { planKey version } period { start end } nextBoundary
-  schedule { from to phase interval planVersion { planKey version } } quantities { price from quantity }
-  addOns { id key from to quantity } coupons { key from to } }`;
 
 const interval_adjectives: Readonly<Record<string, string>> = {
   week: "weekly",

@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
+import type { Customer } from "@weir/sdk";
 import type { Command } from "commander";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
-import { customerSelection, printCustomer, type Customer } from "../customer-text.js";
-import { mutate } from "../mutate.js";
+import { printCustomer } from "../customer-text.js";
 import { readInstant } from "../options.js";
 import { printJson, printTable } from "../print.js";
 
@@ -16,10 +17,7 @@ export function addSubjectCommands(customers: Command): void {
     .description("a customer's subjects, with their spans of time")
     .action(async (name: string, _options: object, command: Command) => {
       const context = contextOf(command);
-      const { customer } = await context.weir.graphql.run<{ customer: Customer | null }>(
-        `query ($name: String!) { customer(idOrKey: $name) ${customerSelection} }`,
-        { name },
-      );
+      const customer = await context.weir.customers.find(name);
       if (customer === null) throw new UsageError(`there is no customer "${name}"; weir customers list`);
       if (context.json) return printJson(context, customer.subjects);
       printTable(
@@ -38,12 +36,9 @@ export function addSubjectCommands(customers: Command): void {
     .option("--at <instant>", "now when left out", readInstant)
     .action(async (customer: string, subject: string, { at }: { at?: string }, command: Command) => {
       const context = contextOf(command);
-      const changed = await mutate<Customer>(
-        context,
-        "reassignSubject",
-        { customer: ["String!", customer], subject: ["String!", subject], at: ["Instant", at] },
-        customerSelection,
-      );
+      const changed = await context.weir.customers.reassignSubject(customer, subject, at, {
+        idempotencyKey: randomUUID(),
+      });
       printCustomer(context, changed);
     });
 
@@ -70,12 +65,9 @@ export function addSubjectCommands(customers: Command): void {
       .option("--at <instant>", "now when left out", readInstant)
       .action(async (customer: string, subject: string, { at }: { at?: string }, command: Command) => {
         const context = contextOf(command);
-        const changed = await mutate<Customer>(
-          context,
-          "endSubject",
-          { customer: ["String!", customer], subject: ["String!", subject], at: ["Instant", at] },
-          customerSelection,
-        );
+        const changed = await context.weir.customers.endSubject(customer, subject, at, {
+          idempotencyKey: randomUUID(),
+        });
         printCustomer(context, changed);
       });
   }
@@ -87,15 +79,5 @@ export function assign(
   subject: string,
   span: { from?: string; to?: string } = {},
 ): Promise<Customer> {
-  return mutate(
-    context,
-    "assignSubject",
-    {
-      customer: ["String!", customer],
-      subject: ["String!", subject],
-      from: ["Instant", span.from],
-      to: ["Instant", span.to],
-    },
-    customerSelection,
-  );
+  return context.weir.customers.assignSubject(customer, subject, span, { idempotencyKey: randomUUID() });
 }

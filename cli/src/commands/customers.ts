@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
+import type { CustomerFields } from "@weir/sdk";
 import type { Command } from "commander";
-import { nodesOf } from "../all-nodes.js";
+import { take } from "../all-nodes.js";
 import { contextOf, UsageError } from "../context.js";
-import { mutate } from "../mutate.js";
 import { collectList, readCount, readWhole } from "../options.js";
 import { printFields, printJson, printTable } from "../print.js";
-import { customerSelection, openSubjects, printCustomer, type Customer } from "../customer-text.js";
+import { openSubjects, printCustomer } from "../customer-text.js";
 import { addSubjectCommands, assign } from "./customer-subjects.js";
 
 interface CustomerOptions {
@@ -34,12 +35,7 @@ export function addCustomerCommands(program: Command): void {
     .description("the customers")
     .action(async ({ limit }: { limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Customer>(
-        context,
-        `query ($first: Int, $after: String) { connection: customers(first: $first, after: $after) { nodes ${customerSelection} pageInfo { hasNextPage endCursor } } }`,
-        {},
-        limit,
-      );
+      const found = await take(context.weir.customers.list(), limit);
       if (context.json) return printJson(context, found);
       printTable(
         context,
@@ -63,10 +59,7 @@ export function addCustomerCommands(program: Command): void {
     .description("a customer")
     .action(async (name: string, _options: object, command: Command) => {
       const context = contextOf(command);
-      const { customer } = await context.weir.graphql.run<{ customer: Customer | null }>(
-        `query ($name: String!) { customer(idOrKey: $name) ${customerSelection} }`,
-        { name },
-      );
+      const customer = await context.weir.customers.find(name);
       if (customer === null) throw new UsageError(`there is no customer "${name}"; weir customers list`);
       printCustomer(context, customer);
     });
@@ -80,16 +73,14 @@ export function addCustomerCommands(program: Command): void {
   ).action(
     async (key: string, options: CustomerOptions & { subject?: readonly string[] }, command: Command) => {
       const context = contextOf(command);
-      let customer = await mutate<Customer>(
-        context,
-        "createCustomer",
+      let customer = await context.weir.customers.create(
         {
-          key: ["String!", key],
-          name: ["String!", options.name ?? key],
-          timeZone: ["String!", options.timeZone ?? "UTC"],
-          ...argumentsOf(options, (text) => (text === "" ? undefined : text)),
+          key,
+          name: options.name ?? key,
+          timeZone: options.timeZone ?? "UTC",
+          ...fieldsOf(options, undefined),
         },
-        customerSelection,
+        { idempotencyKey: randomUUID() },
       );
       for (const subject of options.subject ?? []) customer = await assign(context, key, subject);
       printCustomer(context, customer);
@@ -103,16 +94,11 @@ export function addCustomerCommands(program: Command): void {
       .description("change a customer; an option given as '' takes away, one left out keeps"),
   ).action(async (name: string, options: CustomerOptions, command: Command) => {
     const context = contextOf(command);
-    const updated = await mutate<Customer>(
-      context,
-      "updateCustomer",
-      {
-        customer: ["String!", name],
-        name: ["String", options.name],
-        timeZone: ["String", options.timeZone],
-        ...argumentsOf(options, (text) => (text === "" ? null : text)),
-      },
-      customerSelection,
+    const { timeZone } = options;
+    const updated = await context.weir.customers.update(
+      name,
+      { name: options.name, timeZone, ...fieldsOf(options, null) },
+      { idempotencyKey: randomUUID() },
     );
     printCustomer(context, updated);
   });
@@ -125,15 +111,10 @@ export function addCustomerCommands(program: Command): void {
     .description("replace a customer's personal data, for good; its invoices go on under its id")
     .action(async (name: string, options: { confirm: string; subject?: string[] }, command: Command) => {
       const context = contextOf(command);
-      const erased = await mutate<{ customer: Customer; subjectsErased: number; subjectsKept: string[] }>(
-        context,
-        "eraseCustomer",
-        {
-          customer: ["String!", name],
-          confirm: ["String!", options.confirm],
-          subjects: ["[String!]", options.subject],
-        },
-        `{ customer ${customerSelection} subjectsErased subjectsKept }`,
+      const erased = await context.weir.customers.erase(
+        name,
+        { confirm: options.confirm, subjects: options.subject },
+        { idempotencyKey: randomUUID() },
       );
       if (context.json) return printJson(context, erased);
       printFields(context, [
@@ -167,9 +148,9 @@ function withFields(command: Command): Command {
     .option("--payer <customer>", "id or key of another customer, who pays");
 }
 
-function argumentsOf(options: CustomerOptions, clear: (text: string) => string | null | undefined) {
-  const text = (value: string | undefined) =>
-    ["String", value === undefined ? undefined : clear(value)] as const;
+/** @param none  what an option that is given as '' stands for */
+function fieldsOf(options: CustomerOptions, none: null | undefined): CustomerFields {
+  const text = (value: string | undefined) => (value === "" ? none : value);
   const { line1, line2, city, postalCode, region, country, taxExempt } = options;
   const address = Object.entries({ line1, line2, city, postalCode, region, country }).filter(
     ([, value]) => value !== undefined,
@@ -177,10 +158,11 @@ function argumentsOf(options: CustomerOptions, clear: (text: string) => string |
   return {
     currency: text(options.currency),
     email: text(options.email),
-    address: ["BillingAddressInput", address.length === 0 ? undefined : Object.fromEntries(address)] as const,
+    address: address.length === 0 ? undefined : Object.fromEntries(address),
     taxId: text(options.taxId),
-    taxExempt: ["TaxExemption", taxExempt?.toUpperCase()] as const,
-    paymentTermsDays: ["Int", options.terms] as const,
+    // The server says which there are.
+    taxExempt: taxExempt as CustomerFields["taxExempt"],
+    paymentTermsDays: options.terms,
     locale: text(options.locale),
     payer: text(options.payer),
   };

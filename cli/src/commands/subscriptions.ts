@@ -1,8 +1,8 @@
-import type { MutationArgument } from "@weir/sdk";
+import { randomUUID } from "node:crypto";
+import type { ChangeTime, NewSubscription, Overrides, Quantities, Subscription, Weir } from "@weir/sdk";
 import type { Command } from "commander";
-import { nodesOf } from "../all-nodes.js";
+import { take } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { mutate } from "../mutate.js";
 import {
   collect,
   collectList,
@@ -14,7 +14,7 @@ import {
   readWhole,
 } from "../options.js";
 import { printJson, printTable } from "../print.js";
-import { printSubscription, subscriptionSelection, type Subscription } from "../subscription-text.js";
+import { printSubscription } from "../subscription-text.js";
 import { subscriptionOf } from "./subscription-of.js";
 
 interface CreateOptions {
@@ -45,10 +45,9 @@ export function addSubscriptionCommands(program: Command): void {
     .option("--limit <count>", "at most this many", readCount, 100)
     .action(async (options: { customer?: string; limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Subscription>(
-        context,
-        `query ($customer: String, $first: Int, $after: String) { connection: subscriptions(customer: $customer, first: $first, after: $after) { nodes { id status timeZone customer { key } planVersion { planKey version } period { start end } endsAt } pageInfo { hasNextPage endCursor } } }`,
-        { customer: options.customer },
+      const { customer } = options;
+      const found = await take(
+        context.weir.subscriptions.list(customer === undefined ? {} : { customer }),
         options.limit,
       );
       if (context.json) return printJson(context, found);
@@ -75,10 +74,7 @@ export function addSubscriptionCommands(program: Command): void {
     .action(async (name: string, _options: object, command: Command) => {
       const context = contextOf(command);
       const id = await subscriptionOf(context, name);
-      const { subscription } = await context.weir.graphql.run<{ subscription: Subscription | null }>(
-        `query ($id: ID!) { subscription(id: $id) ${subscriptionSelection} }`,
-        { id },
-      );
+      const subscription = await context.weir.subscriptions.find(id);
       if (subscription === null)
         throw new UsageError(`there is no subscription "${name}"; weir subscriptions list`);
       printSubscription(context, subscription);
@@ -99,22 +95,21 @@ export function addSubscriptionCommands(program: Command): void {
     .option("--coupon <coupons>", "redeem these: a,b", collectList)
     .action(async (customer: string, plan: string, options: CreateOptions, command: Command) => {
       const context = contextOf(command);
-      const created = await mutate<Subscription>(
-        context,
-        "createSubscription",
+      const created = await context.weir.subscriptions.create(
         {
-          customer: ["String!", customer],
-          plan: ["String!", plan],
-          start: ["Instant", options.start],
-          anchorDay: ["Int", options.anchorDay],
-          anchor: ["BillingAnchorKind", options.anchor?.toUpperCase()],
-          currency: ["String", options.currency],
-          trialDays: ["Int", options.trialDays],
+          customer,
+          plan,
+          start: options.start,
+          anchorDay: options.anchorDay,
+          // The server says which there are.
+          anchor: options.anchor?.toUpperCase() as NewSubscription["anchor"],
+          currency: options.currency,
+          trialDays: options.trialDays,
           quantities: quantitiesOf(options.quantity),
           overrides: overridesOf(options.overrides),
-          coupons: ["[String!]", options.coupon],
+          coupons: options.coupon,
         },
-        subscriptionSelection,
+        once(),
       );
       printSubscription(context, created);
     });
@@ -134,12 +129,10 @@ export function addSubscriptionCommands(program: Command): void {
       options: WhenOptions & { quantity?: string[]; overrides?: string },
       command: Command,
     ) => {
-      await change(contextOf(command), "changePlan", name, {
-        plan: ["String!", plan],
-        ...whenOf(options),
-        quantities: quantitiesOf(options.quantity),
-        overrides: overridesOf(options.overrides),
-      });
+      const quantities = quantitiesOf(options.quantity);
+      const overrides = overridesOf(options.overrides);
+      const input = { plan, quantities, overrides, ...timeOf(options) };
+      await change(contextOf(command), name, (on, id) => on.changePlan(id, input, once()));
     },
   );
 
@@ -151,11 +144,8 @@ export function addSubscriptionCommands(program: Command): void {
       .argument("<quantity>")
       .description("another licensed quantity from the beginning of a local day on"),
   ).action(async (name: string, price: string, quantity: string, options: WhenOptions, command: Command) => {
-    await change(contextOf(command), "setQuantity", name, {
-      price: ["String!", price],
-      quantity: ["Decimal!", quantity],
-      ...whenOf(options),
-    });
+    const input = { price, quantity, ...timeOf(options) };
+    await change(contextOf(command), name, (on, id) => on.setQuantity(id, input, once()));
   });
 
   addAddOnCommands(subscriptions.command("add-on").description("add-ons on a subscription"));
@@ -167,7 +157,8 @@ export function addSubscriptionCommands(program: Command): void {
       .argument("<subscription>", which)
       .description("end a subscription after a local day, which is included: today when left out"),
   ).action(async (name: string, options: WhenOptions, command: Command) => {
-    await change(contextOf(command), "cancelSubscription", name, whenOf(options));
+    const time = timeOf(options);
+    await change(contextOf(command), name, (on, id) => on.cancel(id, time, once()));
   });
 
   subscriptions
@@ -175,7 +166,7 @@ export function addSubscriptionCommands(program: Command): void {
     .argument("<subscription>", which)
     .description("take a cancellation back before it takes effect")
     .action(async (name: string, _options: object, command: Command) => {
-      await change(contextOf(command), "uncancelSubscription", name, {});
+      await change(contextOf(command), name, (on, id) => on.uncancel(id, once()));
     });
 }
 
@@ -195,12 +186,9 @@ function addAddOnCommands(addOns: Command): void {
       options: WhenOptions & { quantity?: string; until?: string },
       command: Command,
     ) => {
-      await change(contextOf(command), "attachAddOn", name, {
-        addOn: ["String!", addOn],
-        quantity: ["Decimal", options.quantity],
-        until: ["Instant", options.until],
-        ...whenOf(options),
-      });
+      const { quantity, until } = options;
+      const input = { addOn, quantity, until, ...timeOf(options) };
+      await change(contextOf(command), name, (on, id) => on.attachAddOn(id, input, once()));
     },
   );
   withWhen(
@@ -210,7 +198,8 @@ function addAddOnCommands(addOns: Command): void {
       .argument("<id>", "the id that it has on the subscription: sao_…")
       .description("take an add-on off after a local day, which is included: today when left out"),
   ).action(async (name: string, addOn: string, options: WhenOptions, command: Command) => {
-    await change(contextOf(command), "detachAddOn", name, { addOn: ["ID!", addOn], ...whenOf(options) });
+    const input = { addOn, ...timeOf(options) };
+    await change(contextOf(command), name, (on, id) => on.detachAddOn(id, input, once()));
   });
 }
 
@@ -225,7 +214,7 @@ function addCouponCommands(coupons: Command): void {
       .argument("<coupon>", "id or key")
       .description(description)
       .action(async (name: string, coupon: string, _options: object, command: Command) => {
-        await change(contextOf(command), field, name, { coupon: ["String!", coupon] });
+        await change(contextOf(command), name, (on, id) => on[field](id, coupon, once()));
       });
   }
 }
@@ -237,40 +226,34 @@ function withWhen(command: Command): Command {
 }
 
 /** @throws UsageError when both are given */
-function whenOf({ at, periodEnd }: WhenOptions): Record<string, MutationArgument> {
+function timeOf({ at, periodEnd }: WhenOptions): ChangeTime {
   if (at !== undefined && periodEnd === true) throw new UsageError("give --at or --period-end, not both");
-  return { at: ["Instant", at], when: ["ChangeTime", periodEnd === true ? "PERIOD_END" : undefined] };
+  return { at, when: periodEnd === true ? "PERIOD_END" : undefined };
 }
 
-function quantitiesOf(texts: readonly string[] | undefined): MutationArgument {
-  const pairs = texts === undefined ? undefined : Object.entries(readPairs("--quantity", texts));
-  return ["[LicensedQuantityInput!]", pairs?.map(([price, quantity]) => ({ price, quantity }))];
+function quantitiesOf(texts: readonly string[] | undefined): Quantities | undefined {
+  return texts === undefined ? undefined : readPairs("--quantity", texts);
 }
 
 /** @throws UsageError for what is no JSON object */
-function overridesOf(text: string | undefined): MutationArgument {
-  if (text === undefined) return ["[PriceOverrideInput!]", undefined];
+function overridesOf(text: string | undefined): Overrides | undefined {
+  if (text === undefined) return undefined;
   const models = readJson("--overrides", readTextOrFile("--overrides", text));
   if (typeof models !== "object" || models === null || Array.isArray(models))
     throw new UsageError('--overrides: write an object, {"price key": model}');
-  return [
-    "[PriceOverrideInput!]",
-    Object.entries(models).map(([price, model]) => ({ price, model: model as unknown })),
-  ];
+  return models as Overrides;
+}
+
+/** A command is one change, however often the connection makes the client send it. */
+function once() {
+  return { idempotencyKey: randomUUID() };
 }
 
 async function change(
   context: CliContext,
-  field: string,
   name: string,
-  args: Readonly<Record<string, MutationArgument>>,
+  act: (subscriptions: Weir["subscriptions"], id: string) => Promise<Subscription>,
 ): Promise<void> {
-  const subscription = await subscriptionOf(context, name);
-  const changed = await mutate<Subscription>(
-    context,
-    field,
-    { subscription: ["ID!", subscription], ...args },
-    subscriptionSelection,
-  );
-  printSubscription(context, changed);
+  const id = await subscriptionOf(context, name);
+  printSubscription(context, await act(context.weir.subscriptions, id));
 }

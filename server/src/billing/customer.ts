@@ -1,6 +1,7 @@
 import type { Currency } from "../kernel/currency.js";
 import type { CustomerId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
+import type { TaxExemption } from "../tax/core/index.js";
 import type { TimeZone } from "../kernel/time-zone.js";
 
 /** Where invoices are addressed to, and by whose rules they are taxed. */
@@ -17,8 +18,8 @@ export interface BillingAddress {
 export const address_fields = ["line1", "line2", "city", "postalCode", "region", "country"] as const;
 
 /** `exempt` pays no tax; under `reverse_charge` the customer owes it itself. */
-export const tax_exemptions = ["none", "exempt", "reverse_charge"] as const;
-export type TaxExemption = (typeof tax_exemptions)[number];
+export const tax_exemptions: readonly TaxExemption[] = ["none", "exempt", "reverse_charge"];
+export type { TaxExemption } from "../tax/core/index.js";
 
 /** Who an organization bills. */
 export interface Customer {

@@ -112,6 +112,7 @@ describe("creating", () => {
       quantities: { seats: d("3.5") },
       coupons: ["spring"],
     });
+    clock.advance(1000); // ids of one millisecond are in no order
     const second = await subscribe({ plan: "year", trialDays: 7, anchorDay: 31 });
     expect(await billing.subscriptions.list(caller.organization, { limit: 10 })).toEqual([first, second]);
     expect(first.anchor).toEqual({ day: 10, month: 1, weekday: 6 });

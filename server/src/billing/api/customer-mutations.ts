@@ -1,7 +1,7 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import type { BillingAddress, TaxExemption } from "../customer.js";
 import type { Erased } from "../erase-customer.js";
-import { TaxExemptionEnum } from "./customer-types.js";
+import { TaxExemptionType } from "../../tax/api/graphql.js";
 import { CustomerType } from "./references.js";
 
 const BillingAddressInput = builder.inputType("BillingAddressInput", {
@@ -51,7 +51,7 @@ builder.mutationFields((t) => ({
       email: t.arg.string(),
       address: t.arg({ type: BillingAddressInput }),
       taxId: t.arg.string(),
-      taxExempt: t.arg({ type: TaxExemptionEnum }),
+      taxExempt: t.arg({ type: TaxExemptionType }),
       paymentTermsDays: t.arg.int({ description: "0 to 365; 30 when left out." }),
       locale: t.arg.string({ description: 'A language tag such as "de-AT".' }),
       payer: t.arg.string({ description: "Id or key of another customer who pays its invoices." }),
@@ -81,7 +81,7 @@ builder.mutationFields((t) => ({
       email: t.arg.string(),
       address: t.arg({ type: BillingAddressInput, description: "Replaces the whole address." }),
       taxId: t.arg.string(),
-      taxExempt: t.arg({ type: TaxExemptionEnum }),
+      taxExempt: t.arg({ type: TaxExemptionType }),
       paymentTermsDays: t.arg.int(),
       locale: t.arg.string(),
       payer: t.arg.string({ description: "Id or key; null when it is to pay for itself again." }),

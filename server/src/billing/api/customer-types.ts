@@ -1,16 +1,9 @@
+import { TaxExemptionType } from "../../tax/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import type { SubjectSpan } from "../core/index.js";
-import { tax_exemptions, type BillingAddress } from "../customer.js";
+import type { BillingAddress } from "../customer.js";
 import { CustomerType, InvoiceType, SubscriptionType } from "./references.js";
-
-export const TaxExemptionEnum = builder.enumType("TaxExemption", {
-  description: "EXEMPT pays no tax; under REVERSE_CHARGE the customer owes it itself.",
-  values: Object.fromEntries(tax_exemptions.map((value) => [value.toUpperCase(), { value }])) as Record<
-    string,
-    { value: (typeof tax_exemptions)[number] }
-  >,
-});
 
 const BillingAddressType = builder.objectRef<BillingAddress>("BillingAddress").implement({
   description: "Where invoices are addressed to, and by whose rules they are taxed.",
@@ -61,7 +54,7 @@ CustomerType.implement({
       resolve: (customer) => customer.address ?? null,
     }),
     taxId: t.string({ nullable: true, resolve: (customer) => customer.taxId ?? null }),
-    taxExempt: t.expose("taxExempt", { type: TaxExemptionEnum }),
+    taxExempt: t.expose("taxExempt", { type: TaxExemptionType }),
     paymentTermsDays: t.exposeInt("paymentTermsDays"),
     locale: t.string({
       nullable: true,
