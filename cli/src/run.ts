@@ -7,6 +7,7 @@ import { addEventCommands } from "./commands/events.js";
 import { addImportCommands } from "./commands/imports.js";
 import { addInvoiceCommands } from "./commands/invoices.js";
 import { addKeyCommands } from "./commands/keys.js";
+import { addLedgerCommands } from "./commands/ledger.js";
 import { addMeterCommands } from "./commands/meters.js";
 import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
@@ -37,6 +38,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addInvoiceCommands(program);
   addTaxCommands(program);
   addOrganizationCommands(program);
+  addLedgerCommands(program);
   addKeyCommands(program);
   addAuditCommand(program);
   addConfigCommand(program);

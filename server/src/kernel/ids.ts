@@ -11,6 +11,9 @@ export type IdPrefix =
   | "plan"
   | "plv"
   | "price"
+  | "ado"
+  | "adv"
+  | "cpn"
   | "sub"
   | "inv"
   | "il"
@@ -20,7 +23,10 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "txr";
+  | "sao"
+  | "txr"
+  | "crg"
+  | "crm";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -32,6 +38,9 @@ export type ProductId = Id<"prd">;
 export type PlanId = Id<"plan">;
 export type PlanVersionId = Id<"plv">;
 export type PriceId = Id<"price">;
+export type AddOnId = Id<"ado">;
+export type AddOnVersionId = Id<"adv">;
+export type CouponId = Id<"cpn">;
 export type SubscriptionId = Id<"sub">;
 export type InvoiceId = Id<"inv">;
 export type InvoiceLineId = Id<"il">;
@@ -41,7 +50,11 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+/** An add-on as one subscription has it. */
+export type SubscribedAddOnId = Id<"sao">;
 export type TaxRateId = Id<"txr">;
+export type CreditGrantId = Id<"crg">;
+export type CreditMovementId = Id<"crm">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

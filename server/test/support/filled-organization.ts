@@ -1,4 +1,5 @@
-import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -15,10 +16,16 @@ export interface FilledOrganization {
       | "plan"
       | "planVersion"
       | "price"
+      | "product"
+      | "addOn"
+      | "addOnVersion"
+      | "coupon"
       | "subscription"
+      | "subscribedAddOn"
       | "invoice"
       | "line"
       | "taxRate"
+      | "posting"
       | "apiKey"
       | "import"
       | "audit",
@@ -80,7 +87,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   });
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC")`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
     "{ id }",
   );
   await mutate(
@@ -91,10 +98,27 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createPlan(key: "${mark}-plan", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-price", meter: "${mark}-meter", model: { perUnit: { unitAmount: "2" } } }])`,
     "{ id current { id prices { id } } }",
   );
+  const product = await mutate<{ id: string }>(
+    `createProduct(key: "${mark}-product", name: "${mark}", taxCategory: "${mark}-taxes")`,
+    "{ id }",
+  );
+  const addOn = await mutate<{ id: string; current: { id: string } }>(
+    `createAddOn(key: "${mark}-add-on", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-fee", product: "${mark}-product", model: { flat: "2" } }])`,
+    "{ id current { id } }",
+  );
+  const coupon = await mutate<{ id: string }>(
+    `createCoupon(key: "${mark}-coupon", name: "${mark}", percentOff: "10", products: ["${mark}-product"])`,
+    "{ id }",
+  );
   const subscription = await mutate<{ id: string }>(
     `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
     "{ id }",
   );
+  const { addOns: attached } = await mutate<{ addOns: { id: string }[] }>(
+    `attachAddOn(subscription: "${subscription.id}", addOn: "${mark}-add-on")`,
+    "{ addOns { id } }",
+  );
+  await mutate(`redeemCoupon(subscription: "${subscription.id}", coupon: "${mark}-coupon")`, "{ id }");
   await weir.settled();
   const { invoice } = await mutate<{ invoice: { id: string; lines: { id: string }[] } }>(
     `createInvoice(subscription: "${subscription.id}")`,
@@ -112,6 +136,24 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
     "{ id }",
   );
+  const { ledger, postgres } = weir.weir.services;
+  await postgres.inOrganization(id, (sql) =>
+    ledger.post(sql, id, [
+      {
+        idempotencyKey: `${mark}:posting`,
+        reason: "invoice.finalize",
+        reference: invoice.id,
+        transfers: [
+          {
+            debit: { kind: "receivable", customer: customer.id as CustomerId },
+            credit: { kind: "revenue" },
+            amount: { currency: "USD" as Currency, minor: 1000n },
+          },
+        ],
+      },
+    ]),
+  );
+  const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -132,10 +174,16 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       plan: plan.id,
       planVersion: plan.current.id,
       price: plan.current.prices[0]?.id ?? "",
+      product: product.id,
+      addOn: addOn.id,
+      addOnVersion: addOn.current.id,
+      coupon: coupon.id,
       subscription: subscription.id,
+      subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
       taxRate: taxRate.id,
+      posting: posting?.id ?? "",
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",

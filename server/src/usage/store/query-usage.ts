@@ -101,21 +101,26 @@ const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> =
   UNIQUE_COUNT: "toString(uniqExact(unique))",
 };
 
-const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string) => `
-  SELECT roundDown(us, {boundaries:Array(Int64)}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+/** The windows that are asked for, and the whole range as one: over which groups are found to be the largest. */
+type Windows = "{boundaries:Array(Int64)}" | "{range:Array(Int64)}";
+
+/** By which groups compare; exact, as the values are. */
+const size_of = (aggregation: Aggregation) =>
+  aggregation === "AVG" ? "toDecimal256(value, 18) / toInt256(count)" : "toDecimal256OrNull(value, 18)";
+
+const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string, windows: Windows) => `
+  SELECT roundDown(us, ${windows}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
-         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count
+         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count, ${size_of(aggregation)} AS size
   FROM (${parts})
-  GROUP BY window_us, group_subject, group_dimensions
-  ORDER BY window_us, group_subject, group_dimensions
-  LIMIT {limit:UInt32}`;
+  GROUP BY window_us, group_subject, group_dimensions`;
 
 /**
  * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`), and
  * counts for as long as the subject is asked for, split at the windows' boundaries. What held before is carried in,
  * whoever owned the subject then.
  */
-const weighted = `
+const weighted = (windows: Windows) => `
   WITH
     held AS (
       SELECT subject, dimensions, value, toUnixTimestamp64Micro(time) AS start_us,
@@ -138,33 +143,37 @@ const weighted = `
   SELECT window.1 AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
          toString(sum(toDecimal256(value, 24) * toInt256(least(piece_end, window.2) - greatest(piece_start, window.1)) / toInt256(1000000))) AS value,
-         toString(count()) AS count
+         toString(count()) AS count, ${size_of("WEIGHTED_SUM")} AS size
   FROM pieces
   ARRAY JOIN arrayFilter(w -> w.2 > piece_start AND w.1 < piece_end,
-    arrayZip(arrayPopBack({boundaries:Array(Int64)}), arrayPopFront({boundaries:Array(Int64)}))) AS window
-  GROUP BY window_us, group_subject, group_dimensions
-  ORDER BY window_us, group_subject, group_dimensions
-  LIMIT {limit:UInt32}`;
+    arrayZip(arrayPopBack(${windows}), arrayPopFront(${windows}))) AS window
+  GROUP BY window_us, group_subject, group_dimensions`;
 
 /**
  * Adds usage up by window and group. Dashboards read the 15-minute rollup where boundaries allow, and rows where a
  * correction touched a bucket; with a watermark everything is read from the rows.
  */
 export async function queryUsage(door: TenantDoor, selection: UsageSelection): Promise<UsageSum[]> {
-  if (selection.top !== undefined) return queryTopGroups(door, selection, selection.top);
   const uncorrected = !(await hasCorrections(door));
+  const sql = `SELECT * FROM (${sumsOf(selection, uncorrected, "{boundaries:Array(Int64)}")})
+    ${selection.top === undefined ? "" : largestOnly(sumsOf(selection, uncorrected, "{range:Array(Int64)}"))}
+    ORDER BY window_us, group_subject, group_dimensions LIMIT {limit:UInt32}`;
   const parameters = parametersOf(selection, uncorrected);
   const ends = endsOf(selection.boundaries);
-  return door.query(`usage ${selection.aggregation}`, sqlOf(selection, uncorrected), parameters, (row) =>
-    readSum(row, ends),
-  );
+  return door.query(`usage ${selection.aggregation}`, sql, parameters, (row) => readSum(row, ends));
 }
 
-function sqlOf(selection: UsageSelection, uncorrected: boolean): string {
+/** Only the groups with the largest totals; of equals the first by name. */
+const largestOnly = (totals: string) => `
+  WHERE (group_subject, group_dimensions) IN (
+    SELECT group_subject, group_dimensions FROM (${totals})
+    ORDER BY size DESC NULLS LAST, group_subject, group_dimensions LIMIT {top:UInt32})`;
+
+function sumsOf(selection: UsageSelection, uncorrected: boolean, windows: Windows): string {
   const { aggregation } = selection;
-  if (aggregation === "WEIGHTED_SUM") return weighted;
-  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection));
-  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows);
+  if (aggregation === "WEIGHTED_SUM") return weighted(windows);
+  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection), windows);
+  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows, windows);
 }
 
 /** Without corrections and watermark the key column, 16 random bytes a row, is not read. */
@@ -184,26 +193,6 @@ function isRollable(selection: UsageSelection): boolean {
     selection.boundaries.slice(0, -1).every(aligned) &&
     (selection.spans ?? []).every((span) => aligned(span.from) && aligned(span.to))
   );
-}
-
-async function queryTopGroups(door: TenantDoor, selection: UsageSelection, top: number): Promise<UsageSum[]> {
-  const { top: _top, ...rest } = selection;
-  const { from, to } = selection.range;
-  const totals = await queryUsage(door, { ...rest, boundaries: [from, to] });
-  const size = (sum: UsageSum) =>
-    Number(sum.value ?? 0) / (selection.aggregation === "AVG" ? Number(sum.count) : 1);
-  const groups = new Set(
-    totals
-      .sort((a, b) => size(b) - size(a))
-      .slice(0, top)
-      .map(groupOf),
-  );
-  if (selection.boundaries.length === 2) return totals.filter((sum) => groups.has(groupOf(sum)));
-  return (await queryUsage(door, rest)).filter((sum) => groups.has(groupOf(sum)));
-}
-
-function groupOf(sum: UsageSum): string {
-  return JSON.stringify([sum.subject, sum.dimensions]);
 }
 
 function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
@@ -229,6 +218,8 @@ function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<s
     latest: selection.at === undefined,
     uncorrected,
     limit: selection.limit,
+    top: selection.top ?? 0,
+    range: [from, to],
     ...watermarkParameters(selection.at ?? []),
   };
 }
