@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { WeirError } from "@weir/sdk";
+import { addAddOnCommands } from "./commands/add-ons.js";
 import { addAuditCommand } from "./commands/audit.js";
 import { addConfigCommand } from "./commands/config.js";
+import { addCouponCommands } from "./commands/coupons.js";
 import { addCustomerCommands } from "./commands/customers.js";
 import { addEventCommands } from "./commands/events.js";
 import { addImportCommands } from "./commands/imports.js";
@@ -9,6 +11,7 @@ import { addInvoiceCommands } from "./commands/invoices.js";
 import { addKeyCommands } from "./commands/keys.js";
 import { addMeterCommands } from "./commands/meters.js";
 import { addPlanCommands } from "./commands/plans.js";
+import { addProductCommands } from "./commands/products.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
 import { addUsageCommand } from "./commands/usage.js";
 import { defaultUrl, UsageError } from "./context.js";
@@ -31,6 +34,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   addImportCommands(program);
   addCustomerCommands(program);
   addPlanCommands(program);
+  addProductCommands(program);
+  addAddOnCommands(program);
+  addCouponCommands(program);
   addSubscriptionCommands(program);
   addInvoiceCommands(program);
   addKeyCommands(program);

@@ -1,3 +1,4 @@
+import { Catalog } from "./catalog.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
@@ -17,6 +18,7 @@ export class Weir {
   readonly meters: Meters;
   readonly usage: Usage;
   readonly imports: Imports;
+  readonly catalog: Catalog;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
 
@@ -26,6 +28,7 @@ export class Weir {
     this.meters = new Meters(this.#transport);
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
+    this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
   }
 
@@ -35,6 +38,7 @@ export class Weir {
   }
 }
 
+export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
 export type { Import } from "./imports.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";
