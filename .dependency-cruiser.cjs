@@ -1,5 +1,5 @@
 /** Import boundaries: see STYLE in CONTRIBUTING.md. Tests are free. */
-const domains = "identity|audit|usage|catalog|rating|billing|ledger";
+const domains = "identity|audit|usage|catalog|rating|billing|ledger|tax|documents|time";
 
 module.exports = {
   forbidden: [

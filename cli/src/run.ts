@@ -9,10 +9,13 @@ import { addEventCommands } from "./commands/events.js";
 import { addImportCommands } from "./commands/imports.js";
 import { addInvoiceCommands } from "./commands/invoices.js";
 import { addKeyCommands } from "./commands/keys.js";
+import { addLedgerCommands } from "./commands/ledger.js";
 import { addMeterCommands } from "./commands/meters.js";
+import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
 import { addProductCommands } from "./commands/products.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
+import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
 import { defaultUrl, UsageError } from "./context.js";
 
@@ -39,6 +42,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   addCouponCommands(program);
   addSubscriptionCommands(program);
   addInvoiceCommands(program);
+  addTaxCommands(program);
+  addOrganizationCommands(program);
+  addLedgerCommands(program);
   addKeyCommands(program);
   addAuditCommand(program);
   addConfigCommand(program);

@@ -76,6 +76,79 @@ test("says what to do where there is nothing yet", async () => {
   expect((await weir("invoices", "list")).stdout).toContain("weir invoices preview");
 });
 
+describe("tax", () => {
+  test("settings and rates are set, listed, ended, and say what a customer would be charged", async () => {
+    expect((await weir("tax", "settings")).stdout).toContain("weir tax settings --country");
+    const settings = await weir(
+      "tax",
+      "settings",
+      "--country",
+      "DE",
+      "--prices-include-tax",
+      "--registration",
+      "EU::2026-01-01",
+    );
+    expect(settings.stdout).toMatch(/include tax[\s\S]*EU from 2026-01-01/);
+    expect(await weir("tax", "settings", "--region", "BE")).toMatchObject({ code: 2 });
+    expect((await weir("tax", "rates", "list")).stdout).toContain("weir tax rates add");
+    expect((await weir("tax", "rates", "list", "--built-in", "--country", "ee")).stdout).toMatch(
+      /24 +2025-07-01/,
+    );
+    const rate = await json<{ id: string }>(
+      "tax",
+      "rates",
+      "add",
+      "DE",
+      "--percent",
+      "7",
+      "--category",
+      "books",
+      "--from",
+      "2024-01-01",
+      "--include-tax",
+      "no",
+    );
+    expect((await weir("tax", "rates", "list")).stdout).toContain(rate.id);
+    expect(await json("tax", "check", "--country", "DE", "--category", "standard,books")).toMatchObject([
+      { category: "standard", percent: "19", inclusive: true },
+      { category: "books", percent: "7", inclusive: false },
+    ]);
+    expect((await weir("tax", "check", "--country", "FR", "--tax-id", "FR12345678901")).stdout).toContain(
+      "reverse charge",
+    );
+    const ended = await json("tax", "rates", "end", rate.id, "--last-day", "2024-12-31");
+    expect(ended).toMatchObject({ validTo: "2024-12-31" });
+    const check = await weir("tax", "check", "--country", "DE", "--category", "books");
+    expect(check.stderr).toContain("the standard rate applies");
+    expect(await weir("tax", "rates", "add", "DE", "--from", "2024-01-01")).toMatchObject({ code: 2 });
+    expect(await weir("tax", "rates", "add", "DE", "--percent", "x", "--from", "2024-01-01")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("percent"),
+    });
+  });
+});
+
+test("the billing profile is set as a whole, and its bank details are read from a file", async () => {
+  expect((await weir("organization", "billing-profile")).stdout).toContain("No billing profile");
+  const bank = await fileOf("bank.txt", "IBAN DE02 1203\nBIC BYLADEM1001\n");
+  const set = await weir(
+    "organization",
+    "billing-profile",
+    "--name",
+    "Nimbus GmbH",
+    "--country",
+    "DE",
+    "--bank-details",
+    `@${bank}`,
+  );
+  expect(set.stdout).toMatch(/Nimbus GmbH[\s\S]*IBAN DE02 1203\n +BIC/);
+  expect(await json("organization", "billing-profile")).toMatchObject({
+    legalName: "Nimbus GmbH",
+    city: null,
+  });
+  expect(await weir("organization", "billing-profile", "--city", "Berlin")).toMatchObject({ code: 2 });
+});
+
 describe("events", () => {
   test("are sent, seen as usage, listed, amended and voided", async () => {
     await json(
@@ -320,4 +393,87 @@ test("usage is watched live", async () => {
   const [first = ""] = stdout.split("\n");
   expect(first).toContain(`"value":"${value}"`);
   expect(stdout).toContain(wanted);
+});
+
+describe("customers and subscriptions", () => {
+  const catalog = `plans:
+  - key: team
+    currency: USD
+    prices: [{ key: fee, charge: flat, flat: "20" }, { key: seats, charge: licensed, perUnit: "10" }]
+  - key: club
+    currency: USD
+    interval: year
+    prices: [{ key: fee, charge: flat, flat: "200" }]
+addOns:
+  - { key: support, currency: USD, prices: [{ key: support, flat: "5" }] }
+coupons:
+  - { key: spring, name: Spring, percentOff: 10, duration: months, months: 3 }
+`;
+
+  test("a customer is created, changed, handed a subject and erased", async () => {
+    const { code } = await weir(
+      ...["customers", "create", "globex", "--name", "Globex", "--time-zone", "Pacific/Auckland"],
+      ...["--city", "Auckland", "--country", "NZ", "--terms", "14", "--email", "g@globex.example"],
+      ...["--subject", "globex-1"],
+    );
+    expect(code).toBe(0);
+    await weir("customers", "create", "hooli", "--payer", "globex");
+    const updated = await json(
+      "customers",
+      "update",
+      "globex",
+      "--email",
+      "",
+      "--tax-exempt",
+      "reverse_charge",
+    );
+    expect(updated).toMatchObject({
+      email: null,
+      taxExempt: "reverse_charge",
+      paymentTermsDays: 14,
+      address: { city: "Auckland", country: "NZ" },
+    });
+    await weir("customers", "subjects", "reassign", "hooli", "globex-1", "--at", "2026-01-01");
+    expect((await weir("customers", "subjects", "list", "hooli")).stdout).toContain("2026-01-01T00:00:00Z");
+    expect((await weir("customers", "list")).stdout).toMatch(/hooli.*globex/);
+    expect(await weir("customers", "erase", "globex", "--confirm", "no")).toMatchObject({ code: 3 });
+    expect((await weir("customers", "erase", "globex", "--confirm", "globex")).stdout).toContain("globex-1");
+    expect(await weir("customers", "show", "globex")).toMatchObject({ code: 2 });
+  });
+
+  test("a subscription is created, changed and canceled; show prints its timeline", async () => {
+    const response = await fetch(new URL("/graphql", server.url), {
+      method: "POST",
+      headers: { authorization: `Bearer ${server.key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        query:
+          "mutation ($yaml: String!) { applyCatalog(yaml: $yaml) { ... on RefusalError { message details } } }",
+        variables: { yaml: catalog },
+      }),
+    });
+    expect(JSON.stringify(await response.json())).not.toContain("message");
+    await weir("customers", "create", "umbrella");
+    const start = ["--start", "2026-01-10", "--anchor", "anniversary", "--quantity", "seats=3"];
+    expect(await weir("subscriptions", "create", "umbrella", "team", ...start)).toMatchObject({ code: 0 });
+    await weir("subscriptions", "set-quantity", "umbrella", "seats", "5");
+    await weir("subscriptions", "add-on", "attach", "umbrella", "support", "--quantity", "2");
+    await weir("subscriptions", "coupon", "redeem", "umbrella", "spring");
+    await weir("subscriptions", "change-plan", "umbrella", "club", "--period-end");
+    await weir("subscriptions", "cancel", "umbrella", "--at", "2036-01-01");
+    const { stdout } = await weir("subscriptions", "show", "umbrella");
+    for (const line of [
+      /canceled/,
+      /plan team 1, monthly/,
+      /plan club 1, yearly/,
+      /seats: 3/,
+      /seats: 5/,
+      /add-on support × 2 begins/,
+      /coupon spring ends/,
+      /2036-01-02T00:00:00Z +subscription ends/,
+    ])
+      expect(stdout).toMatch(line);
+    await weir("subscriptions", "uncancel", "umbrella");
+    expect((await weir("subscriptions", "list", "--customer", "umbrella")).stdout).toContain("active");
+    expect(await weir("subscriptions", "uncancel", "umbrella")).toMatchObject({ code: 3 });
+  });
 });

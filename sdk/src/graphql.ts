@@ -9,6 +9,17 @@ interface GraphQLAnswer<T> {
   }[];
 }
 
+/** One argument of a mutation: its GraphQL type and value; undefined leaves it out. */
+export type MutationArgument = readonly [type: string, value: unknown];
+
+interface RefusalData {
+  readonly __typename: "RefusalError";
+  readonly code: string;
+  readonly title: string;
+  readonly message: string;
+  readonly details: unknown;
+}
+
 /** Runs operations on /graphql. */
 export class GraphQL {
   readonly #transport: Transport;
@@ -30,6 +41,34 @@ export class GraphQL {
       headers,
     });
     return dataOf(answer);
+  }
+
+  /**
+   * One mutation by its field: declares the arguments, and unwraps the result's union.
+   * @param args its arguments, each with its GraphQL type; what is undefined is left out
+   * @throws WeirError for errors and for a refusal
+   */
+  async mutate<T>(
+    field: string,
+    args: Readonly<Record<string, MutationArgument>>,
+    selection: string,
+    options: { idempotencyKey?: string } = {},
+  ): Promise<T> {
+    const given = Object.entries(args).filter(([, [, value]]) => value !== undefined);
+    const declared = given.map(([name, [type]]) => `$${name}: ${type}`).join(", ");
+    const passed = given.map(([name]) => `${name}: $${name}`).join(", ");
+    const success = `${field.slice(0, 1).toUpperCase()}${field.slice(1)}Success`;
+    const query = `mutation(${declared}) { result: ${field}(${passed}) { __typename ... on ${success} { data ${selection} } ... on RefusalError { code title message details } } }`;
+    const variables = Object.fromEntries(given.map(([name, [, value]]) => [name, value]));
+    const { result } = await this.run<{ result: { __typename: string; data: T } | RefusalData }>(
+      query,
+      variables,
+      options,
+    );
+    if (!isRefusal(result)) return result.data;
+    const { code, title, message, details } = result;
+    const type = `https://weir.dev/problems/${code}`;
+    throw new WeirError({ type, title, status: 400, detail: message, details });
   }
 
   /** A subscription: each value as it comes, by server-sent events, until the caller stops. */
@@ -62,6 +101,10 @@ export class GraphQL {
       stop.abort();
     }
   }
+}
+
+function isRefusal(result: { __typename: string } | RefusalData): result is RefusalData {
+  return result.__typename === "RefusalError";
 }
 
 function dataOf<T>(answer: GraphQLAnswer<T>): T {

@@ -1,8 +1,12 @@
 import { Catalog } from "./catalog.js";
+import { Customers } from "./customers.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Meters } from "./meters.js";
+import { Organization } from "./organization.js";
+import { Subscriptions } from "./subscriptions.js";
+import { Tax } from "./tax.js";
 import { Transport, type WeirOptions } from "./transport.js";
 import { Usage } from "./usage.js";
 
@@ -19,6 +23,10 @@ export class Weir {
   readonly usage: Usage;
   readonly imports: Imports;
   readonly catalog: Catalog;
+  readonly organization: Organization;
+  readonly customers: Customers;
+  readonly subscriptions: Subscriptions;
+  readonly tax: Tax;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
 
@@ -30,6 +38,10 @@ export class Weir {
     this.imports = new Imports(this.#transport);
     this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
+    this.organization = new Organization(this.graphql);
+    this.customers = new Customers(this.graphql);
+    this.subscriptions = new Subscriptions(this.graphql);
+    this.tax = new Tax(this.graphql);
   }
 
   /** The server's configuration, without secrets. */
@@ -39,9 +51,30 @@ export class Weir {
 }
 
 export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
+export type {
+  BillingAddress,
+  Customer,
+  CustomerFields,
+  CustomerUpdate,
+  ErasedCustomer,
+  NewCustomer,
+  SubjectSpan,
+  TaxExemption,
+} from "./customers.js";
+export type {
+  ChangeTime,
+  NewSubscription,
+  Overrides,
+  Quantities,
+  Subscription,
+  SubscriptionStatus,
+} from "./subscriptions.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
 export type { Import } from "./imports.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage.js";
+export type { BillingProfile, NewBillingProfile } from "./organization.js";
+export type { AppliedTaxRate, NewTaxRate, NewTaxSettings, TaxBuyer, TaxRate, TaxSettings } from "./tax.js";
+export type { MutationArgument } from "./graphql.js";
 export { WeirError, type Problem } from "./problem.js";
 export type { WeirOptions } from "./transport.js";

@@ -1,12 +1,15 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
-import type { Clock } from "./kernel/clock.js";
+import { Taxes } from "./tax/index.js";
+import { Ledger } from "./ledger/index.js";
+import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -15,21 +18,25 @@ export interface Money {
   readonly catalog: Catalog;
   readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
+  readonly tax: Taxes;
+  readonly ledger: Ledger;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
+export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
-  const catalog = new Catalog({ postgres, meters, clock });
+  const tax = new Taxes({ postgres, clock });
+  const ledger = new Ledger({ postgres, clock });
+  const catalog = new Catalog({ postgres, meters, clock, clocks });
   // Another domain adds its section of catalog.yaml here.
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
-  const customers = new Customers({ postgres, clock });
-  const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
+  const customers = new Customers({ postgres, clock, clocks });
+  const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, subjectsOfCustomers };
 }
 
 /** The usage domain's meters as the catalog sees them. */

@@ -1,7 +1,7 @@
 import { runOnce } from "../audit/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import type { OrganizationId, PlanId, PlanVersionId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -29,6 +29,7 @@ export interface CatalogDependencies {
   readonly postgres: Postgres;
   readonly meters: MeterLookup;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** What is sold: plans and their immutable versions, and beside them products, add-ons and coupons. Every change is audited. */

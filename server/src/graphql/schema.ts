@@ -2,7 +2,9 @@ import { lexicographicSortSchema, type GraphQLSchema } from "graphql";
 import "../audit/api/graphql.js";
 import "../billing/api/graphql.js";
 import "../catalog/api/graphql.js";
+import "../ledger/api/graphql.js";
 import "../identity/api/graphql.js";
+import "../tax/api/graphql.js";
 import "../usage/api/graphql.js";
 import { builder } from "./builder.js";
 

@@ -3,6 +3,12 @@ import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { StoreUnavailable } from "../kernel/problem.js";
+import {
+  findBillingProfile,
+  setBillingProfile,
+  type BillingProfile,
+  type NewBillingProfile,
+} from "./billing-profile.js";
 import { bootstrap, type BootstrapResult } from "./bootstrap.js";
 import type { Caller } from "./caller.js";
 import { parseBearer } from "./core/index.js";
@@ -30,6 +36,14 @@ export interface Identity {
   createOrganization(input: NewOrganization): Promise<Organization>;
   findOrganizationBySlug(slug: string): Promise<Organization | undefined>;
   findOrganization(id: OrganizationId): Promise<Organization | undefined>;
+  /** What invoices say about the seller; undefined until it is set. */
+  findBillingProfile(organization: OrganizationId): Promise<BillingProfile | undefined>;
+  /** Replaces the profile as a whole. @throws Refusal 400 */
+  setBillingProfile(
+    caller: Caller,
+    profile: NewBillingProfile,
+    idempotencyKey?: string,
+  ): Promise<BillingProfile>;
   /** Newest first, revoked ones too. */
   listKeys(organization: OrganizationId): Promise<ApiKey[]>;
   /** The secret is in the answer and nowhere else. @throws Refusal 400, 409 */
@@ -83,6 +97,12 @@ export function openIdentity({ postgres, clock }: IdentityOptions): Identity {
     createOrganization: (input) => postgres.asSystem((sql) => createOrganization(sql, input, clock.now())),
     findOrganizationBySlug: (slug) => postgres.asSystem((sql) => selectOrganizationBySlug(sql, slug)),
     findOrganization: (id) => postgres.inOrganization(id, (sql) => selectOrganization(sql, id)),
+    findBillingProfile: (organization) =>
+      postgres.inOrganization(organization, (sql) => findBillingProfile(sql, organization)),
+    setBillingProfile: (caller, profile, idempotencyKey) =>
+      postgres.inOrganization(caller.organization, (sql) =>
+        setBillingProfile(sql, caller, profile, { at: clock.now(), idempotencyKey }),
+      ),
     listKeys: (organization) =>
       postgres.inOrganization(organization, (sql) => selectApiKeys(sql, organization)),
     createKey: (caller, input) =>

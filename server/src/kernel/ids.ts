@@ -22,7 +22,11 @@ export type IdPrefix =
   | "aud"
   | "req"
   | "bkf"
-  | "pst";
+  | "pst"
+  | "sao"
+  | "txr"
+  | "crg"
+  | "crm";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -46,6 +50,11 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+/** An add-on as one subscription has it. */
+export type SubscribedAddOnId = Id<"sao">;
+export type TaxRateId = Id<"txr">;
+export type CreditGrantId = Id<"crg">;
+export type CreditMovementId = Id<"crm">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -1,6 +1,7 @@
 export { Ledger, type PostingOutcome, type TrialBalance } from "./ledger.js";
 export type { PostingPage, StoredPosting } from "./store/postings.js";
 export {
+  accountOf,
   balanceOf,
   codeOf,
   type Account,

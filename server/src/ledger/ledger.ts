@@ -102,9 +102,13 @@ export class Ledger {
     return this.#postgres.inOrganization(organization, (sql) => listPostings(sql, page));
   }
 
+  async findPosting(organization: OrganizationId, id: string): Promise<StoredPosting | undefined> {
+    return this.#postgres.inOrganization(organization, (sql) => findPosting(sql, id));
+  }
+
   /** @throws Refusal 404 */
   async posting(organization: OrganizationId, id: string): Promise<StoredPosting> {
-    const found = await this.#postgres.inOrganization(organization, (sql) => findPosting(sql, id));
+    const found = await this.findPosting(organization, id);
     if (found === undefined) throw unknownPosting(id);
     return found;
   }

@@ -6,7 +6,7 @@ import type { Postgres } from "../../src/engines/postgres/index.js";
 import type { GraphQLContext } from "../../src/graphql/context.js";
 import { schema } from "../../src/graphql/schema.js";
 import { openIdentity, type Caller } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import type { Services } from "../../src/services.js";
@@ -14,6 +14,7 @@ import { openTestPostgres } from "./embedded-postgres.js";
 import { UsageInMemory } from "../support/usage-in-memory.js";
 
 const clock = new FixedClock(parseInstant("2026-03-15T12:00:00Z")!);
+const clocks = sameClock(clock);
 let postgres: Postgres;
 let remove: () => Promise<void>;
 let services: Services;
@@ -26,13 +27,14 @@ beforeAll(async () => {
   const { id } = await identity.createOrganization({ slug: "nimbus", name: "Nimbus", mode: "test" });
   caller = { organization: id, key: "key_test" as Caller["key"], kind: "secret" };
   await usage.addMeter(postgres, id, "tokens", clock.now());
-  const catalog = new Catalog({ postgres, clock, meters: usage });
+  const catalog = new Catalog({ postgres, clock, clocks, meters: usage });
   const billing = openBilling({
     postgres,
     clock,
+    clocks,
     catalog,
     usage,
-    customers: new Customers({ postgres, clock }),
+    customers: new Customers({ postgres, clock, clocks }),
   });
   // What these operations reach; the whole of it runs in the end-to-end tests.
   services = { postgres, clock, identity, catalog, billing } as unknown as Services;

@@ -36,6 +36,9 @@ const queries = (): Record<string, string> => ({
   invoice: `(id: "${b.ids.invoice}")`,
   invoicePreview: `(subscription: "${b.ids.subscription}")`,
   invoices: `(first: 5, customer: "${b.ids.customer}")`,
+  ledgerAccounts: `(first: 5, prefix: "receivable:${b.ids.customer}")`,
+  ledgerPosting: `(id: "${b.ids.posting}")`,
+  ledgerPostings: `(first: 5, reference: "${b.ids.invoice}")`,
   lineExplanation: `(invoice: "${b.ids.invoice}", line: "${b.ids.line}")`,
   meter: `(idOrSlug: "${b.ids.meter}")`,
   meters: "(archived: true)",
@@ -45,14 +48,21 @@ const queries = (): Record<string, string> => ({
   product: `(idOrKey: "${b.ids.product}")`,
   products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
+  standardTaxRates: "",
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
   subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
+  taxFor: '(buyer: { country: "NZ" })',
+  taxRates: "(first: 5)",
+  taxSettings: "",
+  trialBalance: "",
 });
 
 /** Other ways to ask for the same: by key or slug, in filters, in nested input. */
 const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
+  `taxRates(after: "${b.ids.audit}") { nodes { name note } }`,
+  `organization { billingProfile { legalName bankDetails } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
   `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
@@ -66,12 +76,14 @@ const moreQueries = (): string[] => [
   `customers(after: "${b.ids.customer}") { nodes { name } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { customers: ["${b.ids.customer}"], subjects: ["${mark}-subject"] }) { rows { value } } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
+  `ledgerPostings(account: "receivable:${b.ids.customer}") { nodes { id } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
 ];
 
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
+  addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   applyCatalog: [
     `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${mark}-meter, perUnit: '1' }] }]")`,
@@ -84,6 +96,17 @@ const mutations = (): Record<string, string[]> => ({
   assignSubject: [
     `(customer: "${b.ids.customer}", subject: "new")`,
     `(customer: "${mark}-customer", subject: "${mark}-subject")`,
+  ],
+  attachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "aardvark-add-on")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.addOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${mark}-add-on")`,
+  ],
+  cancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  changePlan: [
+    `(subscription: "${b.ids.subscription}", plan: "aardvark-plan")`,
+    `(subscription: "${a.ids.subscription}", plan: "${b.ids.planVersion}")`,
+    `(subscription: "${a.ids.subscription}", plan: "${mark}-plan")`,
   ],
   changeMeter: [`(meter: "${b.ids.meter}", name: "taken")`, `(meter: "${mark}-meter", eventType: "x")`],
   changeProduct: [
@@ -99,7 +122,7 @@ const mutations = (): Record<string, string[]> => ({
   ],
   createApiKey: [],
   createCoupon: [`(key: "stolen", percentOff: "5", products: ["${mark}-product"])`],
-  createCustomer: [],
+  createCustomer: [`(key: "stolen", name: "n", timeZone: "UTC", payer: "${b.ids.customer}")`],
   createInvoice: [`(subscription: "${b.ids.subscription}")`],
   createMeter: [],
   createProduct: [],
@@ -116,12 +139,45 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "aardvark-customer", plan: "${b.ids.planVersion}")`,
     `(customer: "${mark}-customer", plan: "aardvark-plan")`,
   ],
+  detachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+  ],
+  endTaxRate: [`(rate: "${b.ids.taxRate}", lastDay: "2030-01-01")`],
   endSubject: [
     `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
     `(customer: "aardvark-customer", subject: "${mark}-subject")`,
   ],
+  eraseCustomer: [
+    `(customer: "${b.ids.customer}", confirm: "${mark}-customer")`,
+    `(customer: "aardvark-customer", confirm: "aardvark-customer", subjects: ["${mark}-subject"])`,
+  ],
+  reassignSubject: [
+    `(customer: "aardvark-customer", subject: "${mark}-subject")`,
+    `(customer: "${b.ids.customer}", subject: "aardvark-subject")`,
+  ],
+  redeemCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "aardvark-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
   refreshInvoice: [`(id: "${b.ids.invoice}")`],
+  removeCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "${mark}-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
   revokeApiKey: [`(id: "${b.ids.apiKey}")`],
+  setQuantity: [
+    `(subscription: "${b.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+    `(subscription: "${a.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+  ],
+  uncancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  updateCustomer: [
+    `(customer: "${b.ids.customer}", name: "taken")`,
+    `(customer: "${mark}-customer", name: "taken")`,
+    `(customer: "aardvark-customer", payer: "${b.ids.customer}")`,
+  ],
+  setBillingProfile: [],
+  setTaxSettings: [],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });
 
@@ -447,6 +503,9 @@ describe("keys", () => {
   });
 
   const mutationOfOwn: Record<string, string> = {
+    addTaxRate: '(country: "NZ", name: "GST", percent: "15", validFrom: "2026-01-01")',
+    setBillingProfile: '(legalName: "mine")',
+    setTaxSettings: '(country: "NZ")',
     createApiKey: '(kind: secret, name: "mine")',
     createProduct: '(key: "p")',
     createCustomer: '(key: "c", name: "c", timeZone: "UTC")',

@@ -166,3 +166,17 @@ test("one organization's books are not another's", async () => {
   const id = first?.id ?? "";
   await expect(ledger.posting(other.id, id)).rejects.toMatchObject({ slug: "posting-not-found" });
 });
+
+test("postings are found by what caused them, by account, and by when they were posted", async () => {
+  await post(invoice(1, 1000n));
+  clock.advance(3_600_000_000);
+  const later = clock.now();
+  await post(invoice(2, 500n));
+  const keysOf = async (page: Partial<Parameters<Ledger["postings"]>[1]>) =>
+    (await ledger.postings(organization, { limit: 10, ...page })).map((one) => one.idempotencyKey);
+  expect(await keysOf({})).toEqual(["invoice:1", "invoice:2"]);
+  expect(await keysOf({ from: later })).toEqual(["invoice:2"]);
+  expect(await keysOf({ to: later })).toEqual(["invoice:1"]);
+  expect(await keysOf({ account: "revenue", from: later })).toEqual(["invoice:2"]);
+  expect(await keysOf({ account: "cash_clearing" })).toEqual([]);
+});

@@ -17,7 +17,8 @@ export async function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
   const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), "utf8"), {
-    compilerOptions: { target: "es2023", module: "esnext", verbatimModuleSyntax: true },
+    // Not es2023: there TypeScript 6.0 turns a class's `static zero = new Decimal()` into a constructor that is not there.
+    compilerOptions: { target: "esnext", module: "esnext", verbatimModuleSyntax: true },
   });
   return { format: "module", source: outputText, shortCircuit: true };
 }

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  coveredPart,
   rateLine,
   servicePeriodAt,
-  subscriptionStart,
+  startSubscription,
   type SubjectSpan,
 } from "../../src/billing/core/index.js";
 import { previewInvoice } from "../../src/billing/preview-invoice.js";
@@ -80,19 +81,26 @@ test("every event is billed in exactly the period and to the owner it belongs to
         }
         const planVersion = planOf(given.model);
         const timeZone = parseTimeZone(given.zone)!;
-        const subscription = {
-          id: newId("sub", first),
-          customer: newId("cus", first),
-          planVersion: planVersion.id,
-          startedAt: subscriptionStart(first, timeZone),
-          anchorDay: given.anchorDay,
-          timeZone,
-          createdAt: first,
-        };
+        const customer = newId("cus", first);
+        const started = startSubscription(
+          {
+            id: newId("sub", first),
+            customer,
+            payer: customer,
+            plan: planVersion,
+            currency: planVersion.currency,
+            timeZone,
+            start: first,
+            anchor: { day: given.anchorDay },
+          },
+          first,
+        );
+        if (!started.ok) throw new Error(started.error.kind);
+        const subscription = started.value;
         let billedEvents = 0;
         let billed = Decimal.zero;
         for (let moment = first as Instant; moment <= first + horizon; ) {
-          const period = servicePeriodAt(subscription, moment)!;
+          const period = coveredPart(subscription, servicePeriodAt(subscription, "month", moment)!)!;
           const inputs = {
             organization,
             subscription,

@@ -3,41 +3,29 @@ import { describe, test } from "vitest";
 import { parseCurrency, exponentOf } from "../../src/kernel/currency.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { toMoney } from "../../src/kernel/money.js";
-import { findPriceModelFaults, rate, type PriceModel } from "../../src/rating/core/index.js";
-
-const decimal = (digits: number, scale: number) =>
-  fc
-    .tuple(fc.bigInt({ min: 0n, max: 10n ** BigInt(digits) }), fc.integer({ min: 0, max: scale }))
-    .map(([unscaled, at]) => Decimal.fromUnscaled(unscaled, at));
-
-const quantity = decimal(24, 18);
-const unitAmount = decimal(9, 12);
-const per = fc
-  .oneof(
-    fc.constantFrom(1n, 1000n, 1024n, 3600n, 1_000_000n, 2_592_000n, 1_073_741_824n),
-    fc.bigInt({ min: 1n, max: 10_000_000_000_000n }),
-  )
-  .map((value) => Decimal.of(value));
-
-const tiers = fc
-  .array(
-    fc.record({
-      width: decimal(9, 3).filter((width) => !width.isZero()),
-      unitAmount,
-      flatAmount: decimal(6, 4),
-    }),
-    {
-      minLength: 1,
-      maxLength: 8,
-    },
-  )
-  .map((parts) => {
-    let end = Decimal.zero;
-    return parts.map(({ width, ...amounts }, index) => {
-      end = end.plus(width);
-      return { ...amounts, upTo: index === parts.length - 1 ? undefined : end };
-    });
-  });
+import {
+  chargeTarget,
+  findPriceModelFaults,
+  isProgressive,
+  parsePriceModel,
+  priceModelToJson,
+  rate,
+  ratedPartFromJson,
+  ratedPartToJson,
+  type AnyPriceModel,
+  type PriceModel,
+  type Usage,
+} from "../../src/rating/core/index.js";
+import {
+  anyPrice,
+  decimal,
+  moreUsage,
+  per,
+  quantity,
+  tiers,
+  unitAmount,
+  usageFor,
+} from "../support/arbitrary-price.js";
 
 const model: fc.Arbitrary<PriceModel> = fc.oneof(
   fc.record({ kind: fc.constant("per_unit" as const), unitAmount, per }),
@@ -127,3 +115,192 @@ describe("rating", () => {
     );
   });
 });
+
+describe("every price model", () => {
+  const priced = (options: { signed: boolean }) =>
+    anyPrice.chain((price) => fc.tuple(fc.constant(price), usageFor(price, options)));
+  const twice = anyPrice.chain((price) =>
+    fc.tuple(fc.constant(price), usageFor(price, { signed: false }), usageFor(price, { signed: false })),
+  );
+
+  test("passes validation as it is generated here", () => {
+    fc.assert(
+      fc.property(anyPrice, (price) => findPriceModelFaults(price).length === 0),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is made of parts that add up to its amount, digit for digit, whatever the usage", () => {
+    fc.assert(
+      fc.property(priced({ signed: true }), ([price, usage]) => {
+        const { amount, parts } = rate(price, usage);
+        return Decimal.sum(parts.map((part) => part.amount)).equals(amount);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("never costs less for more usage where it is progressive", () => {
+    fc.assert(
+      fc.property(twice, ([price, usage, more]) => {
+        fc.pre(isProgressive(price));
+        return rate(price, usage).amount.compare(rate(price, moreUsage(usage, more)).amount) <= 0;
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("costs nothing below zero for usage that is not", () => {
+    fc.assert(
+      fc.property(priced({ signed: false }), ([price, usage]) => !rate(price, usage).amount.isNegative()),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("is rounded by at most half a minor unit", () => {
+    fc.assert(
+      fc.property(priced({ signed: true }), currency, ([price, usage], code) => {
+        const { amount } = rate(price, usage);
+        const exact = amount.times(Decimal.of(10n ** BigInt(exponentOf(code))));
+        const off = Decimal.of(toMoney(amount, code).minor).minus(exact).abs();
+        return off.times(Decimal.of(2)).compare(Decimal.one) <= 0;
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("survives storage: the model, its amounts, and the parts of its line", () => {
+    fc.assert(
+      fc.property(priced({ signed: true }), ([price, usage]) => {
+        const stored = JSON.stringify(priceModelToJson(price));
+        const again = parsePriceModel(JSON.parse(stored));
+        const first = rate(price, usage);
+        const second = rate(again, usage);
+        const partsOf = (rated: typeof first) => JSON.stringify(rated.parts.map(ratedPartToJson));
+        const parts = JSON.parse(partsOf(first)) as unknown[];
+        return (
+          JSON.stringify(priceModelToJson(again)) === stored &&
+          second.amount.equals(first.amount) &&
+          partsOf(second) === partsOf(first) &&
+          JSON.stringify(parts.map((part) => ratedPartToJson(ratedPartFromJson(part)))) === partsOf(first)
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("rates the same in whatever order cells are read", () => {
+    const shuffled = anyPrice
+      .filter((price) => price.kind === "matrix")
+      .chain((price) => fc.tuple(fc.constant(price), usageFor(price, { signed: true })))
+      .chain(([price, usage]) =>
+        usage.kind === "cells"
+          ? fc.tuple(
+              fc.constant(price),
+              fc.constant(usage),
+              fc.shuffledSubarray([...usage.cells], { minLength: usage.cells.length }),
+            )
+          : fc.constant(undefined).filter(() => false),
+      );
+    fc.assert(
+      fc.property(shuffled, (drawn) => {
+        if (drawn === undefined) return true;
+        const [price, usage, cells] = drawn;
+        return JSON.stringify(rate(price, usage)) === JSON.stringify(rate(price, { kind: "cells", cells }));
+      }),
+    );
+  });
+
+  test("billed in parts comes to the whole, and takes nothing back where it is progressive", () => {
+    const terms = fc.record({
+      percentOff: fc.option(decimal(2, 2), { nil: undefined }),
+      minimum: fc.option(decimal(8, 4), { nil: undefined }),
+      maximum: fc.option(
+        decimal(8, 4).map((each) => each.plus(Decimal.of(100_000_000))),
+        { nil: undefined },
+      ),
+    });
+    const history = anyPrice.chain((price) =>
+      fc.tuple(
+        fc.constant(price),
+        fc.array(usageFor(price, { signed: false }), { minLength: 1, maxLength: 5 }),
+      ),
+    );
+    fc.assert(
+      fc.property(history, terms, currency, ([price, usages], adjust, code) => {
+        let usage: Usage | undefined;
+        let billed = 0n;
+        const parts: bigint[] = [];
+        for (const [index, next] of usages.entries()) {
+          usage = usage === undefined ? next : moreUsage(usage, next);
+          const isComplete = index === usages.length - 1;
+          const { minor } = toMoney(chargeTarget(price, usage, { ...adjust, isComplete }), code);
+          parts.push(minor - billed);
+          billed = minor;
+        }
+        const whole = toMoney(chargeTarget(price, usage!, { ...adjust, isComplete: true }), code).minor;
+        const isWhole = parts.reduce((sum, part) => sum + part, 0n) === whole;
+        return isWhole && (!isProgressive(price) || parts.every((part) => part >= 0n));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("that passes validation can be rated, however odd it is", () => {
+    const odd = fc.oneof(
+      fc
+        .constantFrom(
+          "0",
+          "1",
+          "-1",
+          "0.000000000001",
+          "1e12",
+          "1e24",
+          "99999999999999999999.999999999999999999",
+        )
+        .map((text) => Decimal.of(text)),
+      decimal(12, 20),
+    );
+    const mangled = fc
+      .tuple(anyPrice, fc.array(odd, { minLength: 1, maxLength: 3 }), fc.nat(7))
+      .map(([price, values, at]): AnyPriceModel => mangle(price, values, at));
+    let rated = 0;
+    fc.assert(
+      fc.property(
+        mangled.chain((price) =>
+          fc.tuple(
+            fc.constant(price),
+            findPriceModelFaults(price).length > 0
+              ? fc.constant(undefined)
+              : usageFor(price, { signed: true }),
+          ),
+        ),
+        ([price, usage]) => {
+          if (usage === undefined) return true;
+          rated += 1;
+          const { amount, parts } = rate(price, usage);
+          return Decimal.sum(parts.map((part) => part.amount)).equals(amount);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    if (rated < 100) throw new Error(`only ${rated} models passed validation`);
+  });
+});
+
+/** The model with some of its decimals, wherever they are, replaced. */
+function mangle<T>(model: T, values: readonly Decimal[], offset: number): T {
+  let seen = 0;
+  const walk = (value: unknown): unknown => {
+    if (value instanceof Decimal) {
+      seen += 1;
+      const index = seen - 1 - offset;
+      return index >= 0 && index < values.length ? values[index] : value;
+    }
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value === "object" && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+    return value;
+  };
+  return walk(model) as T;
+}

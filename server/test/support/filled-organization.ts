@@ -1,4 +1,5 @@
-import type { OrganizationId } from "../../src/kernel/ids.js";
+import type { Currency } from "../../src/kernel/currency.js";
+import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -20,8 +21,11 @@ export interface FilledOrganization {
       | "addOnVersion"
       | "coupon"
       | "subscription"
+      | "subscribedAddOn"
       | "invoice"
       | "line"
+      | "taxRate"
+      | "posting"
       | "apiKey"
       | "import"
       | "audit",
@@ -83,7 +87,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   });
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC")`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
     "{ id }",
   );
   await mutate(
@@ -110,11 +114,46 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
     "{ id }",
   );
+  const { addOns: attached } = await mutate<{ addOns: { id: string }[] }>(
+    `attachAddOn(subscription: "${subscription.id}", addOn: "${mark}-add-on")`,
+    "{ addOns { id } }",
+  );
+  await mutate(`redeemCoupon(subscription: "${subscription.id}", coupon: "${mark}-coupon")`, "{ id }");
   await weir.settled();
   const { invoice } = await mutate<{ invoice: { id: string; lines: { id: string }[] } }>(
     `createInvoice(subscription: "${subscription.id}")`,
     "{ invoice { id lines { id } } }",
   );
+  await mutate(
+    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank")`,
+    "{ legalName }",
+  );
+  await mutate(
+    `setTaxSettings(country: "NZ", registrations: [{ country: "US", taxId: "${mark}" }])`,
+    "{ country }",
+  );
+  const taxRate = await mutate<{ id: string }>(
+    `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
+    "{ id }",
+  );
+  const { ledger, postgres } = weir.weir.services;
+  await postgres.inOrganization(id, (sql) =>
+    ledger.post(sql, id, [
+      {
+        idempotencyKey: `${mark}:posting`,
+        reason: "invoice.finalize",
+        reference: invoice.id,
+        transfers: [
+          {
+            debit: { kind: "receivable", customer: customer.id as CustomerId },
+            credit: { kind: "revenue" },
+            amount: { currency: "USD" as Currency, minor: 1000n },
+          },
+        ],
+      },
+    ]),
+  );
+  const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -140,8 +179,11 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       addOnVersion: addOn.current.id,
       coupon: coupon.id,
       subscription: subscription.id,
+      subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
+      taxRate: taxRate.id,
+      posting: posting?.id ?? "",
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",

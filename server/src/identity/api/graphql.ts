@@ -1,5 +1,5 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
-import type { ApiKey, Organization } from "../index.js";
+import type { ApiKey, BillingProfile, Organization } from "../index.js";
 import { createKeyOnce } from "../create-key-once.js";
 
 const key_kinds = ["ingest", "secret", "read"] as const;
@@ -37,6 +37,26 @@ const CreatedApiKey = builder.objectRef<{ key: ApiKey; secret: string }>("Create
   }),
 });
 
+const BillingProfileType = builder.objectRef<BillingProfile>("BillingProfile").implement({
+  description: "What invoices say about the seller. A finalized invoice keeps what it said.",
+  fields: (t) => ({
+    legalName: t.exposeString("legalName"),
+    line1: t.string({ nullable: true, resolve: ({ line1 }) => line1 ?? null }),
+    line2: t.string({ nullable: true, resolve: ({ line2 }) => line2 ?? null }),
+    city: t.string({ nullable: true, resolve: ({ city }) => city ?? null }),
+    postalCode: t.string({ nullable: true, resolve: ({ postalCode }) => postalCode ?? null }),
+    region: t.string({ nullable: true, resolve: ({ region }) => region ?? null }),
+    country: t.string({ nullable: true, resolve: ({ country }) => country ?? null }),
+    taxId: t.string({ nullable: true, resolve: ({ taxId }) => taxId ?? null }),
+    email: t.string({ nullable: true, resolve: ({ email }) => email ?? null }),
+    bankDetails: t.string({
+      nullable: true,
+      description: "Where to pay, printed as it is.",
+      resolve: ({ bankDetails }) => bankDetails ?? null,
+    }),
+  }),
+});
+
 const OrganizationType = builder.objectRef<Organization>("Organization").implement({
   fields: (t) => ({
     id: t.exposeID("id"),
@@ -44,6 +64,13 @@ const OrganizationType = builder.objectRef<Organization>("Organization").impleme
     name: t.exposeString("name"),
     mode: t.exposeString("mode", { description: "live, or test: then its clock can be advanced." }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
+    billingProfile: t.field({
+      type: BillingProfileType,
+      nullable: true,
+      description: "Null until it is set: invoices then name the organization and nothing more.",
+      resolve: async (organization, _args, { services }) =>
+        (await services.identity.findBillingProfile(organization.id)) ?? null,
+    }),
   }),
 });
 
@@ -76,6 +103,34 @@ builder.mutationFields((t) => ({
     resolve: (_root, input, context) => {
       requireSecretKey(context);
       return createKeyOnce(context.services, context.caller, input, context.idempotencyKey);
+    },
+  }),
+  setBillingProfile: t.field({
+    type: BillingProfileType,
+    description: "Replaces what invoices say about the seller, as a whole.",
+    errors: {},
+    args: {
+      legalName: t.arg.string({ required: true }),
+      line1: t.arg.string({ description: "Street and number." }),
+      line2: t.arg.string(),
+      city: t.arg.string(),
+      postalCode: t.arg.string(),
+      region: t.arg.string({ description: "State or province, where addresses have one." }),
+      country: t.arg.string({ description: "ISO 3166, such as DE." }),
+      taxId: t.arg.string(),
+      email: t.arg.string(),
+      bankDetails: t.arg.string({ description: "Where to pay, at most 8 lines." }),
+    },
+    resolve: (_root, { legalName, ...rest }, context) => {
+      requireSecretKey(context);
+      const optional = Object.fromEntries(
+        Object.entries(rest).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+      );
+      return context.services.identity.setBillingProfile(
+        context.caller,
+        { ...optional, legalName },
+        context.idempotencyKey,
+      );
     },
   }),
   revokeApiKey: t.field({

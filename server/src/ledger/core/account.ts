@@ -18,6 +18,10 @@ export const chart = {
   promotional_credit: { type: "expense", perCustomer: false, shards: 16 },
   /** Credits that were paid for and not used yet. */
   prepaid_credit: { type: "liability", perCustomer: true, shards: 1 },
+  /** Credits that were paid for and expired unused. */
+  breakage: { type: "income", perCustomer: false, shards: 16 },
+  /** Money that was received outside of Weir, such as for credits that were bought; the bank line is not known here. */
+  cash_clearing: { type: "asset", perCustomer: false, shards: 16 },
 } as const satisfies Readonly<Record<string, { type: AccountType; perCustomer: boolean; shards: number }>>;
 
 export type AccountKind = keyof typeof chart;

@@ -1,4 +1,4 @@
-import { instantOfMicros, type Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { PostingId } from "../../kernel/ids.js";
 import { instantFromMs, type Instant } from "../../kernel/instant.js";
@@ -40,18 +40,25 @@ export interface PostingPage {
   readonly reference?: string;
   /** An account's code: postings that touch it. */
   readonly account?: string;
+  /** Posted at this instant or later, and before the other. */
+  readonly from?: Instant;
+  readonly to?: Instant;
   readonly after?: string;
   readonly limit: number;
 }
 
-/** Postings by id, oldest first, after a posting; of one reference or account when given. */
+/** Postings by id, oldest first, after a posting; of one reference, account or time when given. */
 export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredPosting[]> {
   const reference = page.reference ?? null;
   const account = page.account ?? null;
+  const from = page.from === undefined ? null : timestampText(page.from);
+  const to = page.to === undefined ? null : timestampText(page.to);
   const rows = await sql<PostingRow[]>`
     SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, posted_at
     FROM ledger_postings p
     WHERE id > ${page.after ?? ""} AND (${reference}::text IS NULL OR reference = ${reference})
+      AND (${from}::text IS NULL OR posted_at >= ${from}::text::timestamptz)
+      AND (${to}::text IS NULL OR posted_at < ${to}::text::timestamptz)
       AND (${account}::text IS NULL OR EXISTS (
         SELECT FROM ledger_transfers t
         WHERE t.organization = p.organization AND t.posting = p.id AND (t.debit = ${account} OR t.credit = ${account})))
@@ -85,6 +92,12 @@ async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<Sto
            (extract(epoch FROM service_end) * 1000000)::bigint::text AS service_end
     FROM ledger_transfers WHERE posting = ANY (${rows.map((row) => row.id)}::text[])
     ORDER BY posting, position`;
+  const ofPosting = new Map<PostingId, TransferRow[]>();
+  for (const transfer of transfers) {
+    const known = ofPosting.get(transfer.posting);
+    if (known === undefined) ofPosting.set(transfer.posting, [transfer]);
+    else known.push(transfer);
+  }
   return rows.map((row) => ({
     id: row.id,
     idempotencyKey: row.idempotency_key,
@@ -93,7 +106,7 @@ async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<Sto
     reference: row.reference,
     reverses: row.reverses ?? undefined,
     postedAt: instantFromMs(row.posted_at.getTime()),
-    transfers: transfers.filter(({ posting }) => posting === row.id).map(transferOf),
+    transfers: (ofPosting.get(row.id) ?? []).map(transferOf),
   }));
 }
 

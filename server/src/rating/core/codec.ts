@@ -44,10 +44,18 @@ export class CodecFault extends RangeError {
 export const decimal: Codec<Decimal> = {
   toJson: (value) => value.toString(),
   fromJson(json, at) {
-    const value = typeof json === "string" ? Decimal.parse(json) : undefined;
+    const value = typeof json === "string" ? (Decimal.parse(json) ?? longDecimal(json)) : undefined;
     return value ?? refuse(at, "a decimal number as text");
   },
 };
+
+/** Exact amounts may have more digits than numbers that people give: 10^24 units with 18 decimals by a per of 2^30. */
+function longDecimal(text: string): Decimal | undefined {
+  const [, sign, whole = "", fraction = ""] =
+    text.length > 400 ? [] : (/^(-?)(\d+)(?:\.(\d+))?$/.exec(text) ?? []);
+  if (sign === undefined) return undefined;
+  return Decimal.fromUnscaled(BigInt(`${sign}${whole}${fraction}`), fraction.length);
+}
 
 export const text: Codec<string> = {
   toJson: (value) => value,

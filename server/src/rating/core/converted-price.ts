@@ -1,6 +1,7 @@
 import { Decimal, type Rounding } from "../../kernel/decimal.js";
 import { basicPrice, type BasicPriceModel } from "./basic-price.js";
 import { count, decimal, defaulted, literal, record } from "./codec.js";
+import { decimalsOf } from "./division.js";
 import { quantity_decimals_max } from "./fault.js";
 import { quantityRater, type PriceDefinition, type Rater } from "./rater.js";
 
@@ -52,7 +53,7 @@ export const convertedPrice: PriceDefinition<ConvertedPrice> = {
     if (factor.isNegative() || factor.isZero()) throw new RangeError("a conversion's factor is above zero");
     if (rounding === "none" && operation === "divide")
       return basicPrice.compile(price, { ...units, divisor: units.divisor.times(factor) });
-    const decimals = rounding === "none" ? units.decimals + factor.scale : precision;
+    const decimals = rounding === "none" ? units.decimals + decimalsOf(factor) : precision;
     const inner = basicPrice.compile(price, { ...units, decimals });
     const convert = (quantity: Decimal): Decimal => {
       if (operation === "divide")

@@ -21,7 +21,7 @@ export class Division {
   readonly #per: Decimal;
 
   private constructor(per: Decimal, decimals: number) {
-    const { unscaled: whole, scale } = per;
+    const { unscaled: whole, scale } = canonical(per);
     const digits = decimalsOfReciprocal(whole);
     this.#per = per;
     this.scale = Math.max(product_decimals_max, decimals) + whole.toString().length + 1;
@@ -58,6 +58,16 @@ export class Division {
       return share;
     });
   }
+}
+
+/** Decimals of a number however many zeros it is written with, so that 0.5 and 0.50 give the same digits. */
+export function decimalsOf(value: Decimal): number {
+  return canonical(value).scale;
+}
+
+function canonical(value: Decimal): Decimal {
+  // A product has no trailing zeros.
+  return value.times(Decimal.one);
 }
 
 /** How many decimals 1/per has, or undefined when it never ends. */

@@ -1,6 +1,6 @@
 import { Decimal } from "../../kernel/decimal.js";
 import { decimal, literal, record } from "./codec.js";
-import { Division } from "./division.js";
+import { decimalsOf, Division } from "./division.js";
 import { quantityRater, ratedParts, type PriceDefinition } from "./rater.js";
 
 /**
@@ -16,7 +16,7 @@ export const dynamicPrice: PriceDefinition<DynamicPrice> = {
   codec: record<DynamicPrice>({ kind: literal("dynamic"), multiplier: decimal }),
   findFaults: (model, faults) => faults.amount("multiplier", model.multiplier),
   compile({ multiplier }, { divisor, decimals }) {
-    const division = Division.by(divisor, decimals + multiplier.scale);
+    const division = Division.by(divisor, decimals + decimalsOf(multiplier));
     return quantityRater((quantity) =>
       ratedParts([
         { kind: "dynamic", quantity, multiplier, amount: division.quotient(quantity.times(multiplier)) },

@@ -11,7 +11,10 @@ export {
   type PriceModelJson,
   type PriceModelKind,
 } from "./price-model.js";
-export { isProgressive, rate, raterOf, usageOf } from "./rate.js";
+export { chargeTarget, discountOf, type ChargeTerms } from "./charge-target.js";
+export { billableQuantity, canTakeIncluded, takeIncluded } from "./included.js";
+export { prorate } from "./proration.js";
+export { isProgressive, measureOf, rate, raterOf, usageOf, type Measure } from "./rate.js";
 export {
   ratedPartFromJson,
   ratedPartToJson,
@@ -23,7 +26,20 @@ export {
   type RatedTierJson,
 } from "./rated-part.js";
 export type { Rated, Rater } from "./rater.js";
+export type { BasicPriceModel } from "./basic-price.js";
+export type { ConversionRounding, ConvertedPrice } from "./converted-price.js";
+export type { DynamicPrice } from "./dynamic-price.js";
+export type { FlatPrice } from "./flat-price.js";
+export type { GraduatedPercentagePrice, PercentageTier } from "./graduated-percentage-price.js";
+export type { LicensedPrice } from "./licensed-price.js";
+export type { MatrixCell, MatrixPrice } from "./matrix-price.js";
+export type { PackagePrice } from "./package-price.js";
+export type { PercentagePrice } from "./percentage-price.js";
+export type { PerUnitPrice } from "./per-unit-price.js";
 export type { Tier } from "./tier.js";
+export type { GraduatedPrice, VolumePrice } from "./tiered-price.js";
+export { noUsage, totalOfUsage } from "./usage.js";
+export type { PriceWindow, WindowCommitment, WindowedPrice, WindowPriceModel } from "./windowed-price.js";
 export type {
   CellUsage,
   EventUsage,

@@ -1,6 +1,6 @@
 import { Decimal } from "../../kernel/decimal.js";
 import { decimal, defaulted, list, literal, record, text } from "./codec.js";
-import { Division } from "./division.js";
+import { decimalsOf, Division } from "./division.js";
 import { ratedParts, type PriceDefinition } from "./rater.js";
 import { requireUsage, type UsageCell } from "./usage.js";
 
@@ -56,8 +56,8 @@ export const matrixPrice: PriceDefinition<MatrixPrice> = {
   },
   compile({ dimensions, cells, defaultUnitAmount, per }, { divisor, decimals }) {
     const unitAmounts = new Map(cells.map((cell) => [JSON.stringify(cell.values), cell.unitAmount]));
-    const scales = [defaultUnitAmount, ...unitAmounts.values()].map((amount) => amount.scale);
-    const division = Division.by(per.times(divisor), Math.max(...scales) + decimals);
+    const priceDecimals = Math.max(...[defaultUnitAmount, ...unitAmounts.values()].map(decimalsOf));
+    const division = Division.by(per.times(divisor), priceDecimals + decimals);
     return {
       usage: "cells",
       rate(usage) {

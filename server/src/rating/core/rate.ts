@@ -2,6 +2,7 @@ import type { Decimal } from "../../kernel/decimal.js";
 import { anyPrice, type AnyPriceModel } from "./price-model.js";
 import { metered_units, type Rated, type Rater } from "./rater.js";
 import type { Usage, UsageKind } from "./usage.js";
+import type { PriceWindow } from "./windowed-price.js";
 
 // A plan's prices are loaded once and rate many customers; the entry goes when the model does.
 const compiled = new WeakMap<AnyPriceModel, Rater>();
@@ -21,6 +22,18 @@ export function raterOf(model: AnyPriceModel): Rater {
 /** What to measure for a price. */
 export function usageOf(model: AnyPriceModel): UsageKind {
   return raterOf(model).usage;
+}
+
+/** What to measure for a price, with what else the measuring has to know. */
+export type Measure =
+  | { readonly kind: Exclude<UsageKind, "cells" | "windows"> }
+  | { readonly kind: "cells"; readonly dimensions: readonly string[] }
+  | { readonly kind: "windows"; readonly window: PriceWindow };
+
+export function measureOf(model: AnyPriceModel): Measure {
+  if (model.kind === "matrix") return { kind: "cells", dimensions: model.dimensions };
+  if (model.kind === "windowed") return { kind: "windows", window: model.window };
+  return { kind: usageOf(model) as Exclude<UsageKind, "cells" | "windows"> };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { Division } from "./division.js";
+import { decimalsOf, Division } from "./division.js";
 import type { TierPart } from "./rated-part.js";
 import type { Tier } from "./tier.js";
 
@@ -48,7 +48,8 @@ export class TierTable {
       ...tiers.map((tier) => tier.unitAmount.scale),
       ...flats.map((flat) => flat.scale),
     );
-    this.#division = per.equals(Decimal.one) ? undefined : Division.by(per, this.#priceScale + decimals);
+    const priceDecimals = Math.max(...[...tiers.map((tier) => tier.unitAmount), ...flats].map(decimalsOf));
+    this.#division = per.equals(Decimal.one) ? undefined : Division.by(per, priceDecimals + decimals);
     const rows: Row[] = [];
     let from = Decimal.zero;
     let numerator = Decimal.zero;

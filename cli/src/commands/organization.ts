@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import type { Command } from "commander";
+import type { BillingProfile } from "@weir/sdk";
+import type { CliContext } from "../context.js";
+import { contextOf, UsageError } from "../context.js";
+import { readTextOrFile } from "../options.js";
+import { printFields, printJson } from "../print.js";
+
+interface ProfileOptions {
+  readonly name?: string;
+  readonly line1?: string;
+  readonly line2?: string;
+  readonly city?: string;
+  readonly postalCode?: string;
+  readonly region?: string;
+  readonly country?: string;
+  readonly taxId?: string;
+  readonly email?: string;
+  readonly bankDetails?: string;
+}
+
+export function addOrganizationCommands(program: Command): void {
+  const organization = program.command("organization").description("the organization of your key");
+
+  organization
+    .command("billing-profile")
+    .description("show what invoices say about the seller, or with --name set it, as a whole")
+    .option("--name <name>", "the legal name")
+    .option("--line1 <text>", "street and number")
+    .option("--line2 <text>")
+    .option("--city <city>")
+    .option("--postal-code <code>")
+    .option("--region <region>", "state or province, where addresses have one")
+    .option("--country <code>", "ISO 3166, such as DE")
+    .option("--tax-id <id>")
+    .option("--email <address>")
+    .option("--bank-details <text>", "where to pay, printed as it is; @FILE reads a file")
+    .action(async ({ name, bankDetails, ...rest }: ProfileOptions, command: Command) => {
+      const context = contextOf(command);
+      if (name === undefined) {
+        if (bankDetails !== undefined || Object.keys(rest).length > 0)
+          throw new UsageError("give --name as well: the profile is replaced as a whole");
+        return printProfile(context, await context.weir.organization.billingProfile());
+      }
+      const profile = await context.weir.organization.setBillingProfile(
+        {
+          legalName: name,
+          ...rest,
+          ...(bankDetails === undefined
+            ? {}
+            : { bankDetails: readTextOrFile("--bank-details", bankDetails).trimEnd() }),
+        },
+        { idempotencyKey: randomUUID() },
+      );
+      printProfile(context, profile);
+    });
+}
+
+function printProfile(context: CliContext, profile: BillingProfile | null): void {
+  if (context.json) return printJson(context, profile);
+  if (profile === null) {
+    context.out.write(
+      "No billing profile: invoices name the organization and nothing more. Set one: weir organization billing-profile --name …\n",
+    );
+    return;
+  }
+  const { legalName, line1, line2, city, postalCode, region, country, taxId, email, bankDetails } = profile;
+  printFields(context, [
+    ["name", legalName],
+    ["address", line1],
+    ["", line2],
+    ["postal code", postalCode],
+    ["city", city],
+    ["region", region],
+    ["country", country],
+    ["tax id", taxId],
+    ["email", email],
+    ...(bankDetails ?? "").split("\n").map((line, index) => [index === 0 ? "bank" : "", line] as const),
+  ]);
+}

@@ -1,0 +1,19 @@
+export type {
+  DetailWord,
+  DocumentAmount,
+  DocumentDetail,
+  DocumentDiscount,
+  DocumentLine,
+  DocumentParty,
+  DocumentPeriod,
+  DocumentSection,
+  DocumentSeller,
+  DocumentTax,
+  InvoiceDocument,
+  PostalAddress,
+} from "./invoice-document.js";
+export { renderHtml } from "./render-html.js";
+export { renderPdf, type PdfOptions } from "./render-pdf.js";
+export { documentLimits } from "./limits.js";
+export { detailsOf } from "./rated-details.js";
+export { sellerOf } from "./seller.js";
