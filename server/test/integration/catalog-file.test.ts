@@ -313,7 +313,7 @@ taxes: []
       expect.stringMatching(/^35 coupons\[0\]\.appliesTo\.products\[0\]: there is no product "nothing"/),
       expect.stringMatching(/^36 taxes: .*there is: meters, products, plans, addOns, coupons/),
     ]);
-    expect(faults[3]).toMatchObject({ line: 10, column: 5 });
+    expect(faults[3]).toMatchObject({ line: 10, column: 14 });
     expect(await stored()).toBe(before);
   });
 
