@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { WeirError } from "@weir/sdk";
+import { addAddOnCommands } from "./commands/add-ons.js";
 import { addAuditCommand } from "./commands/audit.js";
 import { addConfigCommand } from "./commands/config.js";
+import { addCouponCommands } from "./commands/coupons.js";
 import { addCustomerCommands } from "./commands/customers.js";
 import { addEventCommands } from "./commands/events.js";
 import { addImportCommands } from "./commands/imports.js";
@@ -11,6 +13,7 @@ import { addLedgerCommands } from "./commands/ledger.js";
 import { addMeterCommands } from "./commands/meters.js";
 import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
+import { addProductCommands } from "./commands/products.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
 import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
@@ -34,6 +37,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   addImportCommands(program);
   addCustomerCommands(program);
   addPlanCommands(program);
+  addProductCommands(program);
+  addAddOnCommands(program);
+  addCouponCommands(program);
   addSubscriptionCommands(program);
   addInvoiceCommands(program);
   addTaxCommands(program);

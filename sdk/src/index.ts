@@ -1,3 +1,4 @@
+import { Catalog } from "./catalog.js";
 import { Customers } from "./customers.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
@@ -21,6 +22,7 @@ export class Weir {
   readonly meters: Meters;
   readonly usage: Usage;
   readonly imports: Imports;
+  readonly catalog: Catalog;
   readonly organization: Organization;
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
@@ -34,6 +36,7 @@ export class Weir {
     this.meters = new Meters(this.#transport);
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
+    this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
@@ -47,6 +50,7 @@ export class Weir {
   }
 }
 
+export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
 export type {
   BillingAddress,
   Customer,

@@ -291,13 +291,15 @@ taxes: []
       expect.stringMatching(
         /^17 plans\[0\]\.prices\[0\]\.graduated\.tiers\[0\]\.unitAmount: must be a decimal number/,
       ),
-      expect.stringMatching(
-        /^18 plans\[0\]\.prices\[0\]\.graduated\.tiers\[1\]\.flatAmout: .*did you mean "flatAmount"\?$/,
-      ),
-      expect.stringMatching(/^20 plans\[0\]\.prices\[0\]\.meter: there is no meter "nowhere"/),
+      expect.stringMatching(/^18 .*tiers\[1\]\.upTo: the last tier is open/),
+      expect.stringMatching(/^18 .*tiers\[1\]\.upTo: must be above 5/),
+      expect.stringMatching(/^18 .*graduated\.tiers\[1\]\.flatAmout: .*did you mean "flatAmount"\?$/),
+      expect.stringMatching(/^19 plans\[0\]\.prices\[1\]\.key: "a" is there twice/),
+      expect.stringMatching(/^20 plans\[0\]\.prices\[1\]\.meter: there is no meter "nowhere"/),
       expect.stringMatching(
         /^21 plans\[0\]\.prices\[1\]\.perUnit: 12345678901234567 has more than 15 digits: quote it/,
       ),
+      expect.stringMatching(/^21 plans\[0\]\.prices\[1\]\.perUnit\.unitAmount: at most/),
       expect.stringMatching(/^24 plans\[1\]\.trialDays: a whole number from 0/),
       expect.stringMatching(/^25 plans\[1\]\.minimum/),
       expect.stringMatching(
@@ -311,7 +313,7 @@ taxes: []
       expect.stringMatching(/^35 coupons\[0\]\.appliesTo\.products\[0\]: there is no product "nothing"/),
       expect.stringMatching(/^36 taxes: .*there is: meters, products, plans, addOns, coupons/),
     ]);
-    expect(faults[3]).toMatchObject({ line: 10, column: 5 });
+    expect(faults[3]).toMatchObject({ line: 10, column: 14 });
     expect(await stored()).toBe(before);
   });
 

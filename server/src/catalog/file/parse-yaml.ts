@@ -43,7 +43,8 @@ export function parseYaml(text: string): ParsedYaml {
       // The library compares every key with every other; the walk keeps a set.
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: "silent",
+      // Silent, the library would pass over further documents.
+      logLevel: "error",
     });
     for (const { pos, message } of [...document.errors, ...document.warnings])
       faults.push({ field: "", message: message.trim(), ...positionAt(lines, pos[0]) });

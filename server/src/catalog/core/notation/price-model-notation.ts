@@ -1,6 +1,7 @@
 import { canonicalJson, type JsonValue } from "../../../kernel/json.js";
 import {
   CodecFault,
+  findPriceModelFaults,
   parsePriceModel,
   priceModelKinds,
   priceModelToJson,
@@ -39,10 +40,22 @@ const corrections_max = 2000;
 export function readPriceModel(value: unknown, faults: CatalogFaults): AnyPriceModel | undefined {
   const named = namedModel(value);
   if (named === undefined) {
-    faults.add("", `must be one model, such as {perUnit: "0.05"}, not ${kindOf(value)}; ${modelsThereAre()}`);
+    refuseModel(value, faults);
     return undefined;
   }
   return parseCorrecting(named, faults);
+}
+
+function refuseModel(value: unknown, faults: CatalogFaults): void {
+  const [[name, body] = ["", undefined], ...more] = isMapping(value) ? Object.entries(value) : [];
+  const kind = notationNames.get(name);
+  if (kind === undefined || more.length > 0)
+    faults.add("", `must be one model, such as {perUnit: "0.05"}, not ${kindOf(value)}; ${modelsThereAre()}`);
+  else
+    faults.add(
+      name,
+      `must be ${loneFields[kind] === undefined ? "" : "an amount, or "}a mapping of its fields, not ${kindOf(body)}`,
+    );
 }
 
 interface NamedModel {
@@ -84,11 +97,17 @@ function parseCorrecting(root: NamedModel, faults: CatalogFaults): AnyPriceModel
   const model = { json: root.json };
   // Where a nested model's fields stand in the notation, by where the codec sees them.
   const places = new Map([["", root.place]]);
-  let faulty = false;
+  const faulty = new Set<string>();
   for (let corrections = 0; corrections < corrections_max; corrections += 1) {
     try {
       const parsed = parsePriceModel(model.json);
-      return faulty ? undefined : parsed;
+      if (faulty.size === 0) return parsed;
+      // Its values are looked at too, but for those that were put in here.
+      for (const { field, message } of findPriceModelFaults(parsed)) {
+        const place = placeOf(places, field);
+        if (!faulty.has(place)) faults.add(place, message);
+      }
+      return undefined;
     } catch (error) {
       if (!(error instanceof CodecFault)) throw error;
       const steps = stepsOf(error.at);
@@ -107,8 +126,9 @@ function parseCorrecting(root: NamedModel, faults: CatalogFaults): AnyPriceModel
           continue;
         }
       }
-      faulty = true;
-      faults.add(placeOf(places, error.at), messageOf(error, found));
+      const place = placeOf(places, error.at);
+      faulty.add(place);
+      faults.add(place, messageOf(error, found));
       if (error.known !== undefined) removeAt(model, steps);
       else if (error.expected.startsWith("a decimal number")) setAt(model, steps, "1");
       else return undefined;
@@ -173,13 +193,8 @@ export function writePriceModel(model: AnyPriceModel): Readonly<Record<string, J
 export function writePriceModelBriefly(model: AnyPriceModel): Readonly<Record<string, JsonValue>> {
   const whole = priceModelToJson(model as never) as JsonValue;
   const brief = briefly(whole);
-  const notation = notationOf(saysTheSame(brief, whole) ? brief : whole) as Readonly<
-    Record<string, JsonValue>
-  >;
-  const lone = loneFields[model.kind];
-  const [name, body] = Object.entries(notation)[0] ?? ["", undefined];
-  if (lone === undefined || !isMapping(body) || Object.keys(body).join() !== lone) return notation;
-  return { [name]: body[lone] as JsonValue };
+  const notation = saysTheSame(brief, whole) ? notationOf(brief, true) : notationOf(whole);
+  return notation as Readonly<Record<string, JsonValue>>;
 }
 
 function saysTheSame(brief: JsonValue, whole: JsonValue): boolean {
@@ -194,32 +209,36 @@ function saysTheSame(brief: JsonValue, whole: JsonValue): boolean {
 }
 
 /** What codecs put in by themselves (see `defaulted`), whichever the model; whether it still says the same is checked. */
-const usual: Readonly<Record<string, JsonValue>> = {
-  per: "1",
-  unitAmount: "0",
-  flatAmount: "0",
-  rounding: "up",
-  precision: 0,
+const usual: Readonly<Record<string, readonly JsonValue[]>> = {
+  per: ["1"],
+  unitAmount: ["0"],
+  flatAmount: ["0"],
+  rounding: ["up", "none"],
+  precision: [0],
 };
 
 function briefly(json: JsonValue): JsonValue {
   if (Array.isArray(json)) return json.map(briefly);
   if (!isMapping(json)) return json;
   const entries = Object.entries(json as Readonly<Record<string, JsonValue>>);
-  const kept = entries.filter(([key, item]) => usual[key] === undefined || usual[key] !== item);
+  const kept = entries.filter(([key, item]) => usual[key]?.includes(item) !== true);
   // A tier without amounts would be an empty mapping: that it costs nothing is worth a word.
   const lone =
     json["kind"] === "per_unit" || kept.length === 0 ? entries.filter(([key]) => key === "unitAmount") : [];
   return Object.fromEntries([...kept, ...lone].map(([key, item]) => [key, briefly(item)]));
 }
 
-function notationOf(json: JsonValue): JsonValue {
-  if (Array.isArray(json)) return json.map(notationOf);
+/** @param lone  whether a model with one amount that says it all is written as that amount */
+function notationOf(json: JsonValue, lone = false): JsonValue {
+  if (Array.isArray(json)) return json.map((item: JsonValue) => notationOf(item, lone));
   if (!isMapping(json)) return json;
   const { kind, ...rest } = json as Readonly<Record<string, JsonValue>>;
-  const fields = Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, notationOf(item)]));
+  const fields = Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, notationOf(item, lone)]));
   if (kind === undefined) return fields;
-  return typeof kind === "string" && isModelKind(kind) ? { [camelCase(kind)]: fields } : { kind, ...fields };
+  if (typeof kind !== "string" || !isModelKind(kind)) return { kind, ...fields };
+  const field = loneFields[kind];
+  const only = field === undefined || Object.keys(fields).join() !== field ? undefined : fields[field];
+  return { [camelCase(kind)]: lone && only !== undefined ? only : fields };
 }
 
 function isModelKind(kind: string): boolean {
