@@ -5,6 +5,7 @@ import { migrateColumnar, openColumnar } from "./engines/columnar/index.js";
 import { openDataDirectory } from "./engines/data-directory/index.js";
 import { openWorkflows } from "./engines/workflow/index.js";
 import { openPostgres } from "./engines/postgres/index.js";
+import { listen } from "./http/listen.js";
 import { createHttpServer } from "./http/server.js";
 import { openIdentity } from "./identity/index.js";
 import { systemClock } from "./kernel/clock.js";
@@ -128,7 +129,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       await server.close();
       clearTimeout(impatient);
     });
-    const url = await app.listen({ host: config.host, port: config.httpPort });
+    const url = await listen(app, config.host, config.httpPort);
     time.start();
     const demo = config.demo
       ? opens("demo", await startDemo(services, url), (running) => running.stop())

@@ -74,12 +74,17 @@ test("what is no locale is English, and so are the labels of a language without 
 
 test("every language has every label, and the same places in it", () => {
   const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
-  const english = Object.entries(labelsOf("en"));
+  const textsOf = (language: string): [string, string][] =>
+    Object.entries(labelsOf(language)).flatMap(([name, label]): [string, string][] =>
+      typeof label === "string" ? [[name, label]] : Object.entries(label as Record<string, string>),
+    );
+  const english = textsOf("en");
   for (const language of ["de", "fr"]) {
-    const labels = new Map(Object.entries(labelsOf(language)));
+    const labels = new Map(textsOf(language));
+    expect(labels.size).toBe(english.length);
     for (const [name, text] of english) {
       expect(labels.get(name), `${language} ${name}`).toBeTruthy();
-      expect(places(labels.get(name) as string), `${language} ${name}`).toEqual(places(text as string));
+      expect(places(labels.get(name)!), `${language} ${name}`).toEqual(places(text));
     }
   }
 });

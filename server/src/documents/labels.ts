@@ -1,5 +1,8 @@
+import type { DetailWord } from "./invoice-document.js";
+
 /** Every word that a document prints by itself. Names, descriptions and notes are the organization's. */
 export interface Labels {
+  readonly details: Readonly<Record<DetailWord, string>>;
   readonly invoice: string;
   readonly creditNote: string;
   readonly draft: string;
@@ -42,6 +45,22 @@ export interface Labels {
 }
 
 const english: Labels = {
+  details: {
+    flat: "Flat fee",
+    packages: "{packages} packages of {size}",
+    percentage: "{percent} % of the value of {events} events",
+    percentageFree: "{events} events, free",
+    percentageMinimum: "{events} events at their minimum",
+    percentageMaximum: "{events} events at their maximum",
+    converted: "Converted from {quantity}",
+    otherValues: "Other values",
+    eventPrices: "Prices of the events, times {multiplier}",
+    window: "Window {position}",
+    change: "Change {position}: {units} units",
+    tierFee: "Fee of the tier up to {upTo}",
+    lastTierFee: "Fee of the last tier",
+    floor: "Raised to zero",
+  },
   invoice: "Invoice",
   creditNote: "Credit note",
   draft: "Draft",
@@ -85,6 +104,22 @@ const english: Labels = {
 };
 
 const german: Labels = {
+  details: {
+    flat: "Pauschale",
+    packages: "{packages} Pakete zu {size}",
+    percentage: "{percent} % vom Wert von {events} Ereignissen",
+    percentageFree: "{events} Ereignisse, frei",
+    percentageMinimum: "{events} Ereignisse zum Mindestbetrag",
+    percentageMaximum: "{events} Ereignisse zum Höchstbetrag",
+    converted: "Umgerechnet aus {quantity}",
+    otherValues: "Andere Werte",
+    eventPrices: "Preise der Ereignisse, mal {multiplier}",
+    window: "Zeitfenster {position}",
+    change: "Änderung {position}: {units} Einheiten",
+    tierFee: "Gebühr der Stufe bis {upTo}",
+    lastTierFee: "Gebühr der letzten Stufe",
+    floor: "Auf null angehoben",
+  },
   invoice: "Rechnung",
   creditNote: "Gutschrift",
   draft: "Entwurf",
@@ -128,6 +163,22 @@ const german: Labels = {
 };
 
 const french: Labels = {
+  details: {
+    flat: "Forfait",
+    packages: "{packages} lots de {size}",
+    percentage: "{percent} % de la valeur de {events} événements",
+    percentageFree: "{events} événements, gratuits",
+    percentageMinimum: "{events} événements au minimum",
+    percentageMaximum: "{events} événements au maximum",
+    converted: "Converti de {quantity}",
+    otherValues: "Autres valeurs",
+    eventPrices: "Prix des événements, multipliés par {multiplier}",
+    window: "Fenêtre {position}",
+    change: "Changement {position} : {units} unités",
+    tierFee: "Forfait de la tranche jusqu’à {upTo}",
+    lastTierFee: "Forfait de la dernière tranche",
+    floor: "Ramené à zéro",
+  },
   invoice: "Facture",
   creditNote: "Avoir",
   draft: "Brouillon",

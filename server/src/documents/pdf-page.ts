@@ -21,7 +21,8 @@ export class PdfPage {
   /** Whether any character was replaced. */
   replaced = false;
   readonly #heights = new Map<string, number>();
-  readonly #glyphs = new Map<number, boolean>();
+  readonly #glyphs = new Map<string, boolean>();
+  #face: Face = "regular";
 
   constructor(pdf: Pdf) {
     this.pdf = pdf;
@@ -80,7 +81,7 @@ export class PdfPage {
 
   /** Large, slanted and pale over the middle of the page; drawn first, so that it lies under the rest. */
   watermark(text: string): void {
-    const full: TextStyle = { face: "bold", size: 110, color: "#f6e9e6" };
+    const full: TextStyle = { face: "bold", size: 110, color: "#f9efed" };
     const size = Math.min(full.size, (full.size * this.width * 0.85) / this.widthOf(text, full));
     const style: TextStyle = { ...full, size };
     const width = this.widthOf(text, style);
@@ -93,12 +94,18 @@ export class PdfPage {
 
   /** Whether the regular font has every character. */
   canPrint(text: string): boolean {
-    this.pdf.font("regular");
+    this.#font("regular");
     return Array.from(text).every((character) => this.#hasGlyph(character));
   }
 
   #set({ face = "regular", size, color = "#1c2430" }: TextStyle): void {
-    this.pdf.font(face).fontSize(size).fillColor(color);
+    this.#font(face);
+    this.pdf.fontSize(size).fillColor(color);
+  }
+
+  #font(face: Face): void {
+    this.pdf.font(face);
+    this.#face = face;
   }
 
   #printable(text: string): string {
@@ -113,16 +120,16 @@ export class PdfPage {
     return printable;
   }
 
-  /** Both weights have the same characters, as far as invoices go; the one in use first is asked. */
+  /** Whether the face in use has the character. */
   #hasGlyph(character: string): boolean {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const known = this.#glyphs.get(codePoint);
+    const key = `${this.#face} ${character}`;
+    const known = this.#glyphs.get(key);
     if (known !== undefined) return known;
     const font = (this.pdf as unknown as WithFont)._font?.font;
     if (font?.hasGlyphForCodePoint === undefined)
       throw new Error("pdfkit no longer shows which glyphs a font has: see pdf-page.ts");
-    const has = font.hasGlyphForCodePoint(codePoint);
-    this.#glyphs.set(codePoint, has);
+    const has = font.hasGlyphForCodePoint(character.codePointAt(0) ?? 0);
+    this.#glyphs.set(key, has);
     return has;
   }
 }

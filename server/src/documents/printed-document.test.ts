@@ -3,7 +3,8 @@ import { sampleDocument, sampleLine } from "../../test/support/sample-document.j
 import { parseCurrency } from "../kernel/currency.js";
 import { Decimal } from "../kernel/decimal.js";
 import type { DocumentTax, InvoiceDocument } from "./invoice-document.js";
-import { describeDocument, documentLimits } from "./printed-document.js";
+import { documentLimits } from "./limits.js";
+import { describeDocument } from "./printed-document.js";
 
 const plain = (text: string) => text.replace(/[\u00a0\u2009\u202f]/g, " ");
 const totalsOf = (more: Partial<InvoiceDocument> = {}) =>

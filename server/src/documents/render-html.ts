@@ -1,9 +1,5 @@
-import {
-  describeDocument,
-  type PrintedParty,
-  type PrintedRow,
-  type PrintedSection,
-} from "./printed-document.js";
+import { describeDocument, type PrintedParty } from "./printed-document.js";
+import type { PrintedRow, PrintedSection } from "./printed-section.js";
 import type { InvoiceDocument } from "./invoice-document.js";
 
 /** A page that needs nothing but itself: no script, no font, no image; made to be read on a screen and to be printed. */
@@ -112,11 +108,11 @@ header { display: flex; justify-content: space-between; gap: 2rem; align-items: 
 .seller { font-size: 1.1rem; font-weight: 600; overflow-wrap: anywhere; }
 .title { text-align: right; }
 .title p { color: var(--quiet); overflow-wrap: anywhere; }
-.parties { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 2rem; margin: 2.5rem 0 2rem; }
+.parties { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.1fr); gap: 1.5rem; margin: 2.5rem 0 2rem; }
 .parties > div { min-width: 0; overflow-wrap: anywhere; }
 .parties h2 { margin-bottom: .3rem; }
 .name { font-weight: 600; }
-dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .1rem 1rem; align-content: start; align-items: baseline; }
+dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .1rem .75rem; align-content: start; align-items: baseline; }
 dd { text-align: right; overflow-wrap: anywhere; }
 .due { padding: .85rem 0; border-top: 2px solid var(--accent); border-bottom: 1px solid var(--line); font-size: 1.05rem; }
 .due strong { font-size: 1.4rem; font-weight: 600; color: var(--accent); margin: 0 .5rem; }
@@ -149,10 +145,18 @@ footer { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem; margin-top: 2
 .reference { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .78rem; overflow-wrap: anywhere; }
 .watermark { position: absolute; inset: 0; z-index: 1; display: flex; align-items: center; justify-content: center; pointer-events: none; font-size: min(8rem, 14vw); font-weight: 700; letter-spacing: .08em; color: rgba(180, 60, 40, .08); transform: rotate(-32deg); }
 main.draft { overflow: hidden; }
-@media (max-width: 44rem) { main { padding: 1.5rem; margin: 0; border: 0; } .parties, footer { grid-template-columns: 1fr; } }
+@media screen and (max-width: 44rem) {
+  main { padding: 1.5rem; margin: 0; border: 0; }
+  .parties, footer { grid-template-columns: 1fr; gap: 1.25rem; }
+  table { font-size: .82rem; }
+  .n, th.n { white-space: normal; }
+  td, th { padding-left: .6rem; }
+  td:first-child, th:first-child { overflow-wrap: break-word; }
+}
 @page { size: A4; margin: 18mm 16mm; }
 @media print {
   body { background: none; font-size: 10pt; }
+  h2, thead th, dt { font-size: .66rem; }
   main { max-width: none; margin: 0; padding: 0; border: 0; }
   thead { display: table-header-group; }
   tr, .totals, footer div { break-inside: avoid; }

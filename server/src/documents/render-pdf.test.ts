@@ -3,7 +3,7 @@ import { textOfPdf } from "../../test/support/pdf-text.js";
 import { sampleDocument, sampleLine } from "../../test/support/sample-document.js";
 import { parseCurrency } from "../kernel/currency.js";
 import type { InvoiceDocument } from "./invoice-document.js";
-import { documentLimits } from "./printed-document.js";
+import { documentLimits } from "./limits.js";
 import { renderPdf } from "./render-pdf.js";
 
 const pagesOf = async (more: Partial<InvoiceDocument> = {}) =>

@@ -11,7 +11,7 @@ import type { Services } from "../services.js";
 import type { GraphQLContext } from "./context.js";
 import { schema } from "./schema.js";
 
-export const playgroundQuery = `# Put your key in the headers below, then run this.
+export const playgroundQuery = `# Your key goes into the headers below.
 query Meters {
   meters {
     slug

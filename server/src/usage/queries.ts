@@ -111,11 +111,30 @@ export class UsageQueries {
     return listEvents(this.#on.columnar.forOrganization(organization), request);
   }
 
-  /** The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. */
-  async *watch(
+  /**
+   * The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. Its
+   * `return` ends it at once, also while it waits: a client that went away leaves nothing behind.
+   */
+  watch(
     organization: OrganizationId,
     query: UsageQuery,
     interval: number,
+  ): AsyncGenerator<UsageResult, void, void> {
+    const ended = new AbortController();
+    const answers = this.#answers(organization, query, interval, ended.signal);
+    const finish = answers.return.bind(answers);
+    answers.return = (value) => {
+      ended.abort();
+      return finish(value);
+    };
+    return answers;
+  }
+
+  async *#answers(
+    organization: OrganizationId,
+    query: UsageQuery,
+    interval: number,
+    ended: AbortSignal,
   ): AsyncGenerator<UsageResult, void, void> {
     let confirmed = true;
     let wake: () => void = () => undefined;
@@ -123,16 +142,25 @@ export class UsageQueries {
       confirmed = true;
       wake();
     });
+    ended.addEventListener("abort", () => wake());
     try {
       let last = "";
-      for (;;) {
+      while (!ended.aborted) {
         if (!confirmed) await new Promise<void>((resolve) => (wake = resolve));
+        if (ended.aborted) return;
         confirmed = false;
         const result = await this.query(organization, query);
         const shown = JSON.stringify(result.rows);
         if (shown !== last) yield result;
         last = shown;
-        await new Promise((resolve) => setTimeout(resolve, interval / 1000));
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, interval / 1000);
+          wake = () => {
+            if (!ended.aborted) return;
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
     } finally {
       stop();

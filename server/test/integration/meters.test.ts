@@ -304,6 +304,29 @@ describe("an answer", () => {
     await until('"value":"107"');
     await reader.cancel();
   });
+
+  test("streams that clients leave are over, also while nothing happens", async () => {
+    const listeners = () => weir.weir.services.usage.stats().stream["listeners"];
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
+    const leave = new AbortController();
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const response = await weir.fetch("/graphql", {
+          method: "POST",
+          headers: { accept: "text/event-stream", "content-type": "application/json" },
+          body: JSON.stringify({ query: 'subscription { usage(meter: "windows") { rows { value } } }' }),
+          signal: leave.signal,
+        });
+        const reader = response.body!.getReader();
+        await reader.read();
+        return reader;
+      }),
+    );
+    expect(streams).toHaveLength(20);
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(20);
+    leave.abort();
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
+  });
 });
 
 test("instance files are private", async () => {

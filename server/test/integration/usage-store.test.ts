@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrateColumnar, openColumnar, type Columnar } from "../../src/engines/columnar/index.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
-import type { Instant } from "../../src/kernel/instant.js";
+import { formatInstant, type Instant } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { parseTimeZone, windowBoundaries, type TimeZone } from "../../src/kernel/time-zone.js";
 import type { Aggregation } from "../../src/usage/core/index.js";
@@ -172,6 +172,49 @@ describe("usage of an organization", () => {
     const boundaries = windowBoundaries(range.from, range.to, "DAY", zone);
     const rows = await queryUsage(columnar.forOrganization(orgA), selection("COUNT", { boundaries, range }));
     expect(rows.map((row) => row.value)).toEqual(["2", "2"]);
+  });
+
+  test("falls into the windows of odd zones, also where their clocks change", async () => {
+    const version = meterVersion({ aggregation: "COUNT", groupBy: [] }, "mtv_01arz3ndektsv4rrffq69g5fb1");
+    const { valueProperty: _, ...counting } = version;
+    const orgD = "org_01arz3ndektsv4rrffq69g5fdz" as OrganizationId;
+    const quarter = 900_000_000;
+    const [first, last] = [at("2026-03-27T00:00:00Z"), at("2026-04-07T00:00:00Z")];
+    const events = Array.from({ length: (last - first) / quarter }, (_each, n) =>
+      framed([counting], { id: `q${n}`, time: formatInstant((first + n * quarter) as Instant), data: {} }),
+    );
+    await insert([{ organization: orgD, events }]);
+    // Clocks change in Berlin, Lord Howe (by half an hour), Santiago (at midnight) and Chatham (at a quarter to).
+    const zones = [
+      "Europe/Berlin",
+      "Australia/Lord_Howe",
+      "America/Santiago",
+      "Pacific/Chatham",
+      "Asia/Kathmandu",
+      "America/St_Johns",
+    ];
+    for (const zone of zones) {
+      for (const size of ["DAY", "HOUR"] as const) {
+        const range = { from: at("2026-03-28T00:15:00Z"), to: at("2026-04-06T23:30:00Z") };
+        const boundaries = windowBoundaries(range.from, range.to, size, parseTimeZone(zone) as TimeZone);
+        const rows = await queryUsage(columnar.forOrganization(orgD), {
+          ...selection("COUNT", { boundaries, range }),
+          meterVersion: version.id,
+        });
+        // An event each quarter of an hour: a window has as many as it is long.
+        const expected = boundaries.slice(0, -1).map((start, n) => {
+          const [from, to] = [Math.max(start, range.from), Math.min(boundaries[n + 1]!, range.to)];
+          return String((to - from) / quarter);
+        });
+        expect(
+          rows.map(({ value }) => value),
+          `${zone} ${size}`,
+        ).toEqual(expected);
+        const changes = !["Asia/Kathmandu", "America/St_Johns"].includes(zone);
+        const lengths = new Set(rows.map(({ windowEnd, windowStart }) => windowEnd - windowStart));
+        if (size === "DAY") expect(lengths.size, zone).toBe(changes ? 2 : 1);
+      }
+    }
   });
 
   test("is grouped by subject and dimension, and cut to the largest", async () => {
