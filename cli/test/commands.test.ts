@@ -411,11 +411,9 @@ coupons:
 `;
 
   test("a customer is created, changed, handed a subject and erased", async () => {
-    const { code } = await weir(
-      ...["customers", "create", "globex", "--name", "Globex", "--time-zone", "Pacific/Auckland"],
-      ...["--city", "Auckland", "--country", "NZ", "--terms", "14", "--email", "g@globex.example"],
-      ...["--subject", "globex-1"],
-    );
+    const create = ["customers", "create", "globex", "--name", "Globex", "--time-zone", "Pacific/Auckland"];
+    const address = ["--city", "Auckland", "--country", "NZ", "--email", "g@globex.example"];
+    const { code } = await weir(...create, ...address, "--terms", "14", "--subject", "globex-1");
     expect(code).toBe(0);
     await weir("customers", "create", "hooli", "--payer", "globex");
     const updated = await json(

@@ -35,7 +35,7 @@ const OverrideInput = builder.inputType("PriceOverrideInput", {
     model: t.field({
       type: "JSON",
       required: true,
-      description: 'As in catalog.yaml: {"per_unit": {"unitAmount": "0.02"}}',
+      description: 'As in catalog.yaml: {"perUnit": "0.02"}',
     }),
   }),
 });
