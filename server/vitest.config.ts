@@ -8,6 +8,8 @@ export default defineConfig({
     // chDB lives on one thread of one process; under threads it crashes.
     pool: "forks",
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // These need a PostgreSQL server besides the embedded one: npm run test:postgres.
+    exclude: process.env["WEIR_TEST_POSTGRES"] === undefined ? ["test/postgres-server/**"] : [],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

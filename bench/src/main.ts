@@ -9,6 +9,7 @@ import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-
 import { measureIngestSingle } from "./figures/ingest-single.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
+import { writeFigures } from "./readme.js";
 import { formatTable } from "./report.js";
 
 /** The rows of the issue's table, in its order. */
@@ -30,6 +31,8 @@ const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events
   --repetitions   of each load; the median counts (3)
   --dir           where the data goes; it needs some 25 GB (the system's folder for temporary files)
   --keep          leave the data and the servers' logs there
+  --readme FILE   measure nothing: write the figures of a results file into README.md; may be repeated, the last file's
+                  figure stands
 `;
 
 async function main(): Promise<void> {
@@ -42,10 +45,15 @@ async function main(): Promise<void> {
       repetitions: { type: "string" },
       dir: { type: "string" },
       keep: { type: "boolean", default: false },
+      readme: { type: "string", multiple: true },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(usage);
+  if (values.readme !== undefined) {
+    const readme = fileURLToPath(new URL("../../README.md", import.meta.url));
+    return console.log(`${writeFigures(readme, values.readme)} figures written to ${readme}`);
+  }
   const quick = values.quick;
   const dir = mkdtempSync(join(values.dir ?? tmpdir(), "weir-bench-"));
   const options: BenchOptions = {

@@ -12,14 +12,17 @@ export function formatTable(rows: readonly FigureRow[]): string {
     row.reference === undefined ? "" : `${formatNumber(row.reference)} (${row.referenceName ?? ""})`,
     row.ratio === undefined ? "" : `${formatNumber(row.ratio)}×`,
   ]);
+  // Laid out as prettier does, so that README.md passes the check.
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
+    Math.max(3, title.length, ...cells.map((row) => row[column]?.length ?? 0)),
   );
+  const isNumber = (column: number) => column === 1 || column === 6;
   const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => (column === 1 || column === 6 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} |`;
-  return [line(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...cells.map(line)].join(
-    "\n",
+    `| ${row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} |`;
+  const rule = widths.map((width, column) =>
+    isNumber(column) ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
   );
+  return [line(head), `| ${rule.join(" | ")} |`, ...cells.map(line)].join("\n");
 }
 
 function formatNumber(value: number): string {

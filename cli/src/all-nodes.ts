@@ -30,3 +30,13 @@ export async function nodesOf<T>(
   }
   return nodes;
 }
+
+/** The first so many of a list that comes page by page. */
+export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const item of items) {
+    taken.push(item);
+    if (taken.length === limit) break;
+  }
+  return taken;
+}

@@ -21,6 +21,12 @@ export function readCount(value: string): number {
   return Number(value);
 }
 
+/** 0, 1, 2 … */
+export function readWhole(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("a whole number is needed");
+  return Number(value);
+}
+
 const units_ms: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** An instant as RFC 3339, as a date (its beginning in UTC), or as time before now such as 30d, 12h, 90m. */

@@ -394,3 +394,84 @@ test("usage is watched live", async () => {
   expect(first).toContain(`"value":"${value}"`);
   expect(stdout).toContain(wanted);
 });
+
+describe("customers and subscriptions", () => {
+  const catalog = `plans:
+  - key: team
+    currency: USD
+    prices: [{ key: fee, charge: flat, flat: "20" }, { key: seats, charge: licensed, perUnit: "10" }]
+  - key: club
+    currency: USD
+    interval: year
+    prices: [{ key: fee, charge: flat, flat: "200" }]
+addOns:
+  - { key: support, currency: USD, prices: [{ key: support, flat: "5" }] }
+coupons:
+  - { key: spring, name: Spring, percentOff: 10, duration: months, months: 3 }
+`;
+
+  test("a customer is created, changed, handed a subject and erased", async () => {
+    const create = ["customers", "create", "globex", "--name", "Globex", "--time-zone", "Pacific/Auckland"];
+    const address = ["--city", "Auckland", "--country", "NZ", "--email", "g@globex.example"];
+    const { code } = await weir(...create, ...address, "--terms", "14", "--subject", "globex-1");
+    expect(code).toBe(0);
+    await weir("customers", "create", "hooli", "--payer", "globex");
+    const updated = await json(
+      "customers",
+      "update",
+      "globex",
+      "--email",
+      "",
+      "--tax-exempt",
+      "reverse_charge",
+    );
+    expect(updated).toMatchObject({
+      email: null,
+      taxExempt: "reverse_charge",
+      paymentTermsDays: 14,
+      address: { city: "Auckland", country: "NZ" },
+    });
+    await weir("customers", "subjects", "reassign", "hooli", "globex-1", "--at", "2026-01-01");
+    expect((await weir("customers", "subjects", "list", "hooli")).stdout).toContain("2026-01-01T00:00:00Z");
+    expect((await weir("customers", "list")).stdout).toMatch(/hooli.*globex/);
+    expect(await weir("customers", "erase", "globex", "--confirm", "no")).toMatchObject({ code: 3 });
+    expect((await weir("customers", "erase", "globex", "--confirm", "globex")).stdout).toContain("globex-1");
+    expect(await weir("customers", "show", "globex")).toMatchObject({ code: 2 });
+  });
+
+  test("a subscription is created, changed and canceled; show prints its timeline", async () => {
+    const response = await fetch(new URL("/graphql", server.url), {
+      method: "POST",
+      headers: { authorization: `Bearer ${server.key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        query:
+          "mutation ($yaml: String!) { applyCatalog(yaml: $yaml) { ... on RefusalError { message details } } }",
+        variables: { yaml: catalog },
+      }),
+    });
+    expect(JSON.stringify(await response.json())).not.toContain("message");
+    await weir("customers", "create", "umbrella");
+    const start = ["--start", "2026-01-10", "--anchor", "anniversary", "--quantity", "seats=3"];
+    expect(await weir("subscriptions", "create", "umbrella", "team", ...start)).toMatchObject({ code: 0 });
+    await weir("subscriptions", "set-quantity", "umbrella", "seats", "5");
+    await weir("subscriptions", "add-on", "attach", "umbrella", "support", "--quantity", "2");
+    await weir("subscriptions", "coupon", "redeem", "umbrella", "spring");
+    await weir("subscriptions", "change-plan", "umbrella", "club", "--period-end");
+    await weir("subscriptions", "cancel", "umbrella", "--at", "2036-01-01");
+    const { stdout } = await weir("subscriptions", "show", "umbrella");
+    for (const line of [
+      /canceled/,
+      /plan team 1, monthly/,
+      /plan club 1, yearly/,
+      /seats: 3/,
+      /seats: 5/,
+      /add-on support × 2 begins/,
+      /coupon spring ends/,
+      /2036-01-02T00:00:00Z +subscription ends/,
+    ])
+      expect(stdout).toMatch(line);
+    await weir("subscriptions", "uncancel", "umbrella");
+    expect((await weir("subscriptions", "list", "--customer", "umbrella")).stdout).toContain("active");
+    expect(await weir("subscriptions", "uncancel", "umbrella")).toMatchObject({ code: 3 });
+  });
+});

@@ -1,8 +1,11 @@
+import { Catalog } from "./catalog.js";
+import { Customers } from "./customers.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
+import { Subscriptions } from "./subscriptions.js";
 import { Tax } from "./tax.js";
 import { Transport, type WeirOptions } from "./transport.js";
 import { Usage } from "./usage.js";
@@ -19,7 +22,10 @@ export class Weir {
   readonly meters: Meters;
   readonly usage: Usage;
   readonly imports: Imports;
+  readonly catalog: Catalog;
   readonly organization: Organization;
+  readonly customers: Customers;
+  readonly subscriptions: Subscriptions;
   readonly tax: Tax;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
@@ -30,8 +36,11 @@ export class Weir {
     this.meters = new Meters(this.#transport);
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
+    this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.organization = new Organization(this.graphql);
+    this.customers = new Customers(this.graphql);
+    this.subscriptions = new Subscriptions(this.graphql);
     this.tax = new Tax(this.graphql);
   }
 
@@ -41,6 +50,25 @@ export class Weir {
   }
 }
 
+export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
+export type {
+  BillingAddress,
+  Customer,
+  CustomerFields,
+  CustomerUpdate,
+  ErasedCustomer,
+  NewCustomer,
+  SubjectSpan,
+  TaxExemption,
+} from "./customers.js";
+export type {
+  ChangeTime,
+  NewSubscription,
+  Overrides,
+  Quantities,
+  Subscription,
+  SubscriptionStatus,
+} from "./subscriptions.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
 export type { Import } from "./imports.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";

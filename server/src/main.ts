@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from "./config.js";
 import { DataDirectoryInUse } from "./engines/data-directory/index.js";
 import { UnusableDatabase } from "./engines/postgres/index.js";
+import { AddressUnavailable } from "./http/listen.js";
 import { createLog } from "./kernel/log.js";
 import { printWelcome } from "./welcome.js";
 import { startWeir } from "./wire.js";
@@ -42,7 +43,10 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // What the user can mend is told in its own words; anything else with where it came from.
-  const told = error instanceof DataDirectoryInUse || error instanceof UnusableDatabase;
+  const told =
+    error instanceof DataDirectoryInUse ||
+    error instanceof UnusableDatabase ||
+    error instanceof AddressUnavailable;
   console.error(
     error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error),
   );

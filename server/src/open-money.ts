@@ -1,21 +1,23 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
-import { Catalog } from "./catalog/index.js";
 import { Credits } from "./credits/index.js";
+import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
-import type { Clock } from "./kernel/clock.js";
 import { Taxes } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
+import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
 
 export interface Money {
   readonly catalog: Catalog;
+  readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
@@ -24,15 +26,34 @@ export interface Money {
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
+export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
+  const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const catalog = new Catalog({ postgres, meters: port, clock });
   const ledger = new Ledger({ postgres, clock });
-  const customers = new Customers({ postgres, clock });
-  const credits = new Credits({ postgres, ledger, customers, clocks: { of: () => clock } });
-  const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
+  const catalog = new Catalog({ postgres, meters, clock, clocks });
+  // Another domain adds its section of catalog.yaml here.
+  const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
+  const customers = new Customers({ postgres, clock, clocks });
+  const credits = new Credits({ postgres, ledger, customers, clocks });
+  const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, tax, ledger, credits, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, subjectsOfCustomers };
+}
+
+/** The usage domain's meters as the catalog sees them. */
+function catalogMetersOf(usage: () => Pick<Usage, "meters">): CatalogMeters {
+  return {
+    async findMeter(organization, idOrSlug) {
+      const found = await usage().meters.find(organization, idOrSlug);
+      if (found === undefined) return undefined;
+      const dimensions = found.groupBy.map((dimension) => dimension.name);
+      return { meter: found.meter, slug: found.slug, dimensions };
+    },
+    list: (organization) => usage().meters.list(organization),
+    async create(caller, meter) {
+      await usage().meters.create(caller, meter);
+    },
+  };
 }

@@ -2,25 +2,34 @@ import type { Config } from "./config.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Billing } from "./billing/index.js";
-import type { Catalog } from "./catalog/index.js";
 import type { Credits } from "./credits/index.js";
+import type { Catalog, CatalogFiles } from "./catalog/index.js";
 import type { Identity } from "./identity/index.js";
-import type { Clock } from "./kernel/clock.js";
+import type { Workflows } from "./engines/workflow/index.js";
+import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
+import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
   readonly config: Config;
+  /** Real time. */
   readonly clock: Clock;
+  /** Each organization's time. */
+  readonly clocks: Clocks;
+  readonly workflows: Workflows;
+  readonly wakes: Wakes;
+  readonly testClocks: TestClocks;
   readonly log: Log;
   readonly postgres: Postgres;
   readonly columnar: Columnar;
   readonly identity: Identity;
   readonly usage: Usage;
   readonly catalog: Catalog;
+  readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;

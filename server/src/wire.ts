@@ -3,14 +3,18 @@ import { fileURLToPath } from "node:url";
 import type { Config } from "./config.js";
 import { migrateColumnar, openColumnar } from "./engines/columnar/index.js";
 import { openDataDirectory } from "./engines/data-directory/index.js";
+import { openWorkflows } from "./engines/workflow/index.js";
 import { openPostgres } from "./engines/postgres/index.js";
+import { listen } from "./http/listen.js";
 import { createHttpServer } from "./http/server.js";
 import { openIdentity } from "./identity/index.js";
 import { systemClock } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import { startDemo } from "./demo/index.js";
+import { refuseTestClock } from "./billing/index.js";
 import { openMoney } from "./open-money.js";
 import type { Services } from "./services.js";
+import { OrganizationClocks, openTime } from "./time/index.js";
 import { openUsage } from "./usage/index.js";
 
 /** A Weir that runs, and how to stop it. */
@@ -73,7 +77,18 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
 
     const identity = openIdentity({ postgres, clock });
     const { secret: firstKey } = await identity.bootstrap(config.bootstrapKey);
-    const money = openMoney({ postgres, clock, usage: () => usage });
+    const clocks = opens("clocks", new OrganizationClocks({ postgres, clock, log }), async (all) =>
+      all.stop(),
+    );
+    await clocks.load();
+    const executor = dataDirectory.writer;
+    const workflows = opens("workflows", openWorkflows({ postgres, executor, log }), (engine) =>
+      engine.close(),
+    );
+    const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
+    const { wakes, testClocks } = time;
+    testClocks.refuseWhen(refuseTestClock);
+    const money = openMoney({ postgres, clock, clocks, usage: () => usage });
     const usage = opens(
       "usage",
       await openUsage({
@@ -82,26 +97,31 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
         postgres,
         columnar,
         clock,
+        clocks,
         log,
         subjectsOfCustomers: money.subjectsOfCustomers,
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing, tax, ledger, credits } = money;
     const services: Services = {
       config,
       clock,
+      clocks,
       log,
       postgres,
       columnar,
+      workflows,
+      wakes,
+      testClocks,
       identity,
       usage,
-      catalog,
-      billing,
-      tax,
-      ledger,
-      credits,
+      ...money,
     };
+    // Ends before what its steps work with.
+    opens("time", time, async (running) => {
+      await running.stop();
+      await workflows.close();
+    });
 
     const app = opens("HTTP", await createHttpServer(services), async (server) => {
       // Streams that a client holds open would keep the server from closing.
@@ -109,7 +129,8 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       await server.close();
       clearTimeout(impatient);
     });
-    const url = await app.listen({ host: config.host, port: config.httpPort });
+    const url = await listen(app, config.host, config.httpPort);
+    time.start();
     const demo = config.demo
       ? opens("demo", await startDemo(services, url), (running) => running.stop())
       : undefined;

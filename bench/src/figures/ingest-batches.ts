@@ -33,6 +33,12 @@ export async function measureIngestBatches(options: BenchOptions): Promise<Figur
         unit: "events/s",
         target: "stated",
       },
+      {
+        name: "ingest, batches of 100, p99 of a request",
+        figure: median(runs.map((run) => run.p99Ms)),
+        unit: "ms",
+        target: "stated",
+      },
     ];
   } finally {
     await weir.stop();

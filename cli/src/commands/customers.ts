@@ -1,34 +1,30 @@
+import { randomUUID } from "node:crypto";
+import type { CustomerFields } from "@weir/sdk";
 import type { Command } from "commander";
-import { nodesOf } from "../all-nodes.js";
-import type { CliContext } from "../context.js";
-import { contextOf } from "../context.js";
-import { mutate } from "../mutate.js";
-import { collectList, readCount, readInstant } from "../options.js";
+import { take } from "../all-nodes.js";
+import { contextOf, UsageError } from "../context.js";
+import { collectList, readCount, readWhole } from "../options.js";
 import { printFields, printJson, printTable } from "../print.js";
+import { openSubjects, printCustomer } from "../customer-text.js";
+import { addSubjectCommands, assign } from "./customer-subjects.js";
 
-interface Customer {
-  readonly id: string;
-  readonly key: string;
-  readonly name: string;
-  readonly timeZone: string;
-  readonly currency: string | null;
-  readonly email: string | null;
-  readonly subjects: readonly {
-    readonly subject: string;
-    readonly from: string;
-    readonly to: string | null;
-  }[];
-}
-
-interface CreateOptions {
+interface CustomerOptions {
   readonly name?: string;
-  readonly timeZone: string;
+  readonly timeZone?: string;
   readonly currency?: string;
   readonly email?: string;
-  readonly subject?: readonly string[];
+  readonly line1?: string;
+  readonly line2?: string;
+  readonly city?: string;
+  readonly postalCode?: string;
+  readonly region?: string;
+  readonly country?: string;
+  readonly taxId?: string;
+  readonly taxExempt?: string;
+  readonly terms?: number;
+  readonly locale?: string;
+  readonly payer?: string;
 }
-
-const selection = "{ id key name timeZone currency email subjects { subject from to } }";
 
 export function addCustomerCommands(program: Command): void {
   const customers = program.command("customers").description("who is billed, and for which subjects");
@@ -39,21 +35,17 @@ export function addCustomerCommands(program: Command): void {
     .description("the customers")
     .action(async ({ limit }: { limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Customer>(
-        context,
-        `query ($first: Int, $after: String) { connection: customers(first: $first, after: $after) { nodes ${selection} pageInfo { hasNextPage endCursor } } }`,
-        {},
-        limit,
-      );
+      const found = await take(context.weir.customers.list(), limit);
       if (context.json) return printJson(context, found);
       printTable(
         context,
-        ["KEY", "NAME", "TIME ZONE", "CURRENCY", "SUBJECTS", "ID"],
+        ["KEY", "NAME", "TIME ZONE", "CURRENCY", "PAYER", "SUBJECTS", "ID"],
         found.map((each) => [
           each.key,
           each.name,
           each.timeZone,
           each.currency ?? "",
+          each.payer?.key ?? "",
           openSubjects(each).join(" "),
           each.id,
         ]),
@@ -62,99 +54,116 @@ export function addCustomerCommands(program: Command): void {
     });
 
   customers
-    .command("create")
-    .argument("<key>", "your own key for it")
-    .description("create a customer")
-    .option("--name <name>", "the key when left out")
-    .option("--time-zone <zone>", "where its days and billing periods begin", "UTC")
-    .option("--currency <code>", "the only one it is billed in; any when left out")
-    .option("--email <address>")
-    .option("--subject <subjects>", "assign these subjects, from the beginning of time: a,b", collectList)
-    .action(async (key: string, options: CreateOptions, command: Command) => {
+    .command("show")
+    .argument("<customer>", "id or key")
+    .description("a customer")
+    .action(async (name: string, _options: object, command: Command) => {
       const context = contextOf(command);
-      let customer = await mutate<Customer>(
-        context,
-        "createCustomer",
-        {
-          key: ["String!", key],
-          name: ["String!", options.name ?? key],
-          timeZone: ["String!", options.timeZone],
-          currency: ["String", options.currency],
-          email: ["String", options.email],
-        },
-        selection,
-      );
-      for (const subject of options.subject ?? []) customer = await assign(context, key, subject);
+      const customer = await context.weir.customers.find(name);
+      if (customer === null) throw new UsageError(`there is no customer "${name}"; weir customers list`);
       printCustomer(context, customer);
     });
 
-  customers
-    .command("assign")
-    .argument("<customer>", "id or key")
-    .argument("<subject>", "the key that usage arrives under")
-    .description("make a subject the customer's")
-    .option("--from <instant>", "the beginning of time when left out", readInstant)
-    .option("--to <instant>", "exclusive; open when left out", readInstant)
-    .action(
-      async (customer: string, subject: string, span: { from?: string; to?: string }, command: Command) => {
-        const context = contextOf(command);
-        printCustomer(context, await assign(context, customer, subject, span));
-      },
-    );
-
-  customers
-    .command("unassign")
-    .argument("<customer>", "id or key")
-    .argument("<subject>")
-    .description("end an assignment; at its very beginning it is removed")
-    .option("--at <instant>", "now when left out", readInstant)
-    .action(async (customer: string, subject: string, { at }: { at?: string }, command: Command) => {
+  withFields(
+    customers
+      .command("create")
+      .argument("<key>", "your own key for it")
+      .description("create a customer")
+      .option("--subject <subjects>", "assign these subjects, from the beginning of time: a,b", collectList),
+  ).action(
+    async (key: string, options: CustomerOptions & { subject?: readonly string[] }, command: Command) => {
       const context = contextOf(command);
-      const changed = await mutate<Customer>(
-        context,
-        "endSubject",
-        { customer: ["String!", customer], subject: ["String!", subject], at: ["Instant", at] },
-        selection,
+      let customer = await context.weir.customers.create(
+        {
+          key,
+          name: options.name ?? key,
+          timeZone: options.timeZone ?? "UTC",
+          ...fieldsOf(options, undefined),
+        },
+        { idempotencyKey: randomUUID() },
       );
-      printCustomer(context, changed);
-    });
-}
-
-function assign(
-  context: CliContext,
-  customer: string,
-  subject: string,
-  span: { from?: string; to?: string } = {},
-): Promise<Customer> {
-  return mutate(
-    context,
-    "assignSubject",
-    {
-      customer: ["String!", customer],
-      subject: ["String!", subject],
-      from: ["Instant", span.from],
-      to: ["Instant", span.to],
+      for (const subject of options.subject ?? []) customer = await assign(context, key, subject);
+      printCustomer(context, customer);
     },
-    selection,
   );
+
+  withFields(
+    customers
+      .command("update")
+      .argument("<customer>", "id or key")
+      .description("change a customer; an option given as '' takes away, one left out keeps"),
+  ).action(async (name: string, options: CustomerOptions, command: Command) => {
+    const context = contextOf(command);
+    const { timeZone } = options;
+    const updated = await context.weir.customers.update(
+      name,
+      { name: options.name, timeZone, ...fieldsOf(options, null) },
+      { idempotencyKey: randomUUID() },
+    );
+    printCustomer(context, updated);
+  });
+
+  customers
+    .command("erase")
+    .argument("<customer>", "id or key")
+    .requiredOption("--confirm <key>", "the customer's key, once more: this cannot be undone")
+    .option("--subject <subjects>", "subjects of it that are personal themselves: a,b", collectList)
+    .description("replace a customer's personal data, for good; its invoices go on under its id")
+    .action(async (name: string, options: { confirm: string; subject?: string[] }, command: Command) => {
+      const context = contextOf(command);
+      const erased = await context.weir.customers.erase(
+        name,
+        { confirm: options.confirm, subjects: options.subject },
+        { idempotencyKey: randomUUID() },
+      );
+      if (context.json) return printJson(context, erased);
+      printFields(context, [
+        ["erased", erased.customer.erasedAt],
+        ["id", erased.customer.id],
+        ["key", erased.customer.key],
+        ["subjects erased", String(erased.subjectsErased)],
+        ["subjects kept", erased.subjectsKept.join(" ")],
+      ]);
+    });
+
+  addSubjectCommands(customers);
 }
 
-function openSubjects(customer: Customer): string[] {
-  return customer.subjects.filter(({ to }) => to === null).map(({ subject }) => subject);
+function withFields(command: Command): Command {
+  return command
+    .option("--name <name>", "the key when left out")
+    .option("--time-zone <zone>", "where its days and billing periods begin; UTC for a new one")
+    .option("--currency <code>", "the only one it is billed in; any when left out")
+    .option("--email <address>")
+    .option("--line1 <text>", "billing address: first line; an update replaces the whole address")
+    .option("--line2 <text>")
+    .option("--city <text>")
+    .option("--postal-code <text>")
+    .option("--region <text>")
+    .option("--country <code>", "ISO 3166, such as NZ")
+    .option("--tax-id <text>")
+    .option("--tax-exempt <kind>", "none, exempt or reverse_charge")
+    .option("--terms <days>", "days to pay in, 0 to 365; 30 for a new one", readWhole)
+    .option("--locale <tag>", "what its invoices are written in, such as de-AT")
+    .option("--payer <customer>", "id or key of another customer, who pays");
 }
 
-function printCustomer(context: CliContext, customer: Customer): void {
-  if (context.json) return printJson(context, customer);
-  printFields(context, [
-    ["key", customer.key],
-    ["id", customer.id],
-    ["name", customer.name],
-    ["time zone", customer.timeZone],
-    ["currency", customer.currency],
-    ["email", customer.email],
-    ...customer.subjects.map(
-      ({ subject, from, to }) =>
-        ["subject", `${subject} from ${from}${to === null ? "" : ` to ${to}`}`] as const,
-    ),
-  ]);
+/** @param none  what an option that is given as '' stands for */
+function fieldsOf(options: CustomerOptions, none: null | undefined): CustomerFields {
+  const text = (value: string | undefined) => (value === "" ? none : value);
+  const { line1, line2, city, postalCode, region, country, taxExempt } = options;
+  const address = Object.entries({ line1, line2, city, postalCode, region, country }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return {
+    currency: text(options.currency),
+    email: text(options.email),
+    address: address.length === 0 ? undefined : Object.fromEntries(address),
+    taxId: text(options.taxId),
+    // The server says which there are.
+    taxExempt: taxExempt as CustomerFields["taxExempt"],
+    paymentTermsDays: options.terms,
+    locale: text(options.locale),
+    payer: text(options.payer),
+  };
 }

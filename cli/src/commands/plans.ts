@@ -3,9 +3,11 @@ import { nodesOf } from "../all-nodes.js";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { mutate } from "../mutate.js";
-import { collect, readCount, readJson, readTextOrFile } from "../options.js";
+import { collect, readCount, readInstant, readJson, readTextOrFile } from "../options.js";
+import { priceSelection, printPrices, type Price } from "../price-table.js";
 import { readPrice, type PriceInput } from "../price-text.js";
-import { printFields, printJson, printTable } from "../print.js";
+import { printFields, printJson, printTable, visible } from "../print.js";
+import { addCatalogFileCommands } from "./catalog-file.js";
 
 interface PlanVersion {
   readonly id: string;
@@ -13,28 +15,15 @@ interface PlanVersion {
   readonly version: number;
   readonly name: string;
   readonly currency: string;
+  readonly interval: string;
+  readonly effectiveFrom: string;
   readonly prices: readonly Price[];
-}
-
-interface Price {
-  readonly key: string;
-  readonly meter: string;
-  readonly model: {
-    readonly per: string;
-    readonly unitAmount?: string;
-    readonly tiers?: readonly {
-      readonly upTo: string | null;
-      readonly unitAmount: string;
-      readonly flatAmount: string;
-    }[];
-  };
 }
 
 interface Plan {
   readonly id: string;
   readonly key: string;
-  readonly current: PlanVersion;
-  readonly versions: readonly PlanVersion[];
+  readonly current: PlanVersion | null;
 }
 
 interface ListedPlan {
@@ -44,24 +33,25 @@ interface ListedPlan {
     readonly name: string;
     readonly version: number;
     readonly currency: string;
+    readonly interval: string;
     readonly prices: readonly { readonly key: string }[];
-  };
+  } | null;
 }
 
 interface PriceOptions {
   readonly name?: string;
   readonly currency: string;
+  readonly interval?: string;
+  readonly effectiveFrom?: string;
   readonly price?: readonly string[];
   readonly prices?: string;
 }
 
-const versionSelection = `{ id planKey version name currency prices { key meter model {
-  ... on PerUnitPrice { per unitAmount }
-  ... on GraduatedPrice { per tiers { upTo unitAmount flatAmount } } } } }`;
-const planSelection = `{ id key current ${versionSelection} versions ${versionSelection} }`;
+const versionSelection = `{ id planKey version name currency interval effectiveFrom prices ${priceSelection} }`;
+const planSelection = `{ id key current ${versionSelection} }`;
 
 export function addPlanCommands(program: Command): void {
-  const plans = program.command("plans").description("plans: what usage costs");
+  const plans = program.command("plans").description("plans: what is sold, and at what prices");
 
   plans
     .command("list")
@@ -71,22 +61,27 @@ export function addPlanCommands(program: Command): void {
       const context = contextOf(command);
       const found = await nodesOf<ListedPlan>(
         context,
-        `query ($first: Int, $after: String) { connection: plans(first: $first, after: $after) { nodes { id key current { name version currency prices { key } } } pageInfo { hasNextPage endCursor } } }`,
+        `query ($first: Int, $after: String) { connection: plans(first: $first, after: $after) { nodes { id key current { name version currency interval prices { key } } } pageInfo { hasNextPage endCursor } } }`,
         {},
         limit,
       );
       if (context.json) return printJson(context, found);
       printTable(
         context,
-        ["KEY", "NAME", "VERSION", "CURRENCY", "PRICES", "ID"],
-        found.map(({ id, key, current }) => [
-          key,
-          current.name,
-          String(current.version),
-          current.currency,
-          current.prices.map((price) => price.key).join(" "),
-          id,
-        ]),
+        ["KEY", "NAME", "VERSION", "CURRENCY", "INTERVAL", "PRICES", "ID"],
+        found.map(({ id, key, current }) =>
+          current === null
+            ? [key, "", "scheduled", "", "", "", id]
+            : [
+                key,
+                current.name,
+                String(current.version),
+                current.currency,
+                current.interval,
+                current.prices.map((price) => price.key).join(" "),
+                id,
+              ],
+        ),
         'No plans. Create one: weir plans create pro --currency USD --price "tokens METER 0.002 per 1000"',
       );
     });
@@ -94,7 +89,7 @@ export function addPlanCommands(program: Command): void {
   plans
     .command("show")
     .argument("<plan>", "id or key")
-    .description("a plan with all its versions")
+    .description("a plan with the version in force")
     .action(async (idOrKey: string, _options: object, command: Command) => {
       const context = contextOf(command);
       const { plan } = await context.weir.graphql.run<{ plan: Plan | null }>(
@@ -105,11 +100,22 @@ export function addPlanCommands(program: Command): void {
       printPlan(context, plan);
     });
 
+  plans
+    .command("versions")
+    .argument("<plan>", "id or key")
+    .description("a plan's versions, those that are still to come too")
+    .option("--limit <count>", "at most this many", readCount, 100)
+    .action(async (idOrKey: string, { limit }: { limit: number }, command: Command) => {
+      const context = contextOf(command);
+      const versions = await versionsOf(context, idOrKey, limit);
+      if (context.json) return printJson(context, versions);
+      for (const version of versions) printVersion(context, version);
+    });
+
+  addCatalogFileCommands(plans);
+
   priceOptions(
-    plans
-      .command("create")
-      .argument("<key>", "your own key for it")
-      .description("create a plan, billed monthly"),
+    plans.command("create").argument("<key>", "your own key for it").description("create a plan"),
   ).action(async (key: string, options: PriceOptions, command: Command) => {
     const context = contextOf(command);
     const plan = await mutate<Plan>(
@@ -119,6 +125,8 @@ export function addPlanCommands(program: Command): void {
         key: ["String!", key],
         name: ["String!", options.name ?? key],
         currency: ["String!", options.currency],
+        interval: ["BillingInterval", options.interval],
+        effectiveFrom: ["Instant", options.effectiveFrom],
         prices: ["[PriceInput!]!", pricesOf(options)],
       },
       planSelection,
@@ -130,7 +138,7 @@ export function addPlanCommands(program: Command): void {
     plans
       .command("add-version")
       .argument("<plan>", "id or key")
-      .description("sell the plan at new prices from now on; subscriptions stay on their version"),
+      .description("sell the plan at new prices; subscriptions stay on their version"),
   ).action(async (plan: string, options: PriceOptions, command: Command) => {
     const context = contextOf(command);
     const version = await mutate<PlanVersion>(
@@ -140,6 +148,8 @@ export function addPlanCommands(program: Command): void {
         plan: ["String!", plan],
         name: ["String!", options.name ?? plan],
         currency: ["String!", options.currency],
+        interval: ["BillingInterval", options.interval],
+        effectiveFrom: ["Instant", options.effectiveFrom],
         prices: ["[PriceInput!]!", pricesOf(options)],
       },
       versionSelection,
@@ -153,6 +163,8 @@ function priceOptions(command: Command): Command {
   return command
     .requiredOption("--currency <code>", "ISO 4217, such as USD")
     .option("--name <name>", "the key when left out")
+    .option("--interval <interval>", "week, month, quarter or year; month when left out")
+    .option("--effective-from <time>", "from when it is in force; now when left out", readInstant)
     .option("--price <text>", "a price in one line; may be repeated", collect)
     .option("--prices <json>", "prices as in GraphQL's PriceInput; @FILE reads a file")
     .addHelpText(
@@ -175,32 +187,46 @@ function pricesOf(options: PriceOptions): readonly unknown[] {
   return prices;
 }
 
+async function versionsOf(
+  context: CliContext,
+  idOrKey: string,
+  limit: number,
+): Promise<readonly PlanVersion[]> {
+  const found: PlanVersion[] = [];
+  for (let after: string | null = null; ; ) {
+    const { plan }: { plan: { versions: Page<PlanVersion> } | null } = await context.weir.graphql.run<{
+      plan: { versions: Page<PlanVersion> } | null;
+    }>(
+      `query ($plan: String!, $first: Int, $after: String) { plan(idOrKey: $plan) { versions(first: $first, after: $after) { nodes ${versionSelection} pageInfo { hasNextPage endCursor } } } }`,
+      { plan: idOrKey, first: Math.min(limit - found.length, 50), after },
+    );
+    if (plan === null) throw new UsageError(`there is no plan "${idOrKey}"; weir plans list`);
+    found.push(...plan.versions.nodes);
+    after = plan.versions.pageInfo.endCursor;
+    if (!plan.versions.pageInfo.hasNextPage || found.length >= limit) return found;
+  }
+}
+
+interface Page<T> {
+  readonly nodes: readonly T[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
 function printPlan(context: CliContext, plan: Plan): void {
   if (context.json) return printJson(context, plan);
   printFields(context, [
     ["key", plan.key],
     ["id", plan.id],
   ]);
-  for (const version of plan.versions) printVersion(context, version);
+  if (plan.current === null)
+    context.out.write(`\nNothing is in force yet: weir plans versions ${plan.key}\n`);
+  else printVersion(context, plan.current);
 }
 
 function printVersion(context: CliContext, version: PlanVersion): void {
-  context.out.write(`\nversion ${version.version}  ${version.name}, ${version.currency}  (${version.id})\n`);
-  printTable(
-    context,
-    ["PRICE", "METER", "UP TO", "AMOUNT", "PER", "FLAT"],
-    version.prices.flatMap(({ key, meter, model }) =>
-      model.tiers === undefined
-        ? [[key, meter, "", model.unitAmount ?? "", model.per, ""]]
-        : model.tiers.map((tier) => [
-            key,
-            meter,
-            tier.upTo ?? "∞",
-            tier.unitAmount,
-            model.per,
-            tier.flatAmount,
-          ]),
-    ),
-    "No prices.",
+  const { name, currency, interval, effectiveFrom, id } = version;
+  context.out.write(
+    `\nversion ${version.version}  ${visible(name)}, ${currency}, by the ${interval}, from ${effectiveFrom}  (${id})\n`,
   );
+  printPrices(context, version.prices);
 }

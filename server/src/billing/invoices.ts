@@ -2,11 +2,12 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type SubscriptionId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { formatMoney } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { phaseAt } from "./core/index.js";
 import type { Customers } from "./customers.js";
 import type { Invoice, InvoicePreview } from "./invoice.js";
 import { previewInvoice } from "./preview-invoice.js";
@@ -28,6 +29,7 @@ export interface InvoicesDependencies {
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
+  readonly clocks: Clocks;
 }
 
 /** Invoices: previewed from usage, stored as drafts with their inputs, refreshed. Every change is audited. */
@@ -59,10 +61,13 @@ export class Invoices {
    * @throws Refusal 404 for an unknown subscription, 409 before it begins
    */
   async preview(organization: OrganizationId, subscriptionId: string, at?: Instant): Promise<InvoicePreview> {
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     const subscription = await this.#on.subscriptions.get(organization, subscriptionId);
     const period = mustFindPeriod(subscription, at ?? now);
-    const planVersion = await this.#on.catalog.getVersion(organization, subscription.planVersion);
+    const phase = phaseAt(subscription, period.start);
+    if (phase === undefined)
+      throw new Error(`${subscription.id} has no phase at ${formatInstant(period.start)}`);
+    const planVersion = await this.#on.catalog.getVersion(organization, phase.planVersion);
     const spans = await this.#on.customers.subjectsOf(organization, subscription.customer, period);
     return previewInvoice(this.#on.usage, { organization, subscription, planVersion, period, spans, now });
   }
@@ -77,7 +82,7 @@ export class Invoices {
     idempotencyKey?: string,
   ): Promise<{ invoice: Invoice; created: boolean }> {
     const { organization } = caller;
-    const at = input.at ?? this.#on.clock.now();
+    const at = input.at ?? this.#on.clocks.of(organization).now();
     const existing = await this.#ofPeriod(organization, input.subscription, at);
     if (existing !== undefined) return { invoice: existing, created: false };
     const preview = await this.preview(organization, input.subscription, at);

@@ -52,6 +52,7 @@ function planIn(currency: string, rate: Decimal) {
     key: planKeyOf(currency),
     name: `Pay as you go (${currency})`,
     currency,
+    effectiveFrom: founded,
     prices: [
       {
         key: "compute",

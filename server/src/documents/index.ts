@@ -1,4 +1,5 @@
 export type {
+  DetailWord,
   DocumentAmount,
   DocumentDetail,
   DocumentDiscount,
@@ -11,3 +12,8 @@ export type {
   InvoiceDocument,
   PostalAddress,
 } from "./invoice-document.js";
+export { renderHtml } from "./render-html.js";
+export { renderPdf, type PdfOptions } from "./render-pdf.js";
+export { documentLimits } from "./limits.js";
+export { detailsOf } from "./rated-details.js";
+export { sellerOf } from "./seller.js";

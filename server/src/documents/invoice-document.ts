@@ -34,6 +34,23 @@ export interface DocumentPeriod {
   readonly end: Instant;
 }
 
+/** What a detail can be called in every language; see `details` of the labels. */
+export type DetailWord =
+  | "flat"
+  | "packages"
+  | "percentage"
+  | "percentageFree"
+  | "percentageMinimum"
+  | "percentageMaximum"
+  | "converted"
+  | "otherValues"
+  | "eventPrices"
+  | "window"
+  | "change"
+  | "tierFee"
+  | "lastTierFee"
+  | "floor";
+
 /** What one tier, package, cell or window contributed to a line; shown below it in small type. */
 export type DocumentDetail =
   | {
@@ -48,6 +65,16 @@ export type DocumentDetail =
       readonly per: Decimal;
       readonly flatAmount: Decimal | undefined;
       readonly amount: Decimal;
+    }
+  | {
+      /** Worded in the document's language. */
+      readonly kind: "worded";
+      readonly word: DetailWord;
+      /** For the places in the wording, such as `size` of "Packages of {size}". */
+      readonly values: Readonly<Record<string, Decimal>>;
+      readonly quantity: Decimal | undefined;
+      /** Exact, in major units. */
+      readonly amount: Decimal | undefined;
     }
   | {
       readonly kind: "text";

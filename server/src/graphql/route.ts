@@ -11,7 +11,7 @@ import type { Services } from "../services.js";
 import type { GraphQLContext } from "./context.js";
 import { schema } from "./schema.js";
 
-export const playgroundQuery = `# Put your key in the headers below, then run this.
+export const playgroundQuery = `# Your key goes into the headers below.
 query Meters {
   meters {
     slug
@@ -47,7 +47,7 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
     context: ({ caller, fastifyRequest }) => {
       if (caller === undefined) throw refuseUnknownKey(undefined);
       const idempotencyKey = idempotencyKeyOf(fastifyRequest);
-      return { caller, services, clock: services.clock, idempotencyKey };
+      return { caller, services, clock: services.clocks.of(caller.organization), idempotencyKey };
     },
     maskedErrors: {
       maskError(error, message) {

@@ -11,6 +11,9 @@ export type IdPrefix =
   | "plan"
   | "plv"
   | "price"
+  | "ado"
+  | "adv"
+  | "cpn"
   | "sub"
   | "inv"
   | "il"
@@ -20,6 +23,7 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
+  | "sao"
   | "txr"
   | "crg"
   | "crm";
@@ -34,6 +38,9 @@ export type ProductId = Id<"prd">;
 export type PlanId = Id<"plan">;
 export type PlanVersionId = Id<"plv">;
 export type PriceId = Id<"price">;
+export type AddOnId = Id<"ado">;
+export type AddOnVersionId = Id<"adv">;
+export type CouponId = Id<"cpn">;
 export type SubscriptionId = Id<"sub">;
 export type InvoiceId = Id<"inv">;
 export type InvoiceLineId = Id<"il">;
@@ -43,6 +50,8 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+/** An add-on as one subscription has it. */
+export type SubscribedAddOnId = Id<"sao">;
 export type TaxRateId = Id<"txr">;
 export type CreditGrantId = Id<"crg">;
 export type CreditMovementId = Id<"crm">;

@@ -176,7 +176,8 @@ export class Corrections {
             : { ...describe({ ...after, data: after.dataText }), reason: target.reason, revision },
         at: now,
       });
-      const meters = this.#on.meters.get(organization) ?? (await this.#on.meters.load(organization));
+      const meters = this.#on.meters.get(organization);
+      if (meters === undefined) throw new MetersInMotion();
 
       // No await from here to the append.
       requireRoom(index);
@@ -218,8 +219,23 @@ export class Corrections {
       }
       return { source: standing.source, id: standing.id, action, revision, sequence };
     };
-    return postgres.inOrganization(organization, (sql) => runOnce(sql, request, () => correct(sql)));
+    for (;;) {
+      // Outside the transaction: a change of meters holds the gate while it waits for a connection of the same pool.
+      await this.#on.meters.load(organization);
+      try {
+        return await postgres.inOrganization(organization, (sql) =>
+          runOnce(sql, request, () => correct(sql)),
+        );
+      } catch (error) {
+        if (!(error instanceof MetersInMotion)) throw error;
+      }
+    }
   }
+}
+
+/** Undoes the transaction of a correction that found the organization's meters being changed. */
+class MetersInMotion extends Error {
+  override readonly name = "MetersInMotion";
 }
 
 /** How the audit log names an event. */

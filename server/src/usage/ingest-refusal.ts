@@ -12,7 +12,7 @@ const titles: Record<EventFault["code"], string> = {
   "event-too-old": "Events are older than the deduplication window",
   "event-too-far-ahead": "Events are ahead of the clock",
   "unsafe-number": "Numbers would lose digits",
-  "invalid-text": "Text is not Unicode",
+  "invalid-text": "Text cannot be kept as it is",
 };
 
 const bodyTitles: Record<Exclude<BodyFault["kind"], "too_many">, string> = {

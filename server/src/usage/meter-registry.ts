@@ -32,7 +32,10 @@ export class MeterRegistry {
     this.#postgres = postgres;
   }
 
-  /** The meters, or undefined when they must be waited for with `load`. */
+  /**
+   * The meters, or undefined when they must be waited for with `load`: then ask again. Whoever appends takes them from
+   * here and awaits nothing until the append: a gate may close between the answer of `load` and whoever waits for it.
+   */
   get(organization: OrganizationId): OrganizationMeters | undefined {
     return this.#gates.has(organization) ? undefined : this.#loaded.get(organization);
   }

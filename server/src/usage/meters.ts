@@ -3,6 +3,7 @@ import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
+import type { Instant } from "../kernel/instant.js";
 import { newId, type MeterId, type MeterVersionId, type OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { findDefinitionFaults, isSlug, type MeterDefinition, type MeterVersion } from "./core/index.js";
@@ -153,44 +154,32 @@ export class Meters {
     };
     const earlier = await this.#earlier(request);
     if (earlier !== undefined) return earlier;
-    const before = await this.#current(organization, idOrSlug);
+    const { meter } = await this.#current(organization, idOrSlug);
     const now = this.#on.clock.now();
-    const { valueProperty, ...rest } = { ...definitionOf(before), ...change };
-    const definition: MeterDefinition = {
-      ...definitionOf({
-        ...rest,
-        ...(valueProperty === undefined || rest.aggregation === "COUNT" ? {} : { valueProperty }),
-      }),
-    };
-    checkDefinition(definition, before.slug);
-    const name = change.name ?? before.name;
-    const description = change.description ?? before.description;
-    const redefined = JSON.stringify(definition) !== JSON.stringify(definitionOf(before));
-    const after: MeterVersion = {
-      ...before,
-      ...definition,
-      name,
-      description,
-      ...(redefined ? { id: newId("mtv", now), version: before.version + 1, createdAt: now } : {}),
-    };
     const changed = await this.#change(request, async (sql, liveFrom) => {
-      await renameMeter(sql, before.meter, name, description, now);
+      // Read behind the gate: another change may have come in between.
+      const before = mustBeCurrent(
+        (await listMeterVersions(sql)).find((one) => one.meter === meter && one.current),
+      );
+      const after = changedBy(change, before, now);
+      const redefined = after.id !== before.id;
+      await renameMeter(sql, meter, after.name, after.description, now);
       if (redefined) {
         await insertMeterVersion(sql, organization, after, liveFrom);
-        await makeVersionCurrent(sql, before.meter, after.id, now);
+        await makeVersionCurrent(sql, meter, after.id, now);
       }
       await recordAudit(sql, {
         organization,
         actor: caller,
         action: redefined ? "meter.new_version" : "meter.rename",
-        target: before.meter,
+        target: meter,
         before: describe(before),
         after: describe(after),
         at: now,
       });
       return after.id;
     });
-    if (redefined) this.#on.onNewVersion();
+    this.#on.onNewVersion();
     return this.get(organization, changed);
   }
 
@@ -204,7 +193,7 @@ export class Meters {
     if (found.archivedAt !== undefined) return found;
     const now = this.#on.clock.now();
     const archived = await this.#change(request, async (sql) => {
-      await archiveMeter(sql, found.meter, now);
+      if (!(await archiveMeter(sql, found.meter, now))) return found.id; // by another request, in between
       await recordAudit(sql, {
         organization,
         actor: caller,
@@ -229,10 +218,7 @@ export class Meters {
   }
 
   async #current(organization: OrganizationId, idOrSlug: string): Promise<StoredMeterVersion> {
-    const found = await this.get(organization, idOrSlug);
-    if (found.current && found.archivedAt === undefined) return found;
-    const detail = "An archived meter or an old version does not change; name the meter's current version.";
-    throw new Refusal(makeProblem("meter-not-current", 409, "Not the current version", detail));
+    return mustBeCurrent(await this.get(organization, idOrSlug));
   }
 
   /** One transaction behind the organization's gate; `liveFrom` is the next envelope's sequence. */
@@ -247,6 +233,34 @@ export class Meters {
       return postgres.inOrganization(organization, (sql) => runOnce(sql, request, () => work(sql, liveFrom)));
     });
   }
+}
+
+/** @throws Refusal 409 */
+function mustBeCurrent(version: StoredMeterVersion | undefined): StoredMeterVersion {
+  if (version?.current === true && version.archivedAt === undefined) return version;
+  const detail = "An archived meter or an old version does not change; name the meter's current version.";
+  throw new Refusal(makeProblem("meter-not-current", 409, "Not the current version", detail));
+}
+
+/**
+ * A meter after a change: a new version when what it measures changed.
+ * @throws Refusal 400 for a definition that makes no sense
+ */
+function changedBy(change: MeterChange, before: StoredMeterVersion, now: Instant): MeterVersion {
+  const { valueProperty, ...rest } = { ...definitionOf(before), ...change };
+  const definition = definitionOf({
+    ...rest,
+    ...(valueProperty === undefined || rest.aggregation === "COUNT" ? {} : { valueProperty }),
+  });
+  checkDefinition(definition, before.slug);
+  const redefined = JSON.stringify(definition) !== JSON.stringify(definitionOf(before));
+  return {
+    ...before,
+    ...definition,
+    name: change.name ?? before.name,
+    description: change.description ?? before.description,
+    ...(redefined ? { id: newId("mtv", now), version: before.version + 1, createdAt: now } : {}),
+  };
 }
 
 function definitionOf(from: MeterDefinition): MeterDefinition {

@@ -3,7 +3,7 @@ import type { Config } from "../config.js";
 import type { Columnar } from "../engines/columnar/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import { openStream } from "../engines/stream/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { day, second } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
@@ -33,6 +33,7 @@ export interface UsageOptions {
   readonly postgres: Postgres;
   readonly columnar: Columnar;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   readonly log: Log;
   /** Which subjects customers own, and when: billing's knowledge. */
   readonly subjectsOfCustomers: SubjectsOfCustomers;
@@ -43,7 +44,7 @@ export interface UsageOptions {
  * with what a crash left on disk), then everything that reads and writes through them.
  */
 export async function openUsage(options: UsageOptions): Promise<Usage> {
-  const { config, postgres, columnar, clock, log, dataDirectory } = options;
+  const { config, postgres, columnar, clock, clocks, log, dataDirectory } = options;
   const { dir, writer } = dataDirectory;
   const dedupWindow = config.ingest.dedupWindowDays * day;
   const identity = new EventIdentity(dataDirectory.hashKey);
@@ -68,6 +69,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
   });
   const ingest = new UsageIngest({
     ...shared,
+    clocks,
     rateLimit: new EventRateLimit(config.ingest.eventsPerSecondMax),
     limits: {
       eventsPerRequestMax: config.ingest.eventsPerRequestMax,
@@ -91,7 +93,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     onNewVersion: () => backfill.wake(),
   });
   const { subjectsOfCustomers } = options;
-  const queries = new UsageQueries({ columnar, meters, stream, clock, subjectsOfCustomers });
+  const queries = new UsageQueries({ columnar, meters, stream, clocks, subjectsOfCustomers });
   const corrections = new Corrections({
     ...shared,
     findEvent: (organization, source, id) => findEvent(columnar.forOrganization(organization), source, id),

@@ -1,6 +1,6 @@
 import type { Columnar } from "../engines/columnar/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clocks } from "../kernel/clock.js";
 import { Decimal } from "../kernel/decimal.js";
 import { hour, minute, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
@@ -30,7 +30,7 @@ export interface UsageQueriesDependencies {
   readonly columnar: Columnar;
   readonly meters: Meters;
   readonly stream: SignalStream;
-  readonly clock: Clock;
+  readonly clocks: Clocks;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -55,7 +55,12 @@ export class UsageQueries {
       complete: meter.backfill.state === "done",
     };
     if (selection === undefined)
-      return { ...shared, from: query.from ?? null, to: query.to ?? this.#on.clock.now(), rows: [] };
+      return {
+        ...shared,
+        from: query.from ?? null,
+        to: query.to ?? this.#on.clocks.of(organization).now(),
+        rows: [],
+      };
     const door = this.#on.columnar.forOrganization(organization);
     const found = await queryUsage(door, selection);
     if (found.length >= rows_max) {
@@ -106,11 +111,30 @@ export class UsageQueries {
     return listEvents(this.#on.columnar.forOrganization(organization), request);
   }
 
-  /** The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. */
-  async *watch(
+  /**
+   * The answer now, and again whenever confirmed batches changed it, at most once in `interval` microseconds. Its
+   * `return` ends it at once, also while it waits: a client that went away leaves nothing behind.
+   */
+  watch(
     organization: OrganizationId,
     query: UsageQuery,
     interval: number,
+  ): AsyncGenerator<UsageResult, void, void> {
+    const ended = new AbortController();
+    const answers = this.#answers(organization, query, interval, ended.signal);
+    const finish = answers.return.bind(answers);
+    answers.return = (value) => {
+      ended.abort();
+      return finish(value);
+    };
+    return answers;
+  }
+
+  async *#answers(
+    organization: OrganizationId,
+    query: UsageQuery,
+    interval: number,
+    ended: AbortSignal,
   ): AsyncGenerator<UsageResult, void, void> {
     let confirmed = true;
     let wake: () => void = () => undefined;
@@ -118,16 +142,25 @@ export class UsageQueries {
       confirmed = true;
       wake();
     });
+    ended.addEventListener("abort", () => wake());
     try {
       let last = "";
-      for (;;) {
+      while (!ended.aborted) {
         if (!confirmed) await new Promise<void>((resolve) => (wake = resolve));
+        if (ended.aborted) return;
         confirmed = false;
         const result = await this.query(organization, query);
         const shown = JSON.stringify(result.rows);
         if (shown !== last) yield result;
         last = shown;
-        await new Promise((resolve) => setTimeout(resolve, interval / 1000));
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, interval / 1000);
+          wake = () => {
+            if (!ended.aborted) return;
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
     } finally {
       stop();
@@ -153,7 +186,7 @@ export class UsageQueries {
       position: position(name, "filterGroupBy"),
       values,
     }));
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     const door = this.#on.columnar.forOrganization(organization);
     const span =
       query.from === undefined || query.to === undefined ? await findUsageSpan(door, meter.id) : undefined;

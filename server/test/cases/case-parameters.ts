@@ -69,7 +69,8 @@ export class CaseParameters {
     const code = this.raw("currency");
     if (code === undefined) return undefined;
     return (
-      (typeof code === "string" ? parseCurrency(code) : undefined) ?? refuse(`no currency ${String(code)}`)
+      (typeof code === "string" ? parseCurrency(code) : undefined) ??
+      refuse(`no currency ${JSON.stringify(code)}`)
     );
   }
 
@@ -103,11 +104,13 @@ export class CaseParameters {
       floor: "floor",
       half_up: "half_up",
     };
-    const rounding = roundings[String(convert.raw("rounding") ?? "none")];
+    const named = convert.raw("rounding") ?? "none";
+    const rounding =
+      typeof named === "string" && Object.hasOwn(roundings, named) ? roundings[named] : undefined;
     const conversion = {
       operation: convert.oneOf("op", "divide", "multiply"),
       factor: convert.decimal("factor"),
-      rounding: rounding ?? refuse(`rounding ${JSON.stringify(convert.raw("rounding"))} is not known`),
+      rounding: rounding ?? refuse(`rounding ${JSON.stringify(named)} is not known`),
       precision: convert.count("precision") ?? 0,
     };
     convert.requireAllAsked();

@@ -4,6 +4,7 @@ import { parseInstant } from "../../src/kernel/instant.js";
 import { toDecimal, toMoney } from "../../src/kernel/money.js";
 import { utc, windowBoundaries } from "../../src/kernel/time-zone.js";
 import { chargeTarget, discountOf, prorate } from "../../src/rating/core/index.js";
+import { computeTax, type TaxRate } from "../../src/tax/core/index.js";
 import { refuse, type CaseParameters } from "./case-parameters.js";
 import type { Outcome } from "./priced-cases.js";
 
@@ -38,8 +39,16 @@ export const invoicedCases: Readonly<Record<string, (given: CaseParameters) => O
   percentage_coupon: (given) => discountOf(given.decimal("amount"), given.decimal("percent_off")),
   tax: (given) => {
     const currency = given.currency() ?? refuse("a tax names its currency");
-    const tax = given.quantity.times(given.decimal("tax_percent")).times(Decimal.of("0.01"));
-    return given.quantity.plus(rounded(tax, currency));
+    const percent = given.decimal("tax_percent");
+    const rate: TaxRate = {
+      key: "case",
+      name: "Tax",
+      percent,
+      inclusive: false,
+      treatment: "taxed",
+    };
+    const { total } = computeTax([{ minor: toMoney(given.quantity, currency).minor, rate }]);
+    return toDecimal({ currency, minor: total.gross });
   },
   progressive_billing_final_invoice: (given) =>
     given

@@ -78,7 +78,7 @@ describe("a run of rating cases", () => {
       "skipped 6 agg_median: there is no aggregation MEDIAN",
       'skipped 7 graduated: "quantity" must be decimal text, not "many"',
       'skipped 8 graduated: parameter "line_position" is "nowhere"; known: mid_period_split',
-      "skipped 9 graduated: no currency XXQ",
+      'skipped 9 graduated: no currency "XXQ"',
       "0 passed, 0 failed, 9 skipped",
     ]);
   });

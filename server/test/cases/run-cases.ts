@@ -1,5 +1,5 @@
 import type { Currency } from "../../src/kernel/currency.js";
-import { Decimal } from "../../src/kernel/decimal.js";
+import type { Decimal } from "../../src/kernel/decimal.js";
 import { toDecimal, toMoney } from "../../src/kernel/money.js";
 import { CaseParameters, decimalOf, Inexpressible, refuse } from "./case-parameters.js";
 import { invoicedCases } from "./invoiced-cases.js";

@@ -332,7 +332,19 @@ describe("bodies that nobody should send", () => {
       () =>
         '[{"id":"\\u0000","source":"\\u0000","type":"\\u0000","subject":"\\u0000","data":{"\\u0000":"\\u0000"}}]',
       json,
+      ["invalid-text"],
+    ],
+    [
+      "NUL in the data, as key and as value",
+      () => JSON.stringify([event("nul", { type: "none", data: { "\0": "\0" } })]),
+      json,
       [202, 204],
+    ],
+    [
+      "a source of Weir's own",
+      () => JSON.stringify([event("own", { source: "weir:correction:s" })]),
+      json,
+      ["invalid-event"],
     ],
     ["a NUL byte", () => "\0", json, [400]],
     ["16 bits a character", () => Buffer.from(JSON.stringify([event("u16")]), "utf16le"), json, [400]],
@@ -665,6 +677,8 @@ describe("events that are odd but good", () => {
     readonly data?: unknown;
   }
 
+  const holdsNul = ({ id, source, type, subject }: SentEvent) =>
+    [id, source, type, subject].some((text) => text.includes("\0"));
   const nameOf = (each: { source: string; id: string }) => JSON.stringify([each.source, each.id]);
   const unicode = (maxLength: number) =>
     fc.oneof(
@@ -777,7 +791,9 @@ describe("events that are odd but good", () => {
     });
     const answer = await response.text();
     check(response.status, response.headers, answer, answer.slice(0, 1_000));
+    const unkeepable = events.flatMap((each, index) => (holdsNul(each) ? [index] : []));
     if (response.status === 202) {
+      expect(unkeepable, "PostgreSQL could not keep their names").toEqual([]);
       const receipt = JSON.parse(answer) as { accepted: number; conflicts?: { index: number }[] };
       const conflicting = new Set(receipt.conflicts?.map(({ index }) => index));
       let accepted = 0;
@@ -791,7 +807,10 @@ describe("events that are odd but good", () => {
     }
     const { errors } = JSON.parse(answer) as { errors?: { index: number; code: string }[] };
     expect(errors, answer.slice(0, 1_000)).toBeDefined();
-    for (const { code } of errors!) expect(["unsafe-number", "field-too-large"]).toContain(code);
+    for (const { index, code } of errors!) {
+      if (code === "invalid-text") expect(unkeepable).toContain(index);
+      else expect(["unsafe-number", "field-too-large"]).toContain(code);
+    }
     const bad = new Set(errors!.map(({ index }) => index));
     const rest = events.filter((_, index) => !bad.has(index));
     expect(rest.length).toBeLessThan(events.length);

@@ -4,7 +4,7 @@ import { Customers, openBilling, type Billing } from "../../src/billing/index.js
 import { Catalog, type NewPlan } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Caller, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import { formatInstant, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { formatMoney } from "../../src/kernel/money.js";
@@ -16,6 +16,7 @@ import { UsageInMemory } from "../support/usage-in-memory.js";
 const at = (text: string): Instant => parseInstant(text)!;
 const d = (text: string) => Decimal.of(text);
 const clock = new FixedClock(at("2026-03-15T12:00:00Z"));
+const clocks = sameClock(clock);
 
 let postgres: Postgres;
 let remove: () => Promise<void>;
@@ -30,8 +31,15 @@ beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
   usage = new UsageInMemory();
-  catalog = new Catalog({ postgres, clock, meters: usage });
-  billing = openBilling({ postgres, clock, catalog, usage, customers: new Customers({ postgres, clock }) });
+  catalog = new Catalog({ postgres, clock, clocks, meters: usage });
+  billing = openBilling({
+    postgres,
+    clock,
+    clocks,
+    catalog,
+    usage,
+    customers: new Customers({ postgres, clock, clocks }),
+  });
 }, 60_000);
 afterAll(() => remove());
 
@@ -99,7 +107,7 @@ describe("catalog", () => {
       prices: [{ key: "tokens", meter: "tokens", model }],
     });
     expect([second.version, second.prices[0]?.name]).toEqual([2, "tokens"]);
-    expect((await catalog.get(caller.organization, "llm")).current.id).toBe(second.id);
+    expect((await catalog.get(caller.organization, "llm")).current!.id).toBe(second.id);
     const versions = await catalog.versionsOf(caller.organization, plan.id);
     expect(versions.map((version) => version.version)).toEqual([1, 2]);
     expect(JSON.stringify(versions[0])).toBe(before);
@@ -146,8 +154,8 @@ describe("catalog", () => {
     expect(errors.map((fault) => fault.field)).toEqual([
       "key",
       "currency",
-      "prices[0].model.tiers[0].upTo",
-      "prices[0].model.tiers[0].unitAmount",
+      "prices[0].model.graduated.tiers[0].upTo",
+      "prices[0].model.graduated.tiers[0].unitAmount",
       "prices[0].meter",
     ]);
     expect(await catalog.list(caller.organization, { limit: 10 })).toEqual([]);
@@ -194,6 +202,17 @@ describe("customers and subjects", () => {
     expect(spans.map((span) => [span.from, span.to])).toEqual([
       [0, boundary],
       [boundary, undefined],
+    ]);
+  });
+
+  test("a subject is as long as an event's may be, 512 characters", async () => {
+    await billing.customers.create(caller, { key: "a", name: "A", timeZone: "UTC" });
+    const assign = (length: number) =>
+      refusalOf(billing.customers.assignSubject(caller, { customer: "a", subject: "é".repeat(length) }));
+    expect([await assign(512), await assign(513), await assign(0)]).toEqual([
+      "no refusal",
+      "400 invalid-subject",
+      "400 invalid-subject",
     ]);
   });
 
@@ -348,6 +367,12 @@ describe("invoices", () => {
       moment = invoice.period.end;
     }
     expect(events).toBe(432);
+    const starts = async (page: { after?: string; limit: number }) =>
+      (await billing.invoices.list(caller.organization, page)).map(({ id }) => id);
+    const newestFirst = await starts({ limit: 10 });
+    expect(newestFirst).toEqual(newestFirst.toSorted().toReversed());
+    expect(newestFirst).toHaveLength(5);
+    expect(await starts({ limit: 2, after: newestFirst[1]! })).toEqual(newestFirst.slice(2, 4));
     expect(
       await refusalOf(
         billing.invoices.create(caller, { subscription: subscription.id, at: (start - 1) as Instant }),

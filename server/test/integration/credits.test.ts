@@ -97,7 +97,7 @@ const use = (id: CreditGrantId, number: number, amount: bigint): GrantUse => ({
 });
 
 /** Draws for an invoice as an invoice run does: lock, select, apply, post; returns what it drew. */
-const drawFor = (number: number, due: bigint, serviceEnd: Instant = clock.now()) =>
+const drawFor = (number: number, due: bigint, serviceEnd = (clock.now() + 1) as Instant) =>
   inTransaction(async (sql) => {
     const open = await credits.lockGrants(sql, [{ customer, currency: usd }]);
     const draws = selectGrants(open, { due, serviceEnd });
@@ -242,9 +242,9 @@ test("a voided invoice gives back what it drew, once, whoever asks how often, an
   const second = await grant({ amount: "10" });
   await apply(use(first.id, 0, 700n), use(second.id, 0, 100n), use(second.id, 1, 50n));
   const given = await Promise.all([restore(invoice(0)), restore(invoice(0)), restore(invoice(0))]);
-  expect(given.filter((each) => each.length > 0)).toEqual([
-    [use(first.id, 0, 700n), use(second.id, 0, 100n)],
-  ]);
+  const [once, ...again] = given.filter((each) => each.length > 0);
+  expect(again).toEqual([]);
+  expect(once).toEqual(expect.arrayContaining([use(first.id, 0, 700n), use(second.id, 0, 100n)]));
   expect([await left(first.id), await left(second.id)]).toEqual([1_000n, 950n]);
   await apply(use(first.id, 2, 1_000n));
   const movements = await credits.movements(caller.organization, { grant: first.id, limit: 10 });

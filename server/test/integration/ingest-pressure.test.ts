@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SignalStream } from "../../src/engines/stream/index.js";
 import { problemOf } from "../../src/http/problem-handler.js";
-import { systemClock } from "../../src/kernel/clock.js";
+import { sameClock, systemClock } from "../../src/kernel/clock.js";
 import { day, minute } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { importTimes } from "../../src/usage/core/index.js";
@@ -35,6 +35,7 @@ beforeEach(async () => {
   index = await openIdentityIndex({ dir: path.join(folder.dir, "index"), ...shared, memoryKeysMax: 100 });
   ingest = new UsageIngest({
     ...shared,
+    clocks: sameClock(systemClock),
     stream,
     index,
     identity: new EventIdentity(Buffer.alloc(32, 1)),

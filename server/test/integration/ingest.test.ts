@@ -142,6 +142,11 @@ describe("a request is refused whole", () => {
     ["field-too-large", 400, [event("b".repeat(600))]],
     ["field-too-large", 400, [event("b5", 1, { data: { text: "x".repeat(70_000) } })]],
     ["invalid-event", 400, [event("b6", 1, { time: "now" })]],
+    ["invalid-text", 400, [event("b\0")]],
+    ["invalid-text", 400, [event("b7", 1, { source: "s\0" })]],
+    ["invalid-text", 400, [event("b8", 1, { type: "\0" })]],
+    ["invalid-text", 400, [event("b9", 1, { subject: "a\0b" })]],
+    ["invalid-event", 400, [event("b10", 1, { source: "weir:correction:s" })]],
     ["too-many-events", 413, Array.from({ length: 10_001 }, (_, index) => event(`m${index}`))],
     ["body-not-json", 400, "{"],
     ["body-empty", 400, ""],
@@ -182,9 +187,10 @@ describe("a request is refused whole", () => {
 
   test("over the rate limit, with the time to wait", async () => {
     let refused: Awaited<ReturnType<typeof send>> | undefined;
-    for (let request = 0; request < 12 && refused === undefined; request += 1) {
+    for (let request = 0; request < 20 && refused === undefined; request += 1) {
       const answer = await send(Array.from({ length: 10_000 }, (_, index) => event(`l${index}`)));
-      if (answer.status !== 202) refused = answer;
+      // On a busy machine the process may shed load first.
+      if (answer.status !== 202 && answer.slug !== "overloaded") refused = answer;
     }
     expect(refused).toMatchObject({ status: 429, slug: "rate-limited" });
     expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
@@ -193,14 +199,15 @@ describe("a request is refused whole", () => {
 
 test("Kelvin sign and emoji in every field come back as they were sent", async () => {
   await new Promise((resolve) => setTimeout(resolve, 2500));
-  const text = "K😀é\u0000end";
+  const text = "K😀é end";
+  const withNul = `${text}\0`; // which data may have, as every JSON text, and names may not
   const response = await send([
-    event(`id ${text}`, 1, { subject: text, source: text, data: { n: 1, text } }),
+    event(`id ${text}`, 1, { subject: text, source: text, data: { n: 1, text: withNul } }),
   ]);
   expect(response).toMatchObject({ status: 202 });
   await weir.settled();
   const listed = (await (
     await weir.fetch(`/v1/events?limit=1&subject=${encodeURIComponent(text)}`)
   ).json()) as { events: { id: string; data: { text: string } }[] };
-  expect(listed.events).toMatchObject([{ id: `id ${text}`, source: text, data: { text } }]);
+  expect(listed.events).toMatchObject([{ id: `id ${text}`, source: text, data: { text: withNul } }]);
 });

@@ -22,8 +22,15 @@ afterAll(() => weir?.close());
 
 /** Arguments that ask for B's things; "" where a field takes none or shows the caller's own. */
 const queries = (): Record<string, string> => ({
+  addOn: `(idOrKey: "${b.ids.addOn}")`,
+  addOns: "(first: 5)",
   apiKeys: "(revoked: true)",
   auditLog: `(first: 5, target: "${b.ids.meter}")`,
+  catalogFile: "",
+  coupon: `(idOrKey: "${b.ids.coupon}")`,
+  coupons: "(first: 5, archived: true)",
+  creditGrant: `(id: "${b.ids.creditGrant}")`,
+  creditGrants: `(first: 5, customer: "${b.ids.customer}")`,
   customer: `(idOrKey: "${b.ids.customer}")`,
   customers: "(first: 5)",
   events: `(first: 5, subject: "${mark}-subject")`,
@@ -40,6 +47,8 @@ const queries = (): Record<string, string> => ({
   organization: "",
   plan: `(idOrKey: "${b.ids.plan}")`,
   plans: "(first: 5)",
+  product: `(idOrKey: "${b.ids.product}")`,
+  products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
   standardTaxRates: "",
   subjects: "(first: 100)",
@@ -58,6 +67,11 @@ const moreQueries = (): string[] => [
   `organization { billingProfile { legalName bankDetails } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
+  `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
+  `product(idOrKey: "${mark}-product") { id }`,
+  `addOn(idOrKey: "${mark}-add-on") { id }`,
+  `addOn(idOrKey: "aardvark-add-on") { versions(after: "${b.ids.addOnVersion}") { nodes { id name } } }`,
+  `coupon(idOrKey: "${mark}-coupon") { id }`,
   `events(id: "${mark}-event-1", source: "${mark}-source") { nodes { data } }`,
   `auditLog(actor: "${b.ids.apiKey}") { nodes { after } }`,
   `auditLog(after: "${b.ids.audit}") { nodes { after } }`,
@@ -73,16 +87,47 @@ const moreQueries = (): string[] => [
 const mutations = (): Record<string, string[]> => ({
   addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
+  applyCatalog: [
+    `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${mark}-meter, perUnit: '1' }] }]")`,
+    `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${b.ids.meter}, perUnit: '1' }] }]")`,
+    `(yaml: "addOns: [{ key: stolen, currency: USD, prices: [{ key: p, product: ${mark}-product, flat: '1' }] }]")`,
+    `(yaml: "coupons: [{ key: stolen, percentOff: 5, appliesTo: { products: [${mark}-product] } }]", dryRun: true)`,
+  ],
+  archiveCoupon: [`(coupon: "${b.ids.coupon}")`, `(coupon: "${mark}-coupon")`],
   archiveMeter: [`(meter: "${b.ids.meter}")`, `(meter: "${mark}-meter")`],
   assignSubject: [
     `(customer: "${b.ids.customer}", subject: "new")`,
     `(customer: "${mark}-customer", subject: "${mark}-subject")`,
   ],
+  attachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "aardvark-add-on")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.addOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${mark}-add-on")`,
+  ],
+  cancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  changePlan: [
+    `(subscription: "${b.ids.subscription}", plan: "aardvark-plan")`,
+    `(subscription: "${a.ids.subscription}", plan: "${b.ids.planVersion}")`,
+    `(subscription: "${a.ids.subscription}", plan: "${mark}-plan")`,
+  ],
   changeMeter: [`(meter: "${b.ids.meter}", name: "taken")`, `(meter: "${mark}-meter", eventType: "x")`],
+  changeProduct: [
+    `(product: "${b.ids.product}", name: "taken")`,
+    `(product: "${mark}-product", name: "taken")`,
+  ],
+  createAddOn: [
+    `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", product: "${mark}-product", model: { flat: "1" } }])`,
+  ],
+  createAddOnVersion: [
+    `(addOn: "${b.ids.addOn}", name: "n", currency: "USD", prices: [{ key: "p", model: { flat: "1" } }])`,
+    `(addOn: "${mark}-add-on", name: "n", currency: "USD", prices: [{ key: "p", model: { flat: "1" } }])`,
+  ],
   createApiKey: [],
-  createCustomer: [],
+  createCoupon: [`(key: "stolen", percentOff: "5", products: ["${mark}-product"])`],
+  createCustomer: [`(key: "stolen", name: "n", timeZone: "UTC", payer: "${b.ids.customer}")`],
   createInvoice: [`(subscription: "${b.ids.subscription}")`],
   createMeter: [],
+  createProduct: [],
   createPlan: [
     `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${mark}-meter", model: { perUnit: { unitAmount: "1" } } }])`,
     `(key: "stolen", name: "n", currency: "USD", prices: [{ key: "p", meter: "${b.ids.meter}", model: { perUnit: { unitAmount: "1" } } }])`,
@@ -96,15 +141,50 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "aardvark-customer", plan: "${b.ids.planVersion}")`,
     `(customer: "${mark}-customer", plan: "aardvark-plan")`,
   ],
+  detachAddOn: [
+    `(subscription: "${b.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+    `(subscription: "${a.ids.subscription}", addOn: "${b.ids.subscribedAddOn}")`,
+  ],
   endTaxRate: [`(rate: "${b.ids.taxRate}", lastDay: "2030-01-01")`],
   endSubject: [
     `(customer: "${b.ids.customer}", subject: "${mark}-subject")`,
     `(customer: "aardvark-customer", subject: "${mark}-subject")`,
   ],
+  eraseCustomer: [
+    `(customer: "${b.ids.customer}", confirm: "${mark}-customer")`,
+    `(customer: "aardvark-customer", confirm: "aardvark-customer", subjects: ["${mark}-subject"])`,
+  ],
+  reassignSubject: [
+    `(customer: "aardvark-customer", subject: "${mark}-subject")`,
+    `(customer: "${b.ids.customer}", subject: "aardvark-subject")`,
+  ],
+  redeemCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "aardvark-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
+  grantCredit: [
+    `(customer: "${b.ids.customer}", kind: paid, amount: "5", currency: "USD")`,
+    `(customer: "${mark}-customer", kind: promotional, amount: "5", currency: "USD")`,
+  ],
   refreshInvoice: [`(id: "${b.ids.invoice}")`],
+  removeCoupon: [
+    `(subscription: "${b.ids.subscription}", coupon: "${mark}-coupon")`,
+    `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
+  ],
   revokeApiKey: [`(id: "${b.ids.apiKey}")`],
+  setQuantity: [
+    `(subscription: "${b.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+    `(subscription: "${a.ids.subscription}", price: "${mark}-price", quantity: "1")`,
+  ],
+  uncancelSubscription: [`(subscription: "${b.ids.subscription}")`],
+  updateCustomer: [
+    `(customer: "${b.ids.customer}", name: "taken")`,
+    `(customer: "${mark}-customer", name: "taken")`,
+    `(customer: "aardvark-customer", payer: "${b.ids.customer}")`,
+  ],
   setBillingProfile: [],
   setTaxSettings: [],
+  voidCreditGrant: [`(grant: "${b.ids.creditGrant}", reason: "r")`],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });
 
@@ -128,6 +208,17 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
   "POST /graphql": "graphql",
   "OPTIONS /graphql": "graphql",
   "GET /v1/config": [{ path: "/v1/config" }],
+  "GET /v1/catalog": [{ path: "/v1/catalog" }],
+  "POST /v1/catalog/apply": [
+    {
+      path: "/v1/catalog/apply",
+      body: {
+        plans: [
+          { key: "stolen", currency: "USD", prices: [{ key: "p", meter: `${mark}-meter`, perUnit: "1" }] },
+        ],
+      },
+    },
+  ],
   "POST /v1/events": [{ path: "/v1/events", body: [newEvent()] }],
   "POST /api/v1/events": [{ path: "/api/v1/events", body: [newEvent()] }],
   "GET /v1/events": [
@@ -423,6 +514,7 @@ describe("keys", () => {
     setBillingProfile: '(legalName: "mine")',
     setTaxSettings: '(country: "NZ")',
     createApiKey: '(kind: secret, name: "mine")',
+    createProduct: '(key: "p")',
     createCustomer: '(key: "c", name: "c", timeZone: "UTC")',
     createMeter: '(slug: "m", eventType: "t", aggregation: COUNT)',
   };

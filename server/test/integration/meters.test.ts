@@ -107,6 +107,21 @@ test("a changed definition is a new version over all of history; the old one sta
   expect(await value(second.body.versionId)).toBe("30");
 });
 
+test("changes at once are made one after the other, each on top of the one before", async () => {
+  await call("POST", "/v1/meters", { slug: "busy", eventType: "b0", aggregation: "COUNT" });
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, n) => call("PUT", "/v1/meters/busy", { eventType: `b${n + 1}` })),
+  );
+  expect(answers.map((answer) => answer.status)).toEqual(Array(8).fill(200));
+  expect((await call("GET", "/v1/meters/busy")).body).toMatchObject({ version: 9 });
+  const archived = await Promise.all([1, 2, 3].map(() => call("DELETE", "/v1/meters/busy")));
+  expect(archived.filter(({ status }) => status === 204).length).toBeGreaterThan(0);
+  const { auditLog } = await weir.graphql<{ auditLog: { nodes: { before: { slug: string } }[] } }>(
+    '{ auditLog(first: 50, action: "meter.archive") { nodes { before } } }',
+  );
+  expect(auditLog.nodes.filter(({ before }) => before.slug === "busy")).toHaveLength(1);
+});
+
 test("renaming makes no version", async () => {
   await call("POST", "/v1/meters", { slug: "rename", eventType: "r", aggregation: "COUNT" });
   const renamed = await call("PUT", "/v1/meters/rename", { name: "Renamed", description: "d" });
@@ -180,6 +195,20 @@ describe("an event that was wrong", () => {
     await weir.settled();
     expect(await value("wrong")).toBe("7");
     expect((await call("POST", "/v1/events/void", target)).status).toBe(409);
+  });
+
+  test("is corrected, fifty at once, while meters change", { timeout: 30_000 }, async () => {
+    const ids = Array.from({ length: 50 }, (_, n) => `many${n}`);
+    await send(ids.map((id) => ({ id, type: "many" })));
+    await weir.settled();
+    const [changed, ...corrected] = await Promise.all([
+      call("POST", "/v1/meters", { slug: "many", eventType: "many", aggregation: "COUNT" }),
+      ...ids.map((id) => call("POST", "/v1/events/void", { source: "s", id, reason: "all of them" })),
+      call("PUT", "/v1/meters/wrong", { name: "Wrong" }),
+    ]);
+    expect([changed, ...corrected].map(({ status }) => status)).toEqual([201, ...Array(50).fill(202), 200]);
+    await backfilled("many");
+    expect(await value("many")).toBe("0");
   });
 
   test("is amended, again and again, and measured as amended", async () => {
@@ -274,6 +303,29 @@ describe("an answer", () => {
     await send([{ id: "live", type: "win", data: { n: 100, region: "eu" } }]);
     await until('"value":"107"');
     await reader.cancel();
+  });
+
+  test("streams that clients leave are over, also while nothing happens", async () => {
+    const listeners = () => weir.weir.services.usage.stats().stream["listeners"];
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
+    const leave = new AbortController();
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const response = await weir.fetch("/graphql", {
+          method: "POST",
+          headers: { accept: "text/event-stream", "content-type": "application/json" },
+          body: JSON.stringify({ query: 'subscription { usage(meter: "windows") { rows { value } } }' }),
+          signal: leave.signal,
+        });
+        const reader = response.body!.getReader();
+        await reader.read();
+        return reader;
+      }),
+    );
+    expect(streams).toHaveLength(20);
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(20);
+    leave.abort();
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
   });
 });
 

@@ -2,10 +2,11 @@ import postgresJs from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Postgres, Sql } from "../../src/engines/postgres/index.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
-import { openTestPostgres } from "./embedded-postgres.js";
+import { openTestPostgres, type SuperuserAccess } from "./embedded-postgres.js";
 
 let postgres: Postgres;
 let remove: () => Promise<void>;
+let access: SuperuserAccess;
 const [a, b] = [
   "org_00000000000000000000000001" as OrganizationId,
   "org_00000000000000000000000002" as OrganizationId,
@@ -29,7 +30,7 @@ const outcome = (promise: Promise<unknown>) =>
   );
 
 beforeAll(async () => {
-  ({ postgres, remove } = await openTestPostgres());
+  ({ postgres, remove, superuser: access } = await openTestPostgres());
   await postgres.asSystem(organization(a, "a"));
   await postgres.asSystem(organization(b, "b"));
   await postgres.inOrganization(a, idempotencyKey(a, "of-a"));
@@ -107,7 +108,7 @@ test("a transaction cannot step out of its role", async () => {
     expect(
       await outcome(postgres.inOrganization(a, (sql) => sql.unsafe(statement).simple())),
       statement,
-    ).toMatch(/must be owner|permission denied|row-level security/);
+    ).toMatch(/must be owner|must be superuser|permission denied|row-level security/);
   }
 });
 
@@ -128,13 +129,7 @@ test("the audit log is append-only for everybody, superusers included", async ()
     (sql) =>
       sql`INSERT INTO audit_log (organization, id, at, actor, action, target) VALUES (${a}, 'aud_1', now(), 'system', 'a.b', 't')`,
   );
-  const socketFolder = new URL(postgres.url).searchParams.get("host")!;
-  const superuser = postgresJs({
-    path: `${socketFolder}/.s.PGSQL.5432`,
-    user: "postgres",
-    database: "weir",
-    max: 1,
-  });
+  const superuser = postgresJs({ ...access, max: 1 });
   for (const statement of [
     "UPDATE weir.audit_log SET actor = 'nobody'",
     "DELETE FROM weir.audit_log",

@@ -5,27 +5,21 @@ import postgresJs from "postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { migrationsFolder, openPostgres, type Postgres } from "../../src/engines/postgres/index.js";
 import { silentLog } from "../../src/kernel/log.js";
-import { openTestPostgres } from "./embedded-postgres.js";
+import { openTestPostgres, type SuperuserAccess } from "./embedded-postgres.js";
 
 // One embedded server; each test has a database of its own on it, reached as DATABASE_URL would be.
 let server: Postgres;
 let remove: () => Promise<void>;
 let superuser: postgresJs.Sql;
-let socketFolder: string;
+let access: SuperuserAccess;
 let folder: string;
 let database: string;
 let number = 0;
 const opened: Postgres[] = [];
 
 beforeAll(async () => {
-  ({ postgres: server, remove } = await openTestPostgres());
-  socketFolder = new URL(server.url).searchParams.get("host")!;
-  superuser = postgresJs({
-    path: `${socketFolder}/.s.PGSQL.5432`,
-    user: "postgres",
-    database: "postgres",
-    onnotice: () => {},
-  });
+  ({ postgres: server, remove, superuser: access } = await openTestPostgres());
+  superuser = postgresJs({ ...access, database: "postgres", onnotice: () => {} });
 }, 60_000);
 afterAll(async () => {
   await superuser.end();
@@ -44,16 +38,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const urlFor = (user: string, name = database) =>
-  `postgresql://${user}@localhost/${name}?host=${encodeURIComponent(socketFolder)}`;
-const admin = (name = database) =>
-  postgresJs({
-    path: `${socketFolder}/.s.PGSQL.5432`,
-    user: "postgres",
-    database: name,
-    max: 1,
-    onnotice: () => {},
-  });
+const urlFor = (user: string, name = database) => {
+  const [folder, port] = access.path.split("/.s.PGSQL.");
+  return `postgresql://${user}@localhost:${port}/${name}?host=${encodeURIComponent(folder!)}`;
+};
+const admin = (name = database) => postgresJs({ ...access, database: name, max: 1, onnotice: () => {} });
 
 async function open(user = `l${number}`): Promise<Postgres> {
   const postgres = await openPostgres({
@@ -139,7 +128,7 @@ describe("migrations", () => {
     await open();
     const names = await postgres.asSystem((sql) => sql`SELECT name FROM organizations ORDER BY slug`);
     expect(names).toEqual([{ name: "A renamed" }, { name: "B renamed" }]);
-    const owner = postgresJs({ path: `${socketFolder}/.s.PGSQL.5432`, user: `l${number}`, database, max: 1 });
+    const owner = postgresJs({ ...access, user: `l${number}`, database, max: 1 });
     expect(await owner`SELECT count(*)::int AS n FROM weir.api_keys`).toEqual([{ n: 0 }]);
     expect((await owner`DELETE FROM weir.api_keys`).count).toBe(0);
     await owner.end();
@@ -176,7 +165,7 @@ describe("a server of one's own, by DATABASE_URL", () => {
     expect(await postgres.asSystem((sql) => sql`SELECT current_user AS role, session_user AS login`)).toEqual(
       [{ role: "weir_system", login: `l${number}` }],
     );
-    expect(postgres.url).toBe(urlFor(`l${number}`).replace("localhost/", "localhost:5432/"));
+    expect(postgres.url).toBe(urlFor(`l${number}`));
     opened.splice(0);
     await postgres.close();
     expect(await server.asSystem((sql) => sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);

@@ -3,7 +3,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrateColumnar, openColumnar, type Columnar } from "../../src/engines/columnar/index.js";
-import type { Instant } from "../../src/kernel/instant.js";
+import type { OrganizationId } from "../../src/kernel/ids.js";
+import { formatInstant, type Instant } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { parseTimeZone, windowBoundaries, type TimeZone } from "../../src/kernel/time-zone.js";
 import type { Aggregation } from "../../src/usage/core/index.js";
@@ -173,6 +174,49 @@ describe("usage of an organization", () => {
     expect(rows.map((row) => row.value)).toEqual(["2", "2"]);
   });
 
+  test("falls into the windows of odd zones, also where their clocks change", async () => {
+    const version = meterVersion({ aggregation: "COUNT", groupBy: [] }, "mtv_01arz3ndektsv4rrffq69g5fb1");
+    const { valueProperty: _, ...counting } = version;
+    const orgD = "org_01arz3ndektsv4rrffq69g5fdz" as OrganizationId;
+    const quarter = 900_000_000;
+    const [first, last] = [at("2026-03-27T00:00:00Z"), at("2026-04-07T00:00:00Z")];
+    const events = Array.from({ length: (last - first) / quarter }, (_each, n) =>
+      framed([counting], { id: `q${n}`, time: formatInstant((first + n * quarter) as Instant), data: {} }),
+    );
+    await insert([{ organization: orgD, events }]);
+    // Clocks change in Berlin, Lord Howe (by half an hour), Santiago (at midnight) and Chatham (at a quarter to).
+    const zones = [
+      "Europe/Berlin",
+      "Australia/Lord_Howe",
+      "America/Santiago",
+      "Pacific/Chatham",
+      "Asia/Kathmandu",
+      "America/St_Johns",
+    ];
+    for (const zone of zones) {
+      for (const size of ["DAY", "HOUR"] as const) {
+        const range = { from: at("2026-03-28T00:15:00Z"), to: at("2026-04-06T23:30:00Z") };
+        const boundaries = windowBoundaries(range.from, range.to, size, parseTimeZone(zone) as TimeZone);
+        const rows = await queryUsage(columnar.forOrganization(orgD), {
+          ...selection("COUNT", { boundaries, range }),
+          meterVersion: version.id,
+        });
+        // An event each quarter of an hour: a window has as many as it is long.
+        const expected = boundaries.slice(0, -1).map((start, n) => {
+          const [from, to] = [Math.max(start, range.from), Math.min(boundaries[n + 1]!, range.to)];
+          return String((to - from) / quarter);
+        });
+        expect(
+          rows.map(({ value }) => value),
+          `${zone} ${size}`,
+        ).toEqual(expected);
+        const changes = !["Asia/Kathmandu", "America/St_Johns"].includes(zone);
+        const lengths = new Set(rows.map(({ windowEnd, windowStart }) => windowEnd - windowStart));
+        if (size === "DAY") expect(lengths.size, zone).toBe(changes ? 2 : 1);
+      }
+    }
+  });
+
   test("is grouped by subject and dimension, and cut to the largest", async () => {
     const door = columnar.forOrganization(orgA);
     const grouped = await queryUsage(
@@ -186,6 +230,44 @@ describe("usage of an organization", () => {
     ]);
     const top = await queryUsage(door, selection("SUM", { groupBySubject: true, top: 1 }));
     expect(top.map((row) => row.subject)).toEqual(["acme"]);
+  });
+
+  test("is cut to the groups with the largest totals, exactly, of more groups than an answer has rows", async () => {
+    const version = meterVersion(
+      { aggregation: "SUM", valueProperty: "$.n" },
+      "mtv_01arz3ndektsv4rrffq69g5fb0",
+    );
+    const orgC = "org_01arz3ndektsv4rrffq69g5fcx" as OrganizationId;
+    const text = (number: number) => `2026-02-0${number}T00:00:00Z`;
+    const day = (number: number) => at(text(number));
+    // Subject "z…" is last by name; its lead over "y…" shows in the 18th digit only, and it leads by its total only.
+    const event = (subject: string, on: number, n: string) =>
+      framed([version], { id: `top-${subject}-${on}`, subject, time: text(on), data: { n } });
+    const events = Array.from({ length: 40 }, (_, n) => event(`s${n}`, 1, "1"));
+    const lead = [
+      ["y", 1, "500000000000000000"],
+      ["y", 2, "500000000000000000"],
+      ["z", 1, "1"],
+      ["z", 2, "999999999999999999.000000000000000001"],
+    ] as const;
+    for (const [subject, on, n] of lead) events.push(event(subject, on, n));
+    await insert([{ organization: orgC, events }]);
+    const ask = (more: Partial<UsageSelection>) =>
+      queryUsage(columnar.forOrganization(orgC), {
+        ...selection("SUM", { groupBySubject: true, ...more }),
+        meterVersion: version.id,
+        range: { from: day(1), to: day(3) },
+        boundaries: [day(1), day(2), day(3)],
+        until: day(3),
+        limit: 10,
+      });
+    const largest = await ask({ top: 1 });
+    expect(largest.map(({ subject, value }) => [subject, value])).toEqual([
+      ["z", "1"],
+      ["z", "999999999999999999.000000000000000001"],
+    ]);
+    expect(new Set((await ask({ top: 3 })).map(({ subject }) => subject))).toEqual(new Set(["z", "y", "s0"]));
+    expect(await ask({})).toHaveLength(10); // cut, which the caller refuses
   });
 
   test("counts a subject only as long as a customer owned it", async () => {

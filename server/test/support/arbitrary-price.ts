@@ -111,7 +111,9 @@ const windowedPrice = fc.record({
   commitment: maybe(
     fc.record({
       amount: fee,
-      overageFactor: decimal(3, 2).map((more) => Decimal.one.plus(more).round(12, "down")),
+      overageFactor: decimal(3, 2).map((more) =>
+        (more.compare(Decimal.of("999")) > 0 ? Decimal.of("1000") : Decimal.one.plus(more)).round(12, "down"),
+      ),
       trueUp: fc.boolean(),
     }),
   ),

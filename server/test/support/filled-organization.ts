@@ -16,11 +16,17 @@ export interface FilledOrganization {
       | "plan"
       | "planVersion"
       | "price"
+      | "product"
+      | "addOn"
+      | "addOnVersion"
+      | "coupon"
       | "subscription"
+      | "subscribedAddOn"
       | "invoice"
       | "line"
       | "taxRate"
       | "posting"
+      | "creditGrant"
       | "apiKey"
       | "import"
       | "audit",
@@ -82,7 +88,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   });
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC")`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
     "{ id }",
   );
   await mutate(
@@ -93,10 +99,27 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createPlan(key: "${mark}-plan", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-price", meter: "${mark}-meter", model: { perUnit: { unitAmount: "2" } } }])`,
     "{ id current { id prices { id } } }",
   );
+  const product = await mutate<{ id: string }>(
+    `createProduct(key: "${mark}-product", name: "${mark}", taxCategory: "${mark}-taxes")`,
+    "{ id }",
+  );
+  const addOn = await mutate<{ id: string; current: { id: string } }>(
+    `createAddOn(key: "${mark}-add-on", name: "${mark}", currency: "USD", prices: [{ key: "${mark}-fee", product: "${mark}-product", model: { flat: "2" } }])`,
+    "{ id current { id } }",
+  );
+  const coupon = await mutate<{ id: string }>(
+    `createCoupon(key: "${mark}-coupon", name: "${mark}", percentOff: "10", products: ["${mark}-product"])`,
+    "{ id }",
+  );
   const subscription = await mutate<{ id: string }>(
     `createSubscription(customer: "${mark}-customer", plan: "${mark}-plan", start: "2020-01-01T00:00:00Z")`,
     "{ id }",
   );
+  const { addOns: attached } = await mutate<{ addOns: { id: string }[] }>(
+    `attachAddOn(subscription: "${subscription.id}", addOn: "${mark}-add-on")`,
+    "{ addOns { id } }",
+  );
+  await mutate(`redeemCoupon(subscription: "${subscription.id}", coupon: "${mark}-coupon")`, "{ id }");
   await weir.settled();
   const { invoice } = await mutate<{ invoice: { id: string; lines: { id: string }[] } }>(
     `createInvoice(subscription: "${subscription.id}")`,
@@ -131,6 +154,10 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       },
     ]),
   );
+  const creditGrant = await mutate<{ id: string }>(
+    `grantCredit(customer: "${mark}-customer", kind: paid, amount: "10.00", currency: "USD", note: "${mark}")`,
+    "{ id }",
+  );
   const [posting] = await ledger.postings(id, { limit: 1 });
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
@@ -152,11 +179,17 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       plan: plan.id,
       planVersion: plan.current.id,
       price: plan.current.prices[0]?.id ?? "",
+      product: product.id,
+      addOn: addOn.id,
+      addOnVersion: addOn.current.id,
+      coupon: coupon.id,
       subscription: subscription.id,
+      subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
       taxRate: taxRate.id,
       posting: posting?.id ?? "",
+      creditGrant: creditGrant.id,
       apiKey: apiKey.key.id,
       import: imported.id,
       audit: auditLog.nodes[0]?.id ?? "",

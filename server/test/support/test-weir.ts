@@ -1,6 +1,7 @@
 import { loadConfig } from "../../src/config.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { startWeir, type RunningWeir } from "../../src/wire.js";
+import { createTestDatabase, postgresServer } from "./postgres-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 /** A whole Weir in this process, on a folder of its own and any free port. */
@@ -21,6 +22,7 @@ export const testKey = "test-bootstrap-key-0123456789";
 
 export async function startTestWeir(name: string, env: Record<string, string> = {}): Promise<TestWeir> {
   const folder = await temporaryFolder(name);
+  const database = postgresServer === undefined ? undefined : await createTestDatabase();
   const config = loadConfig({
     WEIR_DATA_DIR: folder.dir,
     WEIR_HTTP_PORT: "0",
@@ -28,6 +30,7 @@ export async function startTestWeir(name: string, env: Record<string, string> = 
     WEIR_BOOTSTRAP_KEY: testKey,
     WEIR_SEAL_AGE_MS: "50",
     WEIR_INSERT_INTERVAL_MS: "50",
+    ...(database === undefined ? {} : { DATABASE_URL: database.url }),
     ...env,
   });
   const weir = await startWeir(config, silentLog);
@@ -57,6 +60,7 @@ export async function startTestWeir(name: string, env: Record<string, string> = 
     settled: () => weir.services.usage.settled(),
     async close() {
       await weir.stop();
+      await database?.drop();
       await folder.remove();
     },
   };

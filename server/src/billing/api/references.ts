@@ -1,13 +1,14 @@
 import { builder, type GraphQLContext } from "../../graphql/builder.js";
 import type { PlanVersion } from "../../catalog/index.js";
-import { exponentOf } from "../../kernel/currency.js";
 import type { PlanVersionId } from "../../kernel/ids.js";
-import { toDecimal, type Money } from "../../kernel/money.js";
-import type { BilledSpan, Period } from "../core/index.js";
+import type { BilledSpan } from "../core/index.js";
 import type { Customer } from "../customer.js";
 import type { LineExplanation } from "../explanations.js";
 import type { Invoice, InvoiceLine, InvoicePreview } from "../invoice.js";
 import type { Subscription } from "../subscription.js";
+
+export { MoneyType } from "../../graphql/money-type.js";
+export { PeriodType } from "../../graphql/period-type.js";
 
 /** A stored line and the invoice it is on. */
 export interface LineOfInvoice {
@@ -23,27 +24,6 @@ export const InvoiceType = builder.objectRef<Invoice>("Invoice");
 export const InvoiceLineType = builder.objectRef<LineOfInvoice>("InvoiceLine");
 export const InvoicePreviewType = builder.objectRef<InvoicePreview>("InvoicePreview");
 export const LineExplanationType = builder.objectRef<LineExplanation>("LineExplanation");
-
-export const MoneyType = builder.objectRef<Money>("Money").implement({
-  description: "An amount in whole minor units of its currency.",
-  fields: (t) => ({
-    currency: t.exposeString("currency"),
-    minor: t.field({ type: "BigInt", description: "1234 is 12.34 USD.", resolve: (money) => money.minor }),
-    amount: t.field({
-      type: "Decimal",
-      description: "In major units, with the currency's decimals.",
-      resolve: (money) => toDecimal(money).toFixed(exponentOf(money.currency)),
-    }),
-  }),
-});
-
-export const PeriodType = builder.objectRef<Period>("Period").implement({
-  description: "A half-open span of time: start belongs to it, end to the next.",
-  fields: (t) => ({
-    start: t.expose("start", { type: "Instant" }),
-    end: t.expose("end", { type: "Instant" }),
-  }),
-});
 
 export const BilledSubjectType = builder.objectRef<BilledSpan>("BilledSubject").implement({
   description: "A subject for the part of a period that it was the customer's: [from, to).",

@@ -1,6 +1,7 @@
 import { CustomerType, MoneyType } from "../../billing/api/graphql.js";
-import { builder, requireSecretKey } from "../../graphql/builder.js";
+import { builder, requireSecretKey, type GraphQLContext } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
+import type { Instant } from "../../kernel/instant.js";
 import type { CreditMovement, CreditTotals, StoredGrant } from "../index.js";
 import { statusOf, usableAt } from "../core/index.js";
 
@@ -37,6 +38,10 @@ const MovementType = builder
     }),
   });
 
+/** The organization's time, which may be a test clock's. */
+const nowOf = ({ services, caller }: Pick<GraphQLContext, "services" | "caller">): Instant =>
+  services.clocks.of(caller.organization).now();
+
 const CreditGrantType = builder.objectRef<StoredGrant>("CreditGrant").implement({
   description: "Credit of a customer. It never changes; what happens to it is a movement.",
   fields: (t) => ({
@@ -48,7 +53,10 @@ const CreditGrantType = builder.objectRef<StoredGrant>("CreditGrant").implement(
         services.billing.customers.get(caller.organization, grant.customer),
     }),
     kind: t.field({ type: CreditKindEnum, resolve: (grant) => grant.kind }),
-    status: t.field({ type: StatusEnum, resolve: (grant, _args, { clock }) => statusOf(grant, clock.now()) }),
+    status: t.field({
+      type: StatusEnum,
+      resolve: (grant, _args, context) => statusOf(grant, nowOf(context)),
+    }),
     amount: t.field({
       type: MoneyType,
       resolve: ({ currency, amount }) => ({ currency, minor: amount }),
@@ -65,9 +73,9 @@ const CreditGrantType = builder.objectRef<StoredGrant>("CreditGrant").implement(
     remaining: t.field({
       type: MoneyType,
       description: "What can be drawn now; nothing before the grant begins and once it has expired.",
-      resolve: (grant, _args, { clock }) => ({
+      resolve: (grant, _args, context) => ({
         currency: grant.currency,
-        minor: usableAt(grant, clock.now()),
+        minor: usableAt(grant, nowOf(context)),
       }),
     }),
     priority: t.exposeInt("priority", { description: "The lowest is used first." }),

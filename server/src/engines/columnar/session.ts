@@ -1,4 +1,9 @@
-import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions } from "@clickhouse/client";
+import {
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClient,
+  type ClickHouseClientConfigOptions,
+} from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
 import { classifyFailure } from "./errors.js";
 
@@ -19,10 +24,12 @@ export class Session {
 
   constructor(target: ColumnarTarget, role: "writer" | "reader") {
     this.#role = role;
+    // What fails is thrown, and logged by who catches it: the client would print it besides, in a format of its own.
+    const log = { level: ClickHouseLogLevel.OFF };
     this.#client =
       "path" in target
-        ? createClient({ connection: embedded(target.path) })
-        : createClient({ url: target.url, request_timeout: 120_000, max_open_connections: 8 });
+        ? createClient({ connection: embedded(target.path), log })
+        : createClient({ url: target.url, request_timeout: 120_000, max_open_connections: 8, log });
   }
 
   async command(name: string, sql: string, parameters: Parameters = {}): Promise<void> {

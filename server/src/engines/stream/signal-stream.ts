@@ -65,6 +65,8 @@ export interface StreamStats {
   /** Envelopes kept in quarantine/, and ranges of damaged bytes kept there. */
   readonly quarantined: number;
   readonly damaged: number;
+  /** Who is told of confirmed batches: live queries, one each. */
+  readonly listeners: number;
   /** Since the stream was opened: durable envelopes and bytes, group commits, confirmed batches. */
   readonly appended: number;
   readonly appendedBytes: number;

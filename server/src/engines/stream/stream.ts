@@ -179,6 +179,7 @@ class FileStream implements SignalStream {
       ...waiting,
       quarantined: this.#quarantine.envelopes,
       damaged: this.#quarantine.damaged,
+      listeners: this.#listeners.size,
       diskFreeBytes: this.#disk.freeBytes,
     };
   }

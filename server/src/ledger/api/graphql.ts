@@ -1,6 +1,7 @@
-import { MoneyType, PeriodType } from "../../billing/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection, forwardPage, page_items_max } from "../../graphql/forward-connection.js";
+import { MoneyType } from "../../graphql/money-type.js";
+import { PeriodType } from "../../graphql/period-type.js";
 import { balanceOf, codeOf, type AccountSums, type SumDifference, type Transfer } from "../core/index.js";
 import type { TrialBalance } from "../ledger.js";
 import type { StoredPosting } from "../store/postings.js";

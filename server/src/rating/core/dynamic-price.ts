@@ -1,4 +1,4 @@
-import { Decimal } from "../../kernel/decimal.js";
+import type { Decimal } from "../../kernel/decimal.js";
 import { decimal, literal, record } from "./codec.js";
 import { decimalsOf, Division } from "./division.js";
 import { quantityRater, ratedParts, type PriceDefinition } from "./rater.js";

@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, list, literal, record } from "./codec.js";
+import { list, literal, record } from "./codec.js";
 import { Division } from "./division.js";
 import type { RatedPart } from "./rated-part.js";
 import { ratedParts, type PriceDefinition } from "./rater.js";

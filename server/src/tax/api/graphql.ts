@@ -19,7 +19,7 @@ const TaxTreatmentType = builder.enumType("TaxTreatment", {
   values: ["taxed", "exempt", "reverse_charge", "not_collected"] as const,
 });
 const OwnTreatment = builder.enumType("OwnTaxTreatment", { values: ["taxed", "exempt"] as const });
-const TaxExemptionType = builder.enumType("TaxExemption", {
+export const TaxExemptionType = builder.enumType("TaxExemption", {
   values: ["none", "exempt", "reverse_charge"] as const,
 });
 

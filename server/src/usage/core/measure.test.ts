@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { MeterId, MeterVersionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
+import type { UsageEvent } from "./event.js";
 import { compileMeter } from "./measure.js";
 import { measureEvent } from "./measure-event.js";
 import type { MeterDefinition, MeterVersion } from "./meter.js";
@@ -73,6 +74,20 @@ describe("a SUM meter", () => {
     expect(dimension({})).toEqual([""]);
     expect(dimension({ model: 4 })).toEqual(["4"]);
     expect(dimension({ model: true })).toEqual(["true"]);
+  });
+
+  test("cuts no text that it groups by: one that is too long to keep refuses its event", () => {
+    const long = "x".repeat(1024);
+    expect(meter.measure({ tokens: 1, model: long })).toMatchObject({ measurement: { dimensions: [long] } });
+    expect(meter.measure({ tokens: 1, model: `${long}x` })).toEqual({
+      kind: "text_too_long",
+      property: "$.model",
+      length: 1025,
+    });
+    const event = { type: "llm.request", data: { tokens: 1, model: `${long}x` } } as unknown as UsageEvent;
+    expect(measureEvent(event, new Map([["llm.request", [meter]]]))).toMatchObject({
+      fault: { code: "field-too-large", field: "data ($.model)" },
+    });
   });
 
   test("does not read inherited properties", () => {

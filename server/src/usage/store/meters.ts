@@ -117,11 +117,16 @@ export async function renameMeter(
     UPDATE meters SET name = ${name}, description = ${description}, updated_at = ${new Date(msOf(at))} WHERE id = ${meter}`;
 }
 
-/** Archives a meter: it is measured no more, its slug is free again, its past stays. */
-export async function archiveMeter(sql: Sql, meter: MeterId, at: Instant): Promise<void> {
+/**
+ * Archives a meter: it is measured no more, its slug is free again, its past stays.
+ * @returns false when it was archived before
+ */
+export async function archiveMeter(sql: Sql, meter: MeterId, at: Instant): Promise<boolean> {
   const when = new Date(msOf(at));
   await sql`UPDATE meter_versions SET retired_at = ${when} WHERE meter = ${meter} AND retired_at IS NULL`;
-  await sql`UPDATE meters SET archived_at = ${when}, updated_at = ${when} WHERE id = ${meter} AND archived_at IS NULL`;
+  const archived =
+    await sql`UPDATE meters SET archived_at = ${when}, updated_at = ${when} WHERE id = ${meter} AND archived_at IS NULL`;
+  return archived.count > 0;
 }
 
 export async function recordBackfillProgress(

@@ -49,15 +49,16 @@ export interface UsageSum {
 const bucket_us = 900_000_000;
 const far_future = 7_258_118_400_000_000;
 
-/** Rows of the asked meter version that pass subjects, spans and dimension filters. `us` is the row's instant. */
+/** Rows of the asked meter version that pass subjects and dimension filters. */
 const selected = `organization = {organization:String} AND meter = {meter:String}
   AND (empty({subjects:Array(String)}) OR subject IN {subjects:Array(String)})
   AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})`;
 
+/** `us` is the row's instant. */
 const in_spans = `({any_span:Bool} OR arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))}))`;
 
 /** (key, revision) pairs that a correction superseded. */
-const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
+export const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
   WHERE organization = {organization:String} AND ({latest:Bool} OR (${at_watermark})) GROUP BY key`;
 
 /** Buckets that a correction touched: they are read from the rows instead of the rollup. */
@@ -100,72 +101,79 @@ const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> =
   UNIQUE_COUNT: "toString(uniqExact(unique))",
 };
 
-const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string) => `
-  SELECT roundDown(us, {boundaries:Array(Int64)}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+/** The windows that are asked for, and the whole range as one: over which groups are found to be the largest. */
+type Windows = "{boundaries:Array(Int64)}" | "{range:Array(Int64)}";
+
+/** By which groups compare; exact, as the values are. */
+const size_of = (aggregation: Aggregation) =>
+  aggregation === "AVG" ? "toDecimal256(value, 18) / toInt256(count)" : "toDecimal256OrNull(value, 18)";
+
+const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string, windows: Windows) => `
+  SELECT roundDown(us, ${windows}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
-         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count
+         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count, ${size_of(aggregation)} AS size
   FROM (${parts})
-  GROUP BY window_us, group_subject, group_dimensions
-  ORDER BY window_us, group_subject, group_dimensions
-  LIMIT {limit:UInt32}`;
+  GROUP BY window_us, group_subject, group_dimensions`;
 
 /**
- * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`),
- * and is split at the windows' boundaries. What held before the range is carried in.
+ * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`), and
+ * counts for as long as the subject is asked for, split at the windows' boundaries. What held before is carried in,
+ * whoever owned the subject then.
  */
-const weighted = `
+const weighted = (windows: Windows) => `
   WITH
-    points AS (
-      SELECT greatest(toUnixTimestamp64Micro(time), {from:Int64}) AS us, subject, dimensions, value, event_sequence, event_position, time
-      FROM (
-        SELECT time, subject, dimensions, value, event_sequence, event_position, toUnixTimestamp64Micro(time) AS us
-        FROM weir.usage
-        WHERE ${selected} AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC') AND ${in_spans}
-          AND ({latest:Bool} OR (${at_watermark}))
-          AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))
-      )
-    ),
     held AS (
-      SELECT subject, dimensions, value, us AS start_us,
-             leadInFrame(us, 1, {until:Int64}) OVER (
+      SELECT subject, dimensions, value, toUnixTimestamp64Micro(time) AS start_us,
+             leadInFrame(start_us, 1, {until:Int64}) OVER (
                PARTITION BY subject, dimensions ORDER BY time, event_sequence, event_position
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS next_us
-      FROM points
+      FROM weir.usage
+      WHERE ${selected} AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
+        AND ({latest:Bool} OR (${at_watermark}))
+        AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))
+    ),
+    pieces AS (
+      SELECT dimensions, subject, value, greatest(held.start_us, span.1, {from:Int64}) AS piece_start,
+             least(next_us, span.2, {until:Int64}) AS piece_end
+      FROM held
+      ARRAY JOIN if({any_span:Bool}, [({from:Int64}, {until:Int64})],
+        arrayMap(s -> (s.2, s.3), arrayFilter(s -> s.1 = subject, {spans:Array(Tuple(String, Int64, Int64))}))) AS span
+      WHERE piece_end > piece_start
     )
-  SELECT window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+  SELECT window.1 AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
-         toString(sum(toDecimal256(value, 24) * toInt256(least(end_us, window_end) - greatest(start_us, window_us)) / toInt256(1000000))) AS value,
-         toString(count()) AS count
-  FROM (
-    SELECT subject, dimensions, value, start_us, least(next_us, {until:Int64}) AS end_us, window.1 AS window_us, window.2 AS window_end
-    FROM held
-    ARRAY JOIN arrayFilter(w -> w.2 > start_us AND w.1 < least(next_us, {until:Int64}),
-      arrayZip(arrayPopBack({boundaries:Array(Int64)}), arrayPopFront({boundaries:Array(Int64)}))) AS window
-    WHERE least(next_us, {until:Int64}) > start_us
-  )
-  GROUP BY window_us, group_subject, group_dimensions
-  ORDER BY window_us, group_subject, group_dimensions
-  LIMIT {limit:UInt32}`;
+         toString(sum(toDecimal256(value, 24) * toInt256(least(piece_end, window.2) - greatest(piece_start, window.1)) / toInt256(1000000))) AS value,
+         toString(count()) AS count, ${size_of("WEIGHTED_SUM")} AS size
+  FROM pieces
+  ARRAY JOIN arrayFilter(w -> w.2 > piece_start AND w.1 < piece_end,
+    arrayZip(arrayPopBack(${windows}), arrayPopFront(${windows}))) AS window
+  GROUP BY window_us, group_subject, group_dimensions`;
 
 /**
  * Adds usage up by window and group. Dashboards read the 15-minute rollup where boundaries allow, and rows where a
  * correction touched a bucket; with a watermark everything is read from the rows.
  */
 export async function queryUsage(door: TenantDoor, selection: UsageSelection): Promise<UsageSum[]> {
-  if (selection.top !== undefined) return queryTopGroups(door, selection, selection.top);
   const uncorrected = !(await hasCorrections(door));
+  const sql = `SELECT * FROM (${sumsOf(selection, uncorrected, "{boundaries:Array(Int64)}")})
+    ${selection.top === undefined ? "" : largestOnly(sumsOf(selection, uncorrected, "{range:Array(Int64)}"))}
+    ORDER BY window_us, group_subject, group_dimensions LIMIT {limit:UInt32}`;
   const parameters = parametersOf(selection, uncorrected);
   const ends = endsOf(selection.boundaries);
-  return door.query(`usage ${selection.aggregation}`, sqlOf(selection, uncorrected), parameters, (row) =>
-    readSum(row, ends),
-  );
+  return door.query(`usage ${selection.aggregation}`, sql, parameters, (row) => readSum(row, ends));
 }
 
-function sqlOf(selection: UsageSelection, uncorrected: boolean): string {
+/** Only the groups with the largest totals; of equals the first by name. */
+const largestOnly = (totals: string) => `
+  WHERE (group_subject, group_dimensions) IN (
+    SELECT group_subject, group_dimensions FROM (${totals})
+    ORDER BY size DESC NULLS LAST, group_subject, group_dimensions LIMIT {top:UInt32})`;
+
+function sumsOf(selection: UsageSelection, uncorrected: boolean, windows: Windows): string {
   const { aggregation } = selection;
-  if (aggregation === "WEIGHTED_SUM") return weighted;
-  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection));
-  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows);
+  if (aggregation === "WEIGHTED_SUM") return weighted(windows);
+  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection), windows);
+  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows, windows);
 }
 
 /** Without corrections and watermark the key column, 16 random bytes a row, is not read. */
@@ -185,26 +193,6 @@ function isRollable(selection: UsageSelection): boolean {
     selection.boundaries.slice(0, -1).every(aligned) &&
     (selection.spans ?? []).every((span) => aligned(span.from) && aligned(span.to))
   );
-}
-
-async function queryTopGroups(door: TenantDoor, selection: UsageSelection, top: number): Promise<UsageSum[]> {
-  const { top: _top, ...rest } = selection;
-  const { from, to } = selection.range;
-  const totals = await queryUsage(door, { ...rest, boundaries: [from, to] });
-  const size = (sum: UsageSum) =>
-    Number(sum.value ?? 0) / (selection.aggregation === "AVG" ? Number(sum.count) : 1);
-  const groups = new Set(
-    totals
-      .sort((a, b) => size(b) - size(a))
-      .slice(0, top)
-      .map(groupOf),
-  );
-  if (selection.boundaries.length === 2) return totals.filter((sum) => groups.has(groupOf(sum)));
-  return (await queryUsage(door, rest)).filter((sum) => groups.has(groupOf(sum)));
-}
-
-function groupOf(sum: UsageSum): string {
-  return JSON.stringify([sum.subject, sum.dimensions]);
 }
 
 function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
@@ -230,6 +218,8 @@ function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<s
     latest: selection.at === undefined,
     uncorrected,
     limit: selection.limit,
+    top: selection.top ?? 0,
+    range: [from, to],
     ...watermarkParameters(selection.at ?? []),
   };
 }
@@ -239,7 +229,7 @@ function spansOf({ spans = [], subjects = [] }: UsageSelection): NonNullable<Usa
   return subjects.length === 0 ? spans : spans.filter((span) => subjects.includes(span.subject));
 }
 
-async function hasCorrections(door: TenantDoor): Promise<boolean> {
+export async function hasCorrections(door: TenantDoor): Promise<boolean> {
   const found = await door.query(
     "has corrections",
     "SELECT 1 AS one FROM weir.usage_corrections WHERE organization = {organization:String} LIMIT 1",

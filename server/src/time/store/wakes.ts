@@ -1,0 +1,158 @@
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import type { OrganizationId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
+import type { JsonValue } from "../../kernel/json.js";
+import type { Wake } from "../wake.js";
+
+interface WakeRow {
+  readonly kind: string;
+  readonly key: string;
+  readonly at: string;
+  readonly payload: JsonValue;
+}
+
+/** Writes a wake, or moves the one of its key, also out of the hands of a run that has not taken it yet. */
+export async function upsertWake(sql: Sql, organization: OrganizationId, wake: Wake): Promise<void> {
+  await sql`
+    INSERT INTO wakes (organization, kind, key, at, payload)
+    VALUES (${organization}, ${wake.kind}, ${wake.key}, ${timestampText(wake.at)}::text::timestamptz,
+            ${JSON.stringify(wake.payload)}::text::jsonb)
+    ON CONFLICT (organization, kind, key) DO UPDATE
+      SET at = EXCLUDED.at, payload = EXCLUDED.payload, run = NULL, begun = false`;
+}
+
+/** The same for many of one kind at once. */
+export async function upsertWakes(
+  sql: Sql,
+  organization: OrganizationId,
+  kind: string,
+  wakes: readonly { key: string; at: Instant; payload: JsonValue }[],
+): Promise<void> {
+  await sql`
+    INSERT INTO wakes (organization, kind, key, at, payload)
+    SELECT ${organization}, ${kind}, w.key, w.at::timestamptz, w.payload::jsonb
+    FROM unnest(${wakes.map((wake) => wake.key)}::text[], ${wakes.map((wake) => timestampText(wake.at))}::text[],
+                ${wakes.map((wake) => JSON.stringify(wake.payload))}::text[]) AS w (key, at, payload)
+    ON CONFLICT (organization, kind, key) DO UPDATE
+      SET at = EXCLUDED.at, payload = EXCLUDED.payload, run = NULL, begun = false`;
+}
+
+export async function deleteWake(sql: Sql, kind: string, key: string): Promise<boolean> {
+  return (await sql`DELETE FROM wakes WHERE kind = ${kind} AND key = ${key} RETURNING 1`).length > 0;
+}
+
+/** What is due, in order, locked; what another process is at is left out. */
+export async function lockDueWakes(
+  sql: Sql,
+  { now, kinds, limit }: { now: Instant; kinds: readonly string[]; limit: number },
+): Promise<Wake[]> {
+  const rows = await sql<WakeRow[]>`
+    SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM wakes
+    WHERE organization = current_setting('weir.organization', true) AND run IS NULL
+      AND at <= ${timestampText(now)}::text::timestamptz AND kind = ANY (${kinds}::text[])
+    ORDER BY wakes.at, kind, key LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  return rows.map(fromRow);
+}
+
+export async function deleteWakes(sql: Sql, wakes: readonly Wake[]): Promise<void> {
+  await sql`
+    DELETE FROM wakes USING unnest(${wakes.map((wake) => wake.kind)}::text[], ${wakes.map((wake) => wake.key)}::text[]) AS gone (kind, key)
+    WHERE wakes.organization = current_setting('weir.organization', true)
+      AND wakes.kind = gone.kind AND wakes.key = gone.key AND run IS NULL`;
+}
+
+/** Gives up to `limit` wakes of a kind at one instant to a new run. @returns its number; undefined when none was left */
+export async function claimChunk(
+  sql: Sql,
+  { kind, at, limit, runOf }: { kind: string; at: Instant; limit: number; runOf: (chunk: string) => string },
+): Promise<{ run: string; chunk: string } | undefined> {
+  const [numbered] = await sql<{ chunk: string }[]>`SELECT nextval('wake_chunks') AS chunk`;
+  const chunk = numbered?.chunk ?? "0";
+  const run = runOf(chunk);
+  // Chosen first and once: as `key IN (SELECT … LIMIT … FOR UPDATE)` it was run again for each of 2,345 rows, for 20 s.
+  const claimed = await sql`
+    WITH chosen AS MATERIALIZED (
+      SELECT organization, kind, key FROM wakes
+      WHERE organization = current_setting('weir.organization', true) AND kind = ${kind} AND run IS NULL
+        AND at = ${timestampText(at)}::text::timestamptz
+      ORDER BY key LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    )
+    UPDATE wakes SET run = ${run} FROM chosen
+    WHERE wakes.organization = chosen.organization AND wakes.kind = chosen.kind AND wakes.key = chosen.key
+    RETURNING 1`;
+  return claimed.length === 0 ? undefined : { run, chunk };
+}
+
+/** Runs that claimed wakes and may not exist yet. */
+export async function selectUnbegun(
+  sql: Sql,
+  limit: number,
+): Promise<{ run: string; kind: string; at: Instant }[]> {
+  const rows = await sql<{ run: string; kind: string; at: string }[]>`
+    SELECT DISTINCT run, kind, (extract(epoch FROM at) * 1000000)::bigint AS at FROM wakes
+    WHERE organization = current_setting('weir.organization', true) AND run IS NOT NULL AND NOT begun
+    ORDER BY 3, run LIMIT ${limit}`;
+  return rows.map((row) => ({ ...row, at: instantOfMicros(row.at) }));
+}
+
+export async function markBegun(sql: Sql, run: string): Promise<void> {
+  await sql`
+    UPDATE wakes SET begun = true
+    WHERE organization = current_setting('weir.organization', true) AND run = ${run} AND NOT begun`;
+}
+
+/** Takes what a run claimed, in the order of the keys. */
+export async function takeClaimed(sql: Sql, run: string): Promise<Wake[]> {
+  const rows = await sql<WakeRow[]>`
+    WITH taken AS (
+      DELETE FROM wakes WHERE organization = current_setting('weir.organization', true) AND run = ${run}
+      RETURNING kind, key, at, payload
+    ) SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM taken ORDER BY key`;
+  return rows.map(fromRow);
+}
+
+/** How many wakes are still to be acted on at an instant, and when the next one after it is. */
+export async function lookAhead(
+  sql: Sql,
+  { now, until, kinds }: { now: Instant; until: Instant; kinds: readonly string[] },
+): Promise<{ due: number; next: Instant | undefined }> {
+  const [row] = await sql<{ due: string; next: string | null }[]>`
+    SELECT (SELECT count(*) FROM wakes WHERE organization = current_setting('weir.organization', true)
+              AND kind = ANY (${kinds}::text[]) AND at <= ${timestampText(now)}::text::timestamptz
+              AND (run IS NULL OR NOT begun)) AS due,
+           (SELECT (extract(epoch FROM min(at)) * 1000000)::bigint FROM wakes
+            WHERE organization = current_setting('weir.organization', true) AND kind = ANY (${kinds}::text[]) AND run IS NULL
+              AND at > ${timestampText(now)}::text::timestamptz AND at <= ${timestampText(until)}::text::timestamptz) AS next`;
+  return {
+    due: Number(row?.due ?? 0),
+    next: row?.next == null ? undefined : instantOfMicros(row.next),
+  };
+}
+
+/**
+ * Organizations with something to do, by their own clock, longest waiting first; as weir_system. Those whose clock is
+ * being advanced are left to the advance.
+ */
+export async function selectDueOrganizations(
+  sql: Sql,
+  { now, kinds, limit }: { now: Instant; kinds: readonly string[]; limit: number },
+): Promise<OrganizationId[]> {
+  const rows = await sql<{ organization: OrganizationId }[]>`
+    SELECT organization FROM (
+      SELECT w.organization, min(w.at) AS at FROM wakes w
+      WHERE w.run IS NULL AND w.at <= ${timestampText(now)}::text::timestamptz AND w.kind = ANY (${kinds}::text[])
+        AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization = w.organization)
+      GROUP BY w.organization
+      UNION ALL
+      SELECT c.organization, c.now FROM test_clocks c
+      WHERE c.state <> 'advancing' AND EXISTS (
+        SELECT FROM wakes w WHERE w.organization = c.organization AND w.run IS NULL AND w.at <= c.now AND w.kind = ANY (${kinds}::text[]))
+      UNION ALL
+      SELECT DISTINCT w.organization, '-infinity'::timestamptz FROM wakes w WHERE w.run IS NOT NULL AND NOT w.begun
+    ) due GROUP BY organization ORDER BY min(at) LIMIT ${limit}`;
+  return rows.map((row) => row.organization);
+}
+
+function fromRow(row: WakeRow): Wake {
+  return { kind: row.kind, key: row.key, at: instantOfMicros(row.at), payload: row.payload };
+}
