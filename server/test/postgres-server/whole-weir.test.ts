@@ -151,6 +151,9 @@ test("a server that goes away is an outage that says to try again, and work goes
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(weir.child.exitCode, weir.output()).toBeNull();
   await way.open();
+  await asSuperuser((sql) => sql.unsafe(`ALTER DATABASE ${database.name} ALLOW_CONNECTIONS false`));
+  expect((await weir.fetch("/v1/meters", { method: "POST", body })).status).toBe(503);
+  await asSuperuser((sql) => sql.unsafe(`ALTER DATABASE ${database.name} ALLOW_CONNECTIONS true`));
   await until(async () => (await weir.fetch("/v1/meters", { method: "POST", body })).status === 201);
 });
 
