@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWeirProcess, type WeirProcess } from "../../server/test/support/weir-process.js";
-import { runWith, weirCommand } from "./support/weir-command.js";
+import { program, runWith, weirCommand } from "./support/weir-command.js";
 
 let folder: string;
 let server: WeirProcess;
@@ -67,6 +69,15 @@ describe("exit codes", () => {
     ]);
     expect(away).toMatchObject({ code: 4, stderr: expect.stringContaining("Is Weir running there?") });
   });
+});
+
+test("a reader that has seen enough, as head has, ends it quietly", async () => {
+  const child = spawn(process.execPath, [program, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  const [code] = (await once(child, "exit")) as [number];
+  expect([code, errors]).toEqual([0, ""]);
 });
 
 test("says what to do where there is nothing yet", async () => {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../bin/weir.mjs", import.meta.url));
+export const program = fileURLToPath(new URL("../../bin/weir.mjs", import.meta.url));
 
 export interface CommandResult {
   readonly code: number;

@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asSuperuser, createTestDatabase, type TestDatabase } from "../support/postgres-server.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
@@ -135,22 +136,53 @@ test("two processes that start at once on an empty database both come up; each m
 });
 
 test("a server that goes away is an outage that says to try again, and work goes on when it is back", async () => {
-  const weir = await start();
+  const way = await openWay(Number(new URL(database.url).port));
+  const url = new URL(database.url);
+  url.port = String(way.port);
+  const weir = await start(undefined, { DATABASE_URL: url.toString() });
   await post(weir, "/v1/meters", { slug: "tokens", eventType: "t", aggregation: "COUNT" });
-  await asSuperuser(async (sql) => {
-    await sql.unsafe(`ALTER DATABASE ${database.name} ALLOW_CONNECTIONS false`);
-    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database.name}`;
-  });
-  const refused = await weir.fetch("/v1/meters", {
-    method: "POST",
-    body: JSON.stringify({ slug: "other", eventType: "t", aggregation: "COUNT" }),
-  });
-  expect(refused.status).toBe(503);
-  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  await way.close();
+  const body = JSON.stringify({ slug: "other", eventType: "t", aggregation: "COUNT" });
+  for (let request = 0; request < 5; request += 1) {
+    const refused = await weir.fetch("/v1/meters", { method: "POST", body });
+    expect(refused.status, await refused.text()).toBe(503);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(weir.child.exitCode, weir.output()).toBeNull();
+  await way.open();
+  await asSuperuser((sql) => sql.unsafe(`ALTER DATABASE ${database.name} ALLOW_CONNECTIONS false`));
+  expect((await weir.fetch("/v1/meters", { method: "POST", body })).status).toBe(503);
   await asSuperuser((sql) => sql.unsafe(`ALTER DATABASE ${database.name} ALLOW_CONNECTIONS true`));
-  await until(async () => (await weir.fetch("/v1/meters")).status === 200);
-  await post(weir, "/v1/meters", { slug: "other", eventType: "t", aggregation: "COUNT" });
+  await until(async () => (await weir.fetch("/v1/meters", { method: "POST", body })).status === 201);
 });
+
+/** A way to a port that can be closed: connections break, and new ones are refused. */
+async function openWay(target: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(target, "127.0.0.1");
+    for (const socket of [from, to]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => sockets.delete(socket));
+    }
+    from.pipe(to).pipe(from);
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    open: () => listen(port),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
 
 test("refuses to start where organizations would not be kept apart, and prints the SQL that mends it", async () => {
   await (await start()).stop();

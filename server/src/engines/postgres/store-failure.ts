@@ -27,7 +27,10 @@ const passing_codes = new Set([
 /** Whether the same call may succeed later: the server is away, restarting, full, or another transaction was in the way. */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
-  return code !== undefined && (passing_codes.has(code) || /^(08|53)[0-9A-Z]{3}$/.test(code));
+  if (code === undefined) return false;
+  if (passing_codes.has(code) || /^(08|53)[0-9A-Z]{3}$/.test(code)) return true;
+  // At the connection: the database takes none just now. Of a statement it would be a mistake of ours.
+  return code === "55000" && error instanceof Error && "severity" in error && error.severity === "FATAL";
 }
 
 // A text or a JSON document with U+0000, which PostgreSQL's text cannot hold.

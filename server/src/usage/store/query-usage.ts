@@ -151,13 +151,14 @@ const weighted = (windows: Windows) => `
 
 /**
  * Adds usage up by window and group. Dashboards read the 15-minute rollup where boundaries allow, and rows where a
- * correction touched a bucket; with a watermark everything is read from the rows.
+ * correction touched a bucket; with a watermark everything is read from the rows. With `top`, the largest come first.
  */
 export async function queryUsage(door: TenantDoor, selection: UsageSelection): Promise<UsageSum[]> {
   const uncorrected = !(await hasCorrections(door));
   const sql = `SELECT * FROM (${sumsOf(selection, uncorrected, "{boundaries:Array(Int64)}")})
     ${selection.top === undefined ? "" : largestOnly(sumsOf(selection, uncorrected, "{range:Array(Int64)}"))}
-    ORDER BY window_us, group_subject, group_dimensions LIMIT {limit:UInt32}`;
+    ORDER BY window_us, ${selection.top === undefined ? "" : "size DESC NULLS LAST,"} group_subject, group_dimensions
+    LIMIT {limit:UInt32}`;
   const parameters = parametersOf(selection, uncorrected);
   const ends = endsOf(selection.boundaries);
   return door.query(`usage ${selection.aggregation}`, sql, parameters, (row) => readSum(row, ends));
