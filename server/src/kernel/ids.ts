@@ -22,7 +22,10 @@ export type IdPrefix =
   | "aud"
   | "req"
   | "bkf"
-  | "pst";
+  | "pst"
+  | "aov"
+  | "cpn"
+  | "sao";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -46,6 +49,10 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
+export type AddOnVersionId = Id<"aov">;
+export type CouponId = Id<"cpn">;
+/** An add-on as one subscription has it. */
+export type SubscribedAddOnId = Id<"sao">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
