@@ -6,7 +6,7 @@ import type { Clock } from "../kernel/clock.js";
 import { newId, parseId, type CustomerId, type OrganizationId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import { servicePeriodAt, subscriptionStart, type Period } from "./core/index.js";
+import { coveredPart, servicePeriodAt, subscriptionStart, type Period } from "./core/index.js";
 import { mustFindCustomer } from "./customers.js";
 import { findSubscription, insertSubscription, listSubscriptions } from "./store/subscriptions.js";
 import type { NewSubscription, Subscription } from "./subscription.js";
@@ -78,7 +78,7 @@ export class Subscriptions {
           customer: customer.id,
           planVersion: version.id,
           startedAt: subscriptionStart(input.start ?? at, customer.timeZone),
-          anchorDay,
+          anchor: { day: anchorDay },
           timeZone: customer.timeZone,
           createdAt: at,
         };
@@ -114,7 +114,8 @@ async function mustFindSubscription(sql: Sql, id: string): Promise<Subscription>
 
 /** @throws Refusal 409 before the subscription begins */
 export function mustFindPeriod(subscription: Subscription, at: Instant): Period {
-  const period = servicePeriodAt(subscription, at);
+  const full = servicePeriodAt(subscription, "month", at);
+  const period = full === undefined ? undefined : coveredPart(subscription, full);
   if (period !== undefined) return period;
   const startedAt = formatInstant(subscription.startedAt);
   const detail = `The subscription begins at ${startedAt}; ${formatInstant(at)} is before that.`;

@@ -10,8 +10,8 @@ import {
   type LocalDate,
 } from "./local-date.js";
 
-export const billingIntervals = ["week", "month", "quarter", "year"] as const;
-export type BillingInterval = (typeof billingIntervals)[number];
+/** How long a service period lasts. */
+export type BillingInterval = "week" | "month" | "quarter" | "year";
 
 /**
  * Where periods begin: months, quarters and years on the original day of the month (the 31st becomes the last day of
@@ -72,12 +72,6 @@ export function periodContaining(
     start: calendar.startOf(boundaryOnOrBefore(anchor, interval, date)),
     end: calendar.startOf(boundaryAfter(anchor, interval, date)),
   };
-}
-
-/** Whether one interval is made of whole ones of the other: a year of quarters and months, a week of weeks only. */
-export function dividesInto(part: BillingInterval, whole: BillingInterval): boolean {
-  if (part === "week" || whole === "week") return part === whole;
-  return months[part] <= months[whole];
 }
 
 /** @param index year × 12 + month */

@@ -23,8 +23,6 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "aov"
-  | "cpn"
   | "sao";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
@@ -49,8 +47,6 @@ export type AuditEntryId = Id<"aud">;
 export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
-export type AddOnVersionId = Id<"aov">;
-export type CouponId = Id<"cpn">;
 /** An add-on as one subscription has it. */
 export type SubscribedAddOnId = Id<"sao">;
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  coveredPart,
   rateLine,
   servicePeriodAt,
   subscriptionStart,
@@ -85,14 +86,14 @@ test("every event is billed in exactly the period and to the owner it belongs to
           customer: newId("cus", first),
           planVersion: planVersion.id,
           startedAt: subscriptionStart(first, timeZone),
-          anchorDay: given.anchorDay,
+          anchor: { day: given.anchorDay },
           timeZone,
           createdAt: first,
         };
         let billedEvents = 0;
         let billed = Decimal.zero;
         for (let moment = first as Instant; moment <= first + horizon; ) {
-          const period = servicePeriodAt(subscription, moment)!;
+          const period = coveredPart(subscription, servicePeriodAt(subscription, "month", moment)!)!;
           const inputs = {
             organization,
             subscription,

@@ -1,7 +1,7 @@
 import { PlanVersionType } from "../../catalog/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
-import { servicePeriodAt, type SubjectSpan } from "../core/index.js";
+import { coveredPart, servicePeriodAt, type SubjectSpan } from "../core/index.js";
 import {
   CustomerType,
   InvoicePreviewType,
@@ -78,8 +78,9 @@ SubscriptionType.implement({
       resolve: (subscription, _args, context) => planVersionOf(context, subscription.planVersion),
     }),
     startedAt: t.expose("startedAt", { type: "Instant" }),
-    anchorDay: t.exposeInt("anchorDay", {
+    anchorDay: t.int({
       description: "Day of the month that periods begin on; the last day of shorter months.",
+      resolve: (subscription) => subscription.anchor.day,
     }),
     timeZone: t.exposeString("timeZone"),
     createdAt: t.expose("createdAt", { type: "Instant" }),
@@ -88,7 +89,10 @@ SubscriptionType.implement({
       nullable: true,
       description: "The period that holds an instant, now when left out; null before the subscription.",
       args: { at: t.arg({ type: "Instant" }) },
-      resolve: (subscription, { at }, { clock }) => servicePeriodAt(subscription, at ?? clock.now()) ?? null,
+      resolve: (subscription, { at }, { clock }) => {
+        const full = servicePeriodAt(subscription, "month", at ?? clock.now());
+        return full === undefined ? null : (coveredPart(subscription, full) ?? null);
+      },
     }),
     preview: t.field({
       type: InvoicePreviewType,

@@ -1,4 +1,28 @@
-export { servicePeriodAt, subscriptionStart, type Period, type PeriodTerms } from "./service-period.js";
+export {
+  calendarOf,
+  coveredPart,
+  localDaysIn,
+  periodsOf,
+  servicePeriodAt,
+  subscriptionStart,
+  timeZoneAt,
+  type Period,
+  type PeriodTerms,
+  type ZoneChange,
+} from "./service-period.js";
+export {
+  addOnsAt,
+  phaseAt,
+  quantityAt,
+  statusAt,
+  type QuantityChange,
+  type Redemption,
+  type SchedulePhase,
+  type SubscribedAddOn,
+  type Subscription,
+  type SubscriptionStatus,
+} from "./subscription.js";
+export { billingPeriodAt, gridAt, nextBoundary } from "./next-boundary.js";
 export { cutToPeriod, type BilledSpan, type SubjectSpan } from "./subject-span.js";
 export {
   compareLines,

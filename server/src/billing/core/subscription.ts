@@ -11,7 +11,7 @@ import type {
 } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
-import type { PriceModel } from "../../rating/core/index.js";
+import type { AnyPriceModel } from "../../rating/core/index.js";
 import type { PeriodTerms, ZoneChange } from "./service-period.js";
 
 /**
@@ -53,7 +53,7 @@ export interface SchedulePhase {
   /** The smallest interval of the prices that are in it: how often it is billed. */
   readonly interval: BillingInterval;
   /** Models that stand in for the plan's, by price key. */
-  readonly overrides: Readonly<Record<string, PriceModel>>;
+  readonly overrides: Readonly<Record<string, AnyPriceModel>>;
 }
 
 /** A licensed quantity from an instant on, until the next change of the same price. */

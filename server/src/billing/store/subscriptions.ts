@@ -13,7 +13,7 @@ export async function insertSubscription(
     INSERT INTO subscriptions
       (organization, id, customer, plan_version, started_at, anchor_day, time_zone, created_at)
     VALUES (${organization}, ${subscription.id}, ${subscription.customer}, ${subscription.planVersion},
-            ${timestampText(subscription.startedAt)}::text::timestamptz, ${subscription.anchorDay},
+            ${timestampText(subscription.startedAt)}::text::timestamptz, ${subscription.anchor.day},
             ${subscription.timeZone}, ${new Date(msOf(subscription.createdAt))})`;
 }
 
@@ -55,7 +55,7 @@ function fromRow(row: SubscriptionRow): Subscription {
     customer: row.customer,
     planVersion: row.plan_version,
     startedAt: instantOfMicros(row.started_at),
-    anchorDay: row.anchor_day,
+    anchor: { day: row.anchor_day },
     timeZone: row.time_zone,
     createdAt: instantFromMs(row.created_at.getTime()),
   };

@@ -1,5 +1,6 @@
-/** How long a service period lasts. */
-export type BillingInterval = "week" | "month" | "quarter" | "year";
+import type { BillingInterval } from "../../kernel/billing-period.js";
+
+export type { BillingInterval } from "../../kernel/billing-period.js";
 
 export const billingIntervals: readonly BillingInterval[] = ["week", "month", "quarter", "year"];
 
