@@ -35,7 +35,7 @@ export interface Subscription extends PeriodTerms {
   readonly endsAt: Instant | undefined;
   /** When it was canceled. */
   readonly canceledAt: Instant | undefined;
-  /** Tiles [startedAt, endsAt), in order of time; the last phase is open. */
+  /** Tiles time from `startedAt` on, in order; the last phase is open. `phasesOf` cuts it to `endsAt`. */
   readonly schedule: readonly SchedulePhase[];
   /** By price and time. */
   readonly quantities: readonly QuantityChange[];
@@ -100,6 +100,7 @@ export function quantityAt(
 }
 
 export function addOnsAt(subscription: Subscription, at: Instant): readonly SubscribedAddOn[] {
+  if (subscription.endsAt !== undefined && at >= subscription.endsAt) return [];
   return subscription.addOns.filter((addOn) => addOn.from <= at && (addOn.to === undefined || at < addOn.to));
 }
 
