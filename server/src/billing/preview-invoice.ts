@@ -6,6 +6,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import {
   cutToPeriod,
   rateLine,
+  timeZoneAt,
   totalOf,
   type BilledSpan,
   type Period,
@@ -52,7 +53,7 @@ export async function previewInvoice(usage: UsagePort, inputs: PreviewInputs): P
     }),
   );
   const notices = noticesOf(subjects, lines);
-  const { timeZone } = subscription;
+  const timeZone = timeZoneAt(subscription, period.start);
   return {
     subscription,
     planVersion,
