@@ -2,7 +2,7 @@ import type { Config } from "./config.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import type { Billing } from "./billing/index.js";
-import type { Catalog } from "./catalog/index.js";
+import type { Catalog, CatalogFiles } from "./catalog/index.js";
 import type { Identity } from "./identity/index.js";
 import type { Clock } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
@@ -19,6 +19,7 @@ export interface Services {
   readonly identity: Identity;
   readonly usage: Usage;
   readonly catalog: Catalog;
+  readonly catalogFiles: CatalogFiles;
   readonly billing: Billing;
   readonly tax: Taxes;
 }

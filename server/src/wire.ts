@@ -87,7 +87,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       }),
       (domain) => domain.close(),
     );
-    const { catalog, billing, tax } = money;
+    const { catalog, catalogFiles, billing, tax } = money;
     const services: Services = {
       config,
       clock,
@@ -97,6 +97,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       identity,
       usage,
       catalog,
+      catalogFiles,
       billing,
       tax,
     };

@@ -7,10 +7,25 @@ CREATE TABLE customers (
   currency text CHECK (currency ~ '^[A-Z]{3}$'),
   time_zone text NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
   email text CHECK (length(email) BETWEEN 3 AND 320),
+  address jsonb CHECK (jsonb_typeof(address) = 'object' AND length(address::text) <= 4096), -- BillingAddress
+  tax_id text CHECK (length(tax_id) BETWEEN 1 AND 64),
+  tax_exempt text NOT NULL DEFAULT 'none' CHECK (tax_exempt IN ('none', 'exempt', 'reverse_charge')),
+  payment_terms_days integer NOT NULL DEFAULT 30 CHECK (payment_terms_days BETWEEN 0 AND 365),
+  locale text CHECK (length(locale) BETWEEN 2 AND 35),
+  payer text COLLATE "C",               -- who pays its invoices; itself when null
+  has_payer boolean NOT NULL GENERATED ALWAYS AS (payer IS NOT NULL) STORED,
+  payer_has_payer boolean GENERATED ALWAYS AS (CASE WHEN payer IS NOT NULL THEN false END) STORED,
+  erased_at timestamptz,                -- when its personal data was replaced, for good
   created_at timestamptz NOT NULL,
   PRIMARY KEY (organization, id),
-  UNIQUE (organization, key)
+  UNIQUE (organization, key),
+  UNIQUE (organization, id, has_payer),
+  CONSTRAINT customers_payer_other CHECK (payer <> id),
+  -- A payer pays for itself: the key it is referred to by says that it has no payer. So there are no chains and no cycles.
+  CONSTRAINT customers_payer_no_chain FOREIGN KEY (organization, payer, payer_has_payer)
+    REFERENCES customers (organization, id, has_payer)
 );
+CREATE INDEX customers_by_payer ON customers (organization, payer, id) WHERE payer IS NOT NULL;
 
 -- A range of one text value compares for equality under GiST without any extension (btree_gist would have to be
 -- installed by the owner of a database that is not ours). Measured: 0.14 ms an insert into 50,000 rows, btree_gist 0.06.
@@ -36,3 +51,4 @@ CREATE INDEX customer_subjects_by_customer ON customer_subjects (organization, c
 
 SELECT weir_protect('customers');
 SELECT weir_protect('customer_subjects');
+REVOKE DELETE, TRUNCATE ON customers FROM weir_app;

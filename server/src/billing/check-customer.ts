@@ -3,13 +3,24 @@ import { formatInstant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { parseTimeZone } from "../kernel/time-zone.js";
 import type { SubjectSpan } from "./core/index.js";
-import type { Customer, NewCustomer } from "./customer.js";
+import {
+  address_fields,
+  tax_exemptions,
+  type BillingAddress,
+  type Customer,
+  type NewCustomer,
+} from "./customer.js";
 
 /** As long as an event's subject may be. */
 const subject_length_max = 512;
+const address_field_length_max = 256;
+const payment_terms_days_default = 30;
+
+/** What can be checked of a customer alone; who pays is another's matter. */
+export type CheckedCustomer = Omit<Customer, "id" | "createdAt" | "erasedAt" | "payer">;
 
 /** @throws Refusal 400 listing every fault by field */
-export function checkCustomer(input: NewCustomer): Omit<Customer, "id" | "createdAt"> {
+export function checkCustomer(input: NewCustomer): CheckedCustomer {
   const errors: { field: string; message: string }[] = [];
   const fault = (field: string, message: string) => void errors.push({ field, message });
   if (input.key.length === 0 || input.key.length > 256) fault("key", "1 to 256 characters");
@@ -24,11 +35,51 @@ export function checkCustomer(input: NewCustomer): Omit<Customer, "id" | "create
   if (input.email !== undefined && (!/^[^@\s]+@[^@\s]+$/.test(input.email) || input.email.length > 320)) {
     fault("email", `"${input.email.slice(0, 320)}" is not an e-mail address`);
   }
-  if (errors.length > 0 || timeZone === undefined) {
-    const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-    throw new Refusal(makeProblem("invalid-customer", 400, "The customer is not valid", detail, { errors }));
+  const address = checkAddress(input.address, fault);
+  const taxId = input.taxId?.trim();
+  if (taxId !== undefined && (taxId.length === 0 || taxId.length > 64)) fault("taxId", "1 to 64 characters");
+  const taxExempt = tax_exemptions.find((one) => one === (input.taxExempt ?? "none"));
+  if (taxExempt === undefined) fault("taxExempt", `one of ${tax_exemptions.join(", ")}`);
+  const paymentTermsDays = input.paymentTermsDays ?? payment_terms_days_default;
+  if (!Number.isInteger(paymentTermsDays) || paymentTermsDays < 0 || paymentTermsDays > 365)
+    fault("paymentTermsDays", "a whole number of days, 0 to 365");
+  const locale = input.locale === undefined ? undefined : canonicalLocale(input.locale);
+  if (input.locale !== undefined && locale === undefined)
+    fault("locale", `"${input.locale.slice(0, 40)}" is not a language tag such as "de-AT"`);
+  if (errors.length > 0 || timeZone === undefined || taxExempt === undefined) throw invalidCustomer(errors);
+  const { key, name, email } = input;
+  return { key, name, currency, timeZone, email, address, taxId, taxExempt, paymentTermsDays, locale };
+}
+
+export function invalidCustomer(errors: readonly { field: string; message: string }[]): Refusal {
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  return new Refusal(makeProblem("invalid-customer", 400, "The customer is not valid", detail, { errors }));
+}
+
+/** Without fields that are empty; undefined when all are. */
+function checkAddress(
+  address: BillingAddress | undefined,
+  fault: (field: string, message: string) => void,
+): BillingAddress | undefined {
+  const given: Record<string, string> = {};
+  for (const field of address_fields) {
+    const value = address?.[field]?.trim();
+    if (value === undefined || value === "") continue;
+    if (value.length > address_field_length_max)
+      fault(`address.${field}`, `at most ${address_field_length_max} characters`);
+    given[field] = value;
   }
-  return { key: input.key, name: input.name, currency, timeZone, email: input.email };
+  if (given["country"] !== undefined && !/^[A-Z]{2}$/.test(given["country"]))
+    fault("address.country", `"${given["country"].slice(0, 40)}" is not an ISO 3166 code such as "NZ"`);
+  return Object.keys(given).length === 0 ? undefined : given;
+}
+
+function canonicalLocale(text: string): string | undefined {
+  try {
+    return text.length <= 35 ? Intl.getCanonicalLocales(text)[0] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws Refusal 400 listing every fault by field */

@@ -3,6 +3,23 @@ import type { CustomerId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { TimeZone } from "../kernel/time-zone.js";
 
+/** Where invoices are addressed to, and by whose rules they are taxed. */
+export interface BillingAddress {
+  readonly line1?: string | undefined;
+  readonly line2?: string | undefined;
+  readonly city?: string | undefined;
+  readonly postalCode?: string | undefined;
+  readonly region?: string | undefined;
+  /** ISO 3166-1: "NZ" */
+  readonly country?: string | undefined;
+}
+
+export const address_fields = ["line1", "line2", "city", "postalCode", "region", "country"] as const;
+
+/** `exempt` pays no tax; under `reverse_charge` the customer owes it itself. */
+export const tax_exemptions = ["none", "exempt", "reverse_charge"] as const;
+export type TaxExemption = (typeof tax_exemptions)[number];
+
 /** Who an organization bills. */
 export interface Customer {
   readonly id: CustomerId;
@@ -11,9 +28,19 @@ export interface Customer {
   readonly name: string;
   /** The only currency it is billed in; any when left out. */
   readonly currency: Currency | undefined;
-  /** Where its days and months begin. */
+  /** Where its days and months begin. A change applies from each subscription's next period. */
   readonly timeZone: TimeZone;
   readonly email: string | undefined;
+  readonly address: BillingAddress | undefined;
+  readonly taxId: string | undefined;
+  readonly taxExempt: TaxExemption;
+  readonly paymentTermsDays: number;
+  /** A language tag such as "de-AT"; what its invoices are written in. */
+  readonly locale: string | undefined;
+  /** Another customer, who pays its invoices and has no payer itself. */
+  readonly payer: CustomerId | undefined;
+  /** When its personal data was replaced, for good. */
+  readonly erasedAt: Instant | undefined;
   readonly createdAt: Instant;
 }
 
@@ -25,4 +52,29 @@ export interface NewCustomer {
   /** An IANA name such as "Pacific/Auckland". */
   readonly timeZone: string;
   readonly email?: string;
+  readonly address?: BillingAddress;
+  readonly taxId?: string;
+  /** None when left out. */
+  readonly taxExempt?: string;
+  /** 0 to 365; 30 when left out. */
+  readonly paymentTermsDays?: number;
+  readonly locale?: string;
+  /** Id or key of the customer who pays. */
+  readonly payer?: string;
+}
+
+/** What a caller changes; what is left out stays, null takes away. */
+export interface CustomerUpdate {
+  /** Id or key. */
+  readonly customer: string;
+  readonly name?: string;
+  readonly currency?: string | null;
+  readonly timeZone?: string;
+  readonly email?: string | null;
+  readonly address?: BillingAddress | null;
+  readonly taxId?: string | null;
+  readonly taxExempt?: string;
+  readonly paymentTermsDays?: number;
+  readonly locale?: string | null;
+  readonly payer?: string | null;
 }

@@ -1,7 +1,22 @@
 export { openBilling, type Billing, type BillingOptions } from "./open-billing.js";
-export { Customers, type CustomersDependencies, type NewSubject } from "./customers.js";
-export type { Customer, NewCustomer } from "./customer.js";
-export type { NewSubscription, Subscription } from "./subscription.js";
+export { Customers, type CustomersDependencies } from "./customers.js";
+export type { BillingAddress, Customer, CustomerUpdate, NewCustomer, TaxExemption } from "./customer.js";
+export type { Erased, Erasure } from "./erase-customer.js";
+export type { EndedSubject, MovedSubject, NewSubject } from "./subject-assignment.js";
+export type { InvoicedScope, InvoicedUntil } from "./store/invoiced-until.js";
+export { Subscriptions, type SubscriptionChanged, type SubscriptionsDependencies } from "./subscriptions.js";
+export { SubscriptionChanges, type SubscriptionChangesDependencies } from "./subscription-changes.js";
+export type {
+  AttachInput,
+  CancelInput,
+  CouponInput,
+  DetachInput,
+  NewSubscription,
+  PlanChangeInput,
+  QuantityInput,
+  Subscription,
+  SubscriptionChange,
+} from "./subscription.js";
 export type { Invoice, InvoiceLine, InvoicePreview } from "./invoice.js";
 export type { LineExplanation } from "./explanations.js";
 export type { BilledSpan, Period, RatedLine, SubjectSpan } from "./core/index.js";

@@ -7,6 +7,7 @@ import { newId, type CustomerId, type OrganizationId, type SubscriptionId } from
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { formatMoney } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { phaseAt } from "./core/index.js";
 import type { Customers } from "./customers.js";
 import type { Invoice, InvoicePreview } from "./invoice.js";
 import { previewInvoice } from "./preview-invoice.js";
@@ -62,7 +63,10 @@ export class Invoices {
     const now = this.#on.clock.now();
     const subscription = await this.#on.subscriptions.get(organization, subscriptionId);
     const period = mustFindPeriod(subscription, at ?? now);
-    const planVersion = await this.#on.catalog.getVersion(organization, subscription.planVersion);
+    const phase = phaseAt(subscription, period.start);
+    if (phase === undefined)
+      throw new Error(`${subscription.id} has no phase at ${formatInstant(period.start)}`);
+    const planVersion = await this.#on.catalog.getVersion(organization, phase.planVersion);
     const spans = await this.#on.customers.subjectsOf(organization, subscription.customer, period);
     return previewInvoice(this.#on.usage, { organization, subscription, planVersion, period, spans, now });
   }

@@ -4,13 +4,18 @@ import type { Clock } from "../kernel/clock.js";
 import type { Customers } from "./customers.js";
 import { Explanations } from "./explanations.js";
 import { Invoices } from "./invoices.js";
-import { Subscriptions } from "./subscriptions.js";
+import { catalogPortOf, type CatalogPort } from "./catalog-port.js";
+import { readInvoicedUntil, type InvoicedUntil } from "./store/invoiced-until.js";
+import { SubscriptionChanges } from "./subscription-changes.js";
+import { Subscriptions, type SubscriptionChanged } from "./subscriptions.js";
 import type { UsagePort } from "./usage-port.js";
 
 /** The billing domain: what it offers to the rest of Weir. */
 export interface Billing {
+  readonly catalog: CatalogPort;
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
+  readonly subscriptionChanges: SubscriptionChanges;
   readonly invoices: Invoices;
   readonly explanations: Explanations;
 }
@@ -22,11 +27,18 @@ export interface BillingOptions {
   /** Made before the usage domain, which asks it whose subjects are whose. */
   readonly customers: Customers;
   readonly clock: Clock;
+  /** Up to where finalized invoices have closed time; the invoices' own table when left out. */
+  readonly invoicedUntil?: InvoicedUntil;
+  /** Sets a subscription's next wake in the transaction that made or changed it. */
+  readonly subscriptionChanged?: SubscriptionChanged;
 }
 
 export function openBilling(options: BillingOptions): Billing {
-  const { customers, catalog, usage } = options;
-  const subscriptions = new Subscriptions(options);
+  const { customers, catalog, usage, invoicedUntil = readInvoicedUntil } = options;
+  const port = catalogPortOf(catalog);
+  const subscriptions = new Subscriptions({ ...options, catalog: port });
+  const subscriptionChanges = new SubscriptionChanges({ ...options, catalog: port, invoicedUntil });
   const invoices = new Invoices({ ...options, subscriptions });
-  return { customers, subscriptions, invoices, explanations: new Explanations({ catalog, usage, invoices }) };
+  const explanations = new Explanations({ catalog, usage, invoices });
+  return { catalog: port, customers, subscriptions, subscriptionChanges, invoices, explanations };
 }

@@ -6,6 +6,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import {
   cutToPeriod,
   rateLine,
+  timeZoneAt,
   totalOf,
   type BilledSpan,
   type Period,
@@ -52,7 +53,7 @@ export async function previewInvoice(usage: UsagePort, inputs: PreviewInputs): P
     }),
   );
   const notices = noticesOf(subjects, lines);
-  const { timeZone } = subscription;
+  const timeZone = timeZoneAt(subscription, period.start);
   return {
     subscription,
     planVersion,
@@ -77,9 +78,9 @@ export async function readQuantity(
 }
 
 async function meterOf(usage: UsagePort, organization: OrganizationId, price: Price): Promise<BilledMeter> {
-  const meter = await usage.findMeter(organization, price.meter);
+  const meter = price.meter === undefined ? undefined : await usage.findMeter(organization, price.meter.id);
   if (meter !== undefined) return meter;
-  const detail = `Price "${price.key}" is on meter "${price.meterSlug}", which cannot be found.`;
+  const detail = `Price "${price.key}" is on meter "${price.meter?.slug ?? ""}", which cannot be found.`;
   throw new Refusal(
     makeProblem("meter-missing", 409, "A price's meter is missing", detail, { price: price.key }),
   );

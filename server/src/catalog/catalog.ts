@@ -1,50 +1,29 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { runOnce } from "../audit/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
-import { parseCurrency } from "../kernel/currency.js";
-import { newId, type MeterId, type OrganizationId, type PlanId, type PlanVersionId } from "../kernel/ids.js";
+import type { OrganizationId, PlanId, PlanVersionId } from "../kernel/ids.js";
+import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { AddOns } from "./add-ons.js";
 import {
-  catalog_key_rule,
-  findPlanFaults,
-  isCatalogKey,
+  CatalogFaults,
+  checkPlan,
+  checkReferences,
+  type NewPlan,
   type Plan,
   type PlanDefinition,
-  type PlanFault,
   type PlanVersion,
+  type References,
 } from "./core/index.js";
-import { definitionJson, describeVersion } from "./describe-plan.js";
-import { draftVersion, type DraftedVersion } from "./draft-version.js";
-import { mustReadPlan, planExists, planNotFound, readPlan, withCurrent } from "./read-plan.js";
-import {
-  insertPlan,
-  insertPlanVersion,
-  listPlans,
-  listPlanVersionIds,
-  lockPlan,
-  readPlanVersions,
-  sellVersion,
-} from "./store/plans.js";
-
-/** What the catalog needs to know of meters; the usage domain provides it. */
-export interface MeterLookup {
-  /** By slug or meter id. */
-  findMeter(
-    organization: OrganizationId,
-    idOrSlug: string,
-  ): Promise<{ meter: MeterId; slug: string } | undefined>;
-}
-
-export interface NewPlan extends PlanDefinition {
-  readonly key: string;
-}
-
-/** A page of a list: so many items after the one with this id. */
-export interface Page {
-  readonly after?: string;
-  readonly limit: number;
-}
+import { Coupons } from "./coupons.js";
+import { findMeters, findReferences, type MeterLookup } from "./find-references.js";
+import { refuseFaults } from "./invalid-definition.js";
+import type { Page } from "./page.js";
+import { Products } from "./products.js";
+import { lockCatalog } from "./store/catalog-lock.js";
+import { listPlans, listPlanVersionIds, readPlanVersions } from "./store/plans.js";
+import { createPlan, createVersion, lateVersion, mustReadPlan, readPlan, withCurrent } from "./write-plan.js";
 
 export interface CatalogDependencies {
   readonly postgres: Postgres;
@@ -52,37 +31,48 @@ export interface CatalogDependencies {
   readonly clock: Clock;
 }
 
-/** Plans and their immutable versions. Every change is audited. */
+/** What is sold: plans and their immutable versions, and beside them products, add-ons and coupons. Every change is audited. */
 export class Catalog {
+  readonly products: Products;
+  readonly addOns: AddOns;
+  readonly coupons: Coupons;
   readonly #on: CatalogDependencies;
 
   constructor(dependencies: CatalogDependencies) {
     this.#on = dependencies;
+    this.products = new Products(dependencies);
+    this.addOns = new AddOns(dependencies);
+    this.coupons = new Coupons(dependencies);
   }
 
-  /** Plans with the version that is sold now, oldest first. */
+  /** Plans with the version in force now, oldest first. */
   async list(organization: OrganizationId, page: Page): Promise<Plan[]> {
+    const now = this.#on.clock.now();
     return this.#on.postgres.inOrganization(organization, async (sql) =>
-      withCurrent(sql, await listPlans(sql, page)),
+      withCurrent(sql, await listPlans(sql, page, now)),
     );
   }
 
   /** By id or key. */
   async find(organization: OrganizationId, idOrKey: string): Promise<Plan | undefined> {
-    return this.#on.postgres.inOrganization(organization, (sql) => readPlan(sql, idOrKey));
+    const now = this.#on.clock.now();
+    return this.#on.postgres.inOrganization(organization, (sql) => readPlan(sql, idOrKey, now));
   }
 
   /** @throws Refusal 404 */
   async get(organization: OrganizationId, idOrKey: string): Promise<Plan> {
-    const plan = await this.find(organization, idOrKey);
-    if (plan === undefined) throw planNotFound(idOrKey);
-    return plan;
+    const now = this.#on.clock.now();
+    return this.#on.postgres.inOrganization(organization, (sql) => mustReadPlan(sql, idOrKey, now));
   }
 
-  /** Every version of a plan, oldest first. */
-  async versionsOf(organization: OrganizationId, plan: PlanId): Promise<PlanVersion[]> {
+  /** A plan's versions by number, after a version. */
+  async versionsOf(
+    organization: OrganizationId,
+    plan: PlanId,
+    page: Page = { limit: 1000 },
+  ): Promise<PlanVersion[]> {
     return this.#on.postgres.inOrganization(organization, async (sql) =>
-      readPlanVersions(sql, await listPlanVersionIds(sql, plan)),
+      readPlanVersions(sql, await listPlanVersionIds(sql, plan, page)),
     );
   }
 
@@ -101,49 +91,40 @@ export class Catalog {
   }
 
   /**
+   * The version of a plan that is in force at an instant: the latest that is effective by then, of equals the newest.
+   * @throws Refusal 404 for an unknown plan, 409 when none is in force
+   */
+  async getVersionInForce(organization: OrganizationId, idOrKey: string, at: Instant): Promise<PlanVersion> {
+    const plan = await this.#on.postgres.inOrganization(organization, (sql) =>
+      mustReadPlan(sql, idOrKey, at),
+    );
+    if (plan.current !== undefined) return plan.current;
+    const detail = `Plan "${plan.key}" has no version in force at ${formatInstant(at)}.`;
+    throw new Refusal(makeProblem("plan-not-in-force", 409, "The plan is not sold then", detail));
+  }
+
+  /**
    * Creates a plan and its first version.
    * @throws Refusal 400 listing every fault by field; 409 when the key is taken
    */
   async createPlan(caller: Caller, input: NewPlan, idempotencyKey?: string): Promise<Plan> {
     const { organization } = caller;
-    const keyFaults = isCatalogKey(input.key) ? [] : [{ field: "key", message: catalog_key_rule }];
-    const drafted = await this.#draft(organization, input, keyFaults);
+    const faults = new CatalogFaults();
+    faults.key("key", input.key);
+    const references = await this.#check(organization, input, faults);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "plan.create", input: definitionJson(input) };
+      const request = { organization, idempotencyKey, action: "plan.create", input };
       const id = await runOnce(sql, request, async () => {
-        const at = this.#on.clock.now();
-        const plan = newId("plan", at);
-        const version = draftVersion(drafted, { plan, planKey: input.key, version: 1 }, at);
-        if (
-          !(await insertPlan(sql, organization, {
-            id: plan,
-            key: input.key,
-            currentVersion: version.id,
-            createdAt: at,
-          }))
-        ) {
-          throw planExists(input.key);
-        }
-        await insertPlanVersion(sql, organization, version);
-        const after = describeVersion(version);
-        await recordAudit(sql, {
-          organization,
-          actor: caller,
-          action: "plan.create",
-          target: plan,
-          before: undefined,
-          after,
-          at,
-        });
-        return plan;
+        await lockCatalog(sql, organization);
+        return (await createPlan(sql, caller, input, references, this.#on.clock.now())).plan;
       });
-      return mustReadPlan(sql, id);
+      return mustReadPlan(sql, id, this.#on.clock.now());
     });
   }
 
   /**
-   * Adds a version to a plan and sells it from now on. Versions before it, their prices, and the subscriptions on
-   * them stay as they are.
+   * Adds a version to a plan, in force from `effectiveFrom` on. Versions before it, their prices, and the subscriptions
+   * on them stay as they are.
    * @throws Refusal 404, or 400 listing every fault by field
    */
   async createVersion(
@@ -153,32 +134,17 @@ export class Catalog {
     idempotencyKey?: string,
   ): Promise<PlanVersion> {
     const { organization } = caller;
-    const drafted = await this.#draft(organization, input, []);
-    const asked = { plan: planIdOrKey, ...definitionJson(input) };
+    const references = await this.#check(organization, input, new CatalogFaults());
     return this.#on.postgres.inOrganization(organization, async (sql) => {
+      const asked = { plan: planIdOrKey, ...input };
       const request = { organization, idempotencyKey, action: "plan.new_version", input: asked };
       const id = await runOnce(sql, request, async () => {
-        const found = await mustReadPlan(sql, planIdOrKey);
-        await lockPlan(sql, found.id);
-        const { current: before } = await mustReadPlan(sql, found.id);
+        await lockCatalog(sql, organization);
         const at = this.#on.clock.now();
-        const version = draftVersion(
-          drafted,
-          { plan: found.id, planKey: found.key, version: before.version + 1 },
-          at,
-        );
-        await insertPlanVersion(sql, organization, version);
-        await sellVersion(sql, found.id, version.id);
-        await recordAudit(sql, {
-          organization,
-          actor: caller,
-          action: "plan.new_version",
-          target: found.id,
-          before: describeVersion(before),
-          after: describeVersion(version),
-          at,
-        });
-        return version.id;
+        const plan = await mustReadPlan(sql, planIdOrKey, at);
+        const late = lateVersion(input.effectiveFrom, plan.current);
+        refuseFaults("plan", late === undefined ? [] : [{ field: "effectiveFrom", message: late }]);
+        return (await createVersion(sql, caller, plan, input, references, plan.current, at)).id;
       });
       const [version] = await readPlanVersions(sql, [id]);
       if (version === undefined) throw new Error(`plan version ${id} vanished`);
@@ -186,30 +152,19 @@ export class Catalog {
     });
   }
 
-  /** Checks a definition whole and finds its meters, so that a refusal lists everything at once. */
-  async #draft(
+  /** Checks a definition whole and finds what it names, so that a refusal lists everything at once. */
+  async #check(
     organization: OrganizationId,
     input: PlanDefinition,
-    known: readonly PlanFault[],
-  ): Promise<DraftedVersion> {
-    const faults = [...known, ...findPlanFaults(input)];
-    const meters = new Map<string, { meter: MeterId; slug: string }>();
-    for (const [index, price] of input.prices.entries()) {
-      const meter = meters.get(price.meter) ?? (await this.#on.meters.findMeter(organization, price.meter));
-      if (meter === undefined) {
-        faults.push({
-          field: `prices[${index}].meter`,
-          message: `there is no meter "${price.meter}"; create it first`,
-        });
-      } else meters.set(price.meter, meter);
-    }
-    const currency = parseCurrency(input.currency);
-    if (faults.length > 0 || currency === undefined) {
-      const detail = faults.map((fault) => `${fault.field}: ${fault.message}`).join("; ");
-      throw new Refusal(
-        makeProblem("invalid-plan", 400, "The plan is not valid", detail, { errors: faults }),
-      );
-    }
-    return { input, currency, meters };
+    faults: CatalogFaults,
+  ): Promise<References> {
+    checkPlan(input, faults);
+    const meters = await findMeters(this.#on.meters, organization, input.prices);
+    const references = await this.#on.postgres.inOrganization(organization, (sql) =>
+      findReferences(sql, meters, input.prices),
+    );
+    checkReferences(input.prices, references, faults);
+    refuseFaults("plan", faults.found);
+    return references;
   }
 }

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { periodContaining } from "./billing-period.js";
+import { periodContaining, type BillingAnchor, type BillingInterval } from "./billing-period.js";
 import { day, formatInstant, parseInstant, type Instant } from "./instant.js";
+import { calendarIn } from "./local-date.js";
 import { parseTimeZone, toZoned } from "./time-zone.js";
 
 const at = (text: string) => parseInstant(text)!;
 const zone = (name: string) => parseTimeZone(name)!;
 const period = (anchorDay: number, name: string, instant: string) => {
-  const { start, end } = periodContaining({ day: anchorDay }, "month", zone(name), at(instant));
+  const { start, end } = periodContaining({ day: anchorDay }, "month", calendarIn(zone(name)), at(instant));
   return [formatInstant(start), formatInstant(end)];
 };
 
@@ -78,7 +79,8 @@ describe("monthly periods", () => {
   test("hold their instant and tile time, each anchored on the original day", () => {
     fc.assert(
       fc.property(given, ({ anchorDay, name, instant }) => {
-        const find = (moment: Instant) => periodContaining({ day: anchorDay }, "month", zone(name), moment);
+        const find = (moment: Instant) =>
+          periodContaining({ day: anchorDay }, "month", calendarIn(zone(name)), moment);
         const found = find(instant);
         expect(found.start).toBeLessThanOrEqual(instant);
         expect(found.end).toBeGreaterThan(instant);
@@ -93,5 +95,72 @@ describe("monthly periods", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("weeks, quarters and years", () => {
+  const spans = (
+    anchor: BillingAnchor,
+    interval: BillingInterval,
+    name: string,
+    from: string,
+    count: number,
+  ) => {
+    const calendar = calendarIn(zone(name));
+    const starts: string[] = [];
+    for (let moment = at(from); starts.length < count; ) {
+      const found = periodContaining(anchor, interval, calendar, moment);
+      starts.push(formatInstant(found.start));
+      moment = found.end;
+    }
+    return starts;
+  };
+
+  test("weeks begin on the anchor's weekday, Monday when left out", () => {
+    expect(spans({ day: 1 }, "week", "UTC", "2026-01-01T00:00:00Z", 3)).toEqual([
+      "2025-12-29T00:00:00Z",
+      "2026-01-05T00:00:00Z",
+      "2026-01-12T00:00:00Z",
+    ]);
+    expect(spans({ day: 1, weekday: 4 }, "week", "Europe/Berlin", "2026-03-26T12:00:00Z", 2)).toEqual([
+      "2026-03-25T23:00:00Z",
+      "2026-04-01T22:00:00Z",
+    ]);
+  });
+
+  test("quarters begin in every third month from the anchor's, on the 31st or the month's last day", () => {
+    expect(spans({ day: 31, month: 2 }, "quarter", "UTC", "2026-01-01T00:00:00Z", 5)).toEqual([
+      "2025-11-30T00:00:00Z",
+      "2026-02-28T00:00:00Z",
+      "2026-05-31T00:00:00Z",
+      "2026-08-31T00:00:00Z",
+      "2026-11-30T00:00:00Z",
+    ]);
+  });
+
+  test("years anchored on 29 February begin on the 28th of common years, and on the 29th again", () => {
+    expect(spans({ day: 29, month: 2 }, "year", "Asia/Kolkata", "2024-03-01T00:00:00Z", 5)).toEqual([
+      "2024-02-28T18:30:00Z",
+      "2025-02-27T18:30:00Z",
+      "2026-02-27T18:30:00Z",
+      "2027-02-27T18:30:00Z",
+      "2028-02-28T18:30:00Z",
+    ]);
+  });
+
+  test("a week that would begin on the Friday that Samoa skipped begins with the Saturday", () => {
+    expect(spans({ day: 1, weekday: 5 }, "week", "Pacific/Apia", "2011-12-25T00:00:00Z", 3)).toEqual([
+      "2011-12-23T10:00:00Z",
+      "2011-12-30T10:00:00Z",
+      "2012-01-05T10:00:00Z",
+    ]);
+  });
+
+  test("a month that would begin on the day that Samoa skipped begins with the next", () => {
+    expect(period(30, "Pacific/Apia", "2011-12-30T10:00:00Z")).toEqual([
+      "2011-12-30T10:00:00Z",
+      "2012-01-29T10:00:00Z",
+    ]);
+    expect(period(30, "Pacific/Apia", "2011-12-30T09:59:59Z")[1]).toBe("2011-12-30T10:00:00Z");
   });
 });

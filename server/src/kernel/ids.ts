@@ -11,6 +11,9 @@ export type IdPrefix =
   | "plan"
   | "plv"
   | "price"
+  | "ado"
+  | "adv"
+  | "cpn"
   | "sub"
   | "inv"
   | "il"
@@ -21,6 +24,7 @@ export type IdPrefix =
   | "bkf"
   | "pst"
   | "txr";
+  | "sao";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -32,6 +36,9 @@ export type ProductId = Id<"prd">;
 export type PlanId = Id<"plan">;
 export type PlanVersionId = Id<"plv">;
 export type PriceId = Id<"price">;
+export type AddOnId = Id<"ado">;
+export type AddOnVersionId = Id<"adv">;
+export type CouponId = Id<"cpn">;
 export type SubscriptionId = Id<"sub">;
 export type InvoiceId = Id<"inv">;
 export type InvoiceLineId = Id<"il">;
@@ -42,6 +49,8 @@ export type RequestId = Id<"req">;
 export type BackfillId = Id<"bkf">;
 export type PostingId = Id<"pst">;
 export type TaxRateId = Id<"txr">;
+/** An add-on as one subscription has it. */
+export type SubscribedAddOnId = Id<"sao">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

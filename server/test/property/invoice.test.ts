@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  coveredPart,
   rateLine,
   servicePeriodAt,
   subscriptionStart,
@@ -85,14 +86,14 @@ test("every event is billed in exactly the period and to the owner it belongs to
           customer: newId("cus", first),
           planVersion: planVersion.id,
           startedAt: subscriptionStart(first, timeZone),
-          anchorDay: given.anchorDay,
+          anchor: { day: given.anchorDay },
           timeZone,
           createdAt: first,
         };
         let billedEvents = 0;
         let billed = Decimal.zero;
         for (let moment = first as Instant; moment <= first + horizon; ) {
-          const period = servicePeriodAt(subscription, moment)!;
+          const period = coveredPart(subscription, servicePeriodAt(subscription, "month", moment)!)!;
           const inputs = {
             organization,
             subscription,
@@ -149,7 +150,6 @@ test("every event is billed in exactly the period and to the owner it belongs to
 
 function planOf(price: PriceModel): PlanVersion {
   const id = newId("plv", first);
-  const named = { key: "tokens", name: "Tokens", meter: meter.meter, meterSlug: meter.slug };
   return {
     id,
     plan: newId("plan", first),
@@ -158,7 +158,33 @@ function planOf(price: PriceModel): PlanVersion {
     name: "LLM",
     currency: parseCurrency("USD")!,
     interval: "month",
-    prices: [{ ...named, id: newId("price", first), planVersion: id, model: price }],
+    effectiveFrom: first,
+    trialDays: 0,
+    phases: [],
+    minimum: undefined,
+    maximum: undefined,
+    commitments: [],
+    graceHours: undefined,
+    spendThreshold: undefined,
+    prices: [
+      {
+        id: newId("price", first),
+        key: "tokens",
+        name: "Tokens",
+        product: undefined,
+        taxCategory: "standard",
+        charge: "usage",
+        timing: "arrears",
+        interval: "month",
+        prorated: true,
+        meter: { id: meter.meter, slug: meter.slug },
+        filters: [],
+        included: undefined,
+        phases: undefined,
+        model: price,
+        currencies: {},
+      },
+    ],
     createdAt: first,
   };
 }

@@ -1,15 +1,32 @@
-import { PlanVersionType } from "../../catalog/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
-import { servicePeriodAt, type SubjectSpan } from "../core/index.js";
-import {
-  CustomerType,
-  InvoicePreviewType,
-  InvoiceType,
-  PeriodType,
-  planVersionOf,
-  SubscriptionType,
-} from "./references.js";
+import type { SubjectSpan } from "../core/index.js";
+import { tax_exemptions, type BillingAddress } from "../customer.js";
+import { CustomerType, InvoiceType, SubscriptionType } from "./references.js";
+
+export const TaxExemptionEnum = builder.enumType("TaxExemption", {
+  description: "EXEMPT pays no tax; under REVERSE_CHARGE the customer owes it itself.",
+  values: Object.fromEntries(tax_exemptions.map((value) => [value.toUpperCase(), { value }])) as Record<
+    string,
+    { value: (typeof tax_exemptions)[number] }
+  >,
+});
+
+const BillingAddressType = builder.objectRef<BillingAddress>("BillingAddress").implement({
+  description: "Where invoices are addressed to, and by whose rules they are taxed.",
+  fields: (t) => ({
+    line1: t.string({ nullable: true, resolve: (address) => address.line1 ?? null }),
+    line2: t.string({ nullable: true, resolve: (address) => address.line2 ?? null }),
+    city: t.string({ nullable: true, resolve: (address) => address.city ?? null }),
+    postalCode: t.string({ nullable: true, resolve: (address) => address.postalCode ?? null }),
+    region: t.string({ nullable: true, resolve: (address) => address.region ?? null }),
+    country: t.string({
+      nullable: true,
+      description: "ISO 3166: NZ.",
+      resolve: (address) => address.country ?? null,
+    }),
+  }),
+});
 
 const SubjectAssignment = builder.objectRef<SubjectSpan>("SubjectAssignment").implement({
   description: "A subject that is the customer's for a half-open span of time.",
@@ -38,6 +55,43 @@ CustomerType.implement({
     }),
     timeZone: t.exposeString("timeZone", { description: "IANA name; where its days and months begin." }),
     email: t.string({ nullable: true, resolve: (customer) => customer.email ?? null }),
+    address: t.field({
+      type: BillingAddressType,
+      nullable: true,
+      resolve: (customer) => customer.address ?? null,
+    }),
+    taxId: t.string({ nullable: true, resolve: (customer) => customer.taxId ?? null }),
+    taxExempt: t.expose("taxExempt", { type: TaxExemptionEnum }),
+    paymentTermsDays: t.exposeInt("paymentTermsDays"),
+    locale: t.string({
+      nullable: true,
+      description: "What its invoices are written in: de-AT.",
+      resolve: (customer) => customer.locale ?? null,
+    }),
+    payer: t.field({
+      type: CustomerType,
+      nullable: true,
+      complexity: 5,
+      description: "Another customer who pays its invoices; null when it pays for itself.",
+      resolve: (customer, _args, { caller, services }) =>
+        customer.payer === undefined
+          ? null
+          : services.billing.customers.get(caller.organization, customer.payer),
+    }),
+    paysFor: t.connection({
+      type: CustomerType,
+      description: "The customers that it pays for.",
+      resolve: (customer, args, { caller, services }) =>
+        forwardConnection(args, (page) =>
+          services.billing.customers.list(caller.organization, { ...page, payer: customer.id }),
+        ),
+    }),
+    erasedAt: t.field({
+      type: "Instant",
+      nullable: true,
+      description: "When its personal data was replaced, for good.",
+      resolve: (customer) => customer.erasedAt ?? null,
+    }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
     subjects: t.field({
       type: [SubjectAssignment],
@@ -57,52 +111,6 @@ CustomerType.implement({
       resolve: (customer, args, { caller, services }) =>
         forwardConnection(args, (page) =>
           services.billing.invoices.list(caller.organization, { ...page, customer: customer.id }),
-        ),
-    }),
-  }),
-});
-
-SubscriptionType.implement({
-  description: "A customer on a plan version, with what decides its periods.",
-  fields: (t) => ({
-    id: t.exposeID("id"),
-    customer: t.field({
-      type: CustomerType,
-      complexity: 5,
-      resolve: (subscription, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, subscription.customer),
-    }),
-    planVersion: t.field({
-      type: PlanVersionType,
-      complexity: 5,
-      resolve: (subscription, _args, context) => planVersionOf(context, subscription.planVersion),
-    }),
-    startedAt: t.expose("startedAt", { type: "Instant" }),
-    anchorDay: t.exposeInt("anchorDay", {
-      description: "Day of the month that periods begin on; the last day of shorter months.",
-    }),
-    timeZone: t.exposeString("timeZone"),
-    createdAt: t.expose("createdAt", { type: "Instant" }),
-    period: t.field({
-      type: PeriodType,
-      nullable: true,
-      description: "The period that holds an instant, now when left out; null before the subscription.",
-      args: { at: t.arg({ type: "Instant" }) },
-      resolve: (subscription, { at }, { clock }) => servicePeriodAt(subscription, at ?? clock.now()) ?? null,
-    }),
-    preview: t.field({
-      type: InvoicePreviewType,
-      description: "What the period that holds an instant (now when left out) costs by the usage known now.",
-      complexity: 50,
-      args: { at: t.arg({ type: "Instant" }) },
-      resolve: (subscription, { at }, { caller, services }) =>
-        services.billing.invoices.preview(caller.organization, subscription.id, at ?? undefined),
-    }),
-    invoices: t.connection({
-      type: InvoiceType,
-      resolve: (subscription, args, { caller, services }) =>
-        forwardConnection(args, (page) =>
-          services.billing.invoices.list(caller.organization, { ...page, subscription: subscription.id }),
         ),
     }),
   }),

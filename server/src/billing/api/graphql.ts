@@ -1,9 +1,12 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import type { Invoice } from "../invoice.js";
+import "./customer-mutations.js";
 import "./customer-types.js";
 import "./explanation-types.js";
 import "./invoice-types.js";
+import "./subscription-mutations.js";
+import "./subscription-types.js";
 import {
   CustomerType,
   InvoicePreviewType,
@@ -112,92 +115,6 @@ const CreatedInvoice = builder.objectRef<{ invoice: Invoice; created: boolean }>
 });
 
 builder.mutationFields((t) => ({
-  createCustomer: t.field({
-    type: CustomerType,
-    errors: {},
-    args: {
-      key: t.arg.string({ required: true }),
-      name: t.arg.string({ required: true }),
-      timeZone: t.arg.string({ required: true, description: 'An IANA name such as "Pacific/Auckland".' }),
-      currency: t.arg.string({ description: "The only currency it is billed in; any when left out." }),
-      email: t.arg.string(),
-    },
-    resolve: (_root, { currency, email, ...input }, context) => {
-      requireSecretKey(context);
-      const optional = { ...(currency == null ? {} : { currency }), ...(email == null ? {} : { email }) };
-      return context.services.billing.customers.create(
-        context.caller,
-        { ...input, ...optional },
-        context.idempotencyKey,
-      );
-    },
-  }),
-  assignSubject: t.field({
-    type: CustomerType,
-    description:
-      "Makes a subject the customer's, within [from, to) when given. Two customers never own it at one instant.",
-    errors: {},
-    args: {
-      customer: t.arg.string({ required: true, description: "Id or key." }),
-      subject: t.arg.string({ required: true }),
-      from: t.arg({ type: "Instant", description: "From the beginning of time when left out." }),
-      to: t.arg({ type: "Instant" }),
-    },
-    resolve: (_root, { from, to, ...input }, context) => {
-      requireSecretKey(context);
-      const bounds = { ...(from == null ? {} : { from }), ...(to == null ? {} : { to }) };
-      return context.services.billing.customers.assignSubject(
-        context.caller,
-        { ...input, ...bounds },
-        context.idempotencyKey,
-      );
-    },
-  }),
-  endSubject: t.field({
-    type: CustomerType,
-    description:
-      "Ends the customer's assignment of a subject at an instant (now when left out); at its beginning, it is removed.",
-    errors: {},
-    args: {
-      customer: t.arg.string({ required: true, description: "Id or key." }),
-      subject: t.arg.string({ required: true }),
-      at: t.arg({ type: "Instant" }),
-    },
-    resolve: (_root, { at, ...input }, context) => {
-      requireSecretKey(context);
-      const bound = at == null ? {} : { at };
-      return context.services.billing.customers.endSubject(
-        context.caller,
-        { ...input, ...bound },
-        context.idempotencyKey,
-      );
-    },
-  }),
-  createSubscription: t.field({
-    type: SubscriptionType,
-    description: "Puts a customer on a plan from the beginning of a day in the customer's zone.",
-    errors: {},
-    args: {
-      customer: t.arg.string({ required: true, description: "Id or key." }),
-      plan: t.arg.string({
-        required: true,
-        description: "A plan's id or key for its current version, or a plan version's id.",
-      }),
-      start: t.arg({ type: "Instant", description: "Any instant of the first day; today when left out." }),
-      anchorDay: t.arg.int({
-        description: "Day of the month that periods begin on, 1 to 31; 1 when left out.",
-      }),
-    },
-    resolve: (_root, { start, anchorDay, ...input }, context) => {
-      requireSecretKey(context);
-      const optional = { ...(start == null ? {} : { start }), ...(anchorDay == null ? {} : { anchorDay }) };
-      return context.services.billing.subscriptions.create(
-        context.caller,
-        { ...input, ...optional },
-        context.idempotencyKey,
-      );
-    },
-  }),
   createInvoice: t.field({
     type: CreatedInvoice,
     description:

@@ -1,4 +1,50 @@
-export { servicePeriodAt, subscriptionStart, type Period, type PeriodTerms } from "./service-period.js";
+export {
+  calendarOf,
+  coveredPart,
+  localDaysIn,
+  periodsOf,
+  servicePeriodAt,
+  subscriptionStart,
+  timeZoneAt,
+  type Period,
+  type PeriodTerms,
+  type ZoneChange,
+} from "./service-period.js";
+export {
+  addOnsAt,
+  phaseAt,
+  quantityAt,
+  statusAt,
+  type QuantityChange,
+  type Redemption,
+  type SchedulePhase,
+  type SubscribedAddOn,
+  type Subscription,
+  type SubscriptionStatus,
+} from "./subscription.js";
+export { billingPeriodAt, gridAt, nextBoundary } from "./next-boundary.js";
+export { cutSchedule, phasesOf, planPhases, pricesIn, type ScheduledPlan } from "./schedule.js";
+export type { Changed, ChangeRefusal } from "./change-refusal.js";
+export { effectiveFrom, effectiveUntil, startOfDay, type When } from "./effective-at.js";
+export {
+  pricesNotIn,
+  start_days_max,
+  startSubscription,
+  unknownOverride,
+  type AnchorChoice,
+  type SubscriptionStart,
+} from "./subscription-start.js";
+export {
+  cancel,
+  changePlan,
+  changeQuantity,
+  quantity_correction_days_max,
+  uncancel,
+  type PlanChange,
+} from "./subscription-change.js";
+export { attachAddOn, detachAddOn } from "./add-on-change.js";
+export { redeemCoupon, removeCoupon } from "./coupon-change.js";
+export { changeZone } from "./zone-change.js";
 export { cutToPeriod, type BilledSpan, type SubjectSpan } from "./subject-span.js";
 export {
   compareLines,

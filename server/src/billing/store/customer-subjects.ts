@@ -44,6 +44,35 @@ export async function findOverlap(sql: Sql, span: SubjectSpan): Promise<OwnedSpa
   return rows.map(fromRow)[0];
 }
 
+/** The span of a subject that covers an instant, whoever owns it. */
+export async function findCovering(sql: Sql, subject: string, at: Instant): Promise<OwnedSpan | undefined> {
+  const rows = await sql<SpanRow[]>`
+    SELECT customer, subject, (extract(epoch FROM valid_from) * 1000000)::bigint::text AS valid_from,
+           (extract(epoch FROM valid_to) * 1000000)::bigint::text AS valid_to
+    FROM customer_subjects
+    WHERE subject = ${subject} AND valid_from <= ${timestampText(at)}::text::timestamptz
+      AND (valid_to IS NULL OR valid_to > ${timestampText(at)}::text::timestamptz)`;
+  return rows.map(fromRow)[0];
+}
+
+/** Gives a customer's spans of a subject another name, and ends them. */
+export async function replaceSubject(
+  sql: Sql,
+  customer: CustomerId,
+  subject: string,
+  name: string,
+  at: Instant,
+): Promise<void> {
+  const end = timestampText(at);
+  await sql`
+    DELETE FROM customer_subjects
+    WHERE customer = ${customer} AND subject = ${subject} AND valid_from >= ${end}::text::timestamptz`;
+  await sql`
+    UPDATE customer_subjects
+    SET subject = ${name}, valid_to = least(valid_to, ${end}::text::timestamptz)
+    WHERE customer = ${customer} AND subject = ${subject}`;
+}
+
 /**
  * Inserts a span. That a subject has one owner at a time is the table's exclusion constraint: a span that shares an
  * instant with another fails with SQLSTATE 23P01.

@@ -1,9 +1,8 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CustomerId, OrganizationId } from "../../kernel/ids.js";
-import { instantFromMs, msOf } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
-import type { Customer } from "../customer.js";
+import type { BillingAddress, Customer, TaxExemption } from "../customer.js";
 
 /** @returns false when the key is taken */
 export async function insertCustomer(
@@ -12,26 +11,76 @@ export async function insertCustomer(
   customer: Customer,
 ): Promise<boolean> {
   const inserted = await sql`
-    INSERT INTO customers (organization, id, key, name, currency, time_zone, email, created_at)
+    INSERT INTO customers
+      (organization, id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale,
+       payer, created_at)
     VALUES (${organization}, ${customer.id}, ${customer.key}, ${customer.name}, ${customer.currency ?? null},
-            ${customer.timeZone}, ${customer.email ?? null}, ${new Date(msOf(customer.createdAt))})
+            ${customer.timeZone}, ${customer.email ?? null}, ${addressText(customer)}::text::jsonb,
+            ${customer.taxId ?? null}, ${customer.taxExempt}, ${customer.paymentTermsDays}, ${customer.locale ?? null},
+            ${customer.payer ?? null}, ${timestampText(customer.createdAt)}::text::timestamptz)
     ON CONFLICT (organization, key) DO NOTHING RETURNING id`;
   return inserted.length === 1;
 }
 
-/** Customers by id, oldest first, after a customer. */
-export async function listCustomers(sql: Sql, page: { after?: string; limit: number }): Promise<Customer[]> {
+/** Writes everything of a customer but its id and what was at its creation. */
+export async function updateCustomer(sql: Sql, customer: Customer): Promise<void> {
+  await sql`
+    UPDATE customers
+    SET key = ${customer.key}, name = ${customer.name}, currency = ${customer.currency ?? null},
+        time_zone = ${customer.timeZone}, email = ${customer.email ?? null},
+        address = ${addressText(customer)}::text::jsonb, tax_id = ${customer.taxId ?? null},
+        tax_exempt = ${customer.taxExempt}, payment_terms_days = ${customer.paymentTermsDays},
+        locale = ${customer.locale ?? null}, payer = ${customer.payer ?? null},
+        erased_at = ${customer.erasedAt === undefined ? null : timestampText(customer.erasedAt)}::text::timestamptz
+    WHERE id = ${customer.id}`;
+}
+
+/** Customers by id, oldest first, after a customer; only those that another pays for, when given. */
+export async function listCustomers(
+  sql: Sql,
+  page: { payer?: CustomerId; after?: string; limit: number },
+): Promise<Customer[]> {
   const rows = await sql<CustomerRow[]>`
-    SELECT id, key, name, currency, time_zone, email, created_at FROM customers
-    WHERE id > ${page.after ?? ""} ORDER BY id LIMIT ${page.limit}`;
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+           (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
+           (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
+    FROM customers
+    WHERE id > ${page.after ?? ""} AND (${page.payer ?? null}::text IS NULL OR payer = ${page.payer ?? null})
+    ORDER BY id LIMIT ${page.limit}`;
   return rows.map(fromRow);
 }
 
 export async function findCustomer(sql: Sql, idOrKey: string): Promise<Customer | undefined> {
   const rows = await sql<CustomerRow[]>`
-    SELECT id, key, name, currency, time_zone, email, created_at FROM customers
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+           (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
+           (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
+    FROM customers
     WHERE id = ${idOrKey} OR key = ${idOrKey} ORDER BY id = ${idOrKey} DESC LIMIT 1`;
   return rows.map(fromRow)[0];
+}
+
+/** Customers of these ids, in no particular order. */
+export async function readCustomers(sql: Sql, ids: readonly CustomerId[]): Promise<Customer[]> {
+  const rows = await sql<CustomerRow[]>`
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+           (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
+           (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
+    FROM customers WHERE id = ANY(${[...ids]}::text[])`;
+  return rows.map(fromRow);
+}
+
+/** Holds customers until the transaction ends, in one order, so that two who want the same do not wait for each other. */
+export async function lockCustomers(sql: Sql, ids: readonly CustomerId[]): Promise<void> {
+  await sql`SELECT id FROM customers WHERE id = ANY(${[...ids]}::text[]) ORDER BY id FOR UPDATE`;
+}
+
+/** For how many customers a customer pays. */
+export async function countPaidFor(sql: Sql, payer: CustomerId): Promise<number> {
+  const rows = await sql<
+    { count: string }[]
+  >`SELECT count(*)::text AS count FROM customers WHERE payer = ${payer}`;
+  return Number(rows[0]?.count ?? 0);
 }
 
 interface CustomerRow {
@@ -41,7 +90,14 @@ interface CustomerRow {
   readonly currency: Currency | null;
   readonly time_zone: TimeZone;
   readonly email: string | null;
-  readonly created_at: Date;
+  readonly address: BillingAddress | null;
+  readonly tax_id: string | null;
+  readonly tax_exempt: TaxExemption;
+  readonly payment_terms_days: number;
+  readonly locale: string | null;
+  readonly payer: CustomerId | null;
+  readonly erased_at: string | null;
+  readonly created_at: string;
 }
 
 function fromRow(row: CustomerRow): Customer {
@@ -52,6 +108,17 @@ function fromRow(row: CustomerRow): Customer {
     currency: row.currency ?? undefined,
     timeZone: row.time_zone,
     email: row.email ?? undefined,
-    createdAt: instantFromMs(row.created_at.getTime()),
+    address: row.address ?? undefined,
+    taxId: row.tax_id ?? undefined,
+    taxExempt: row.tax_exempt,
+    paymentTermsDays: row.payment_terms_days,
+    locale: row.locale ?? undefined,
+    payer: row.payer ?? undefined,
+    erasedAt: row.erased_at === null ? undefined : instantOfMicros(row.erased_at),
+    createdAt: instantOfMicros(row.created_at),
   };
+}
+
+function addressText({ address }: Customer): string | null {
+  return address === undefined ? null : JSON.stringify(address);
 }

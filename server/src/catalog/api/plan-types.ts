@@ -1,57 +1,35 @@
 import { builder } from "../../graphql/builder.js";
-import type { PriceModel, Tier } from "../../rating/core/index.js";
-import type { Plan, PlanVersion, Price } from "../core/index.js";
+import { forwardConnection } from "../../graphql/forward-connection.js";
+import type { AddOn, AddOnVersion, Commitment, Phase, Plan, PlanVersion } from "../core/index.js";
+import { amountsOf, BillingIntervalEnum, CurrencyAmountType, PriceType } from "./price-types.js";
 
-const TierType = builder.objectRef<Tier>("Tier").implement({
+const PhaseType = builder.objectRef<Phase>("PlanPhase").implement({
+  description: "A part of a subscription's life, such as a ramp's first three months.",
   fields: (t) => ({
-    upTo: t.field({
+    key: t.exposeString("key"),
+    months: t.int({
+      nullable: true,
+      resolve: ({ lasts }) => (lasts?.unit === "month" ? lasts.count : null),
+    }),
+    days: t.int({ nullable: true, resolve: ({ lasts }) => (lasts?.unit === "day" ? lasts.count : null) }),
+    discountPercent: t.field({
       type: "Decimal",
       nullable: true,
-      description: "Inclusive; null for the last tier.",
-      resolve: (tier) => tier.upTo?.toString() ?? null,
+      resolve: (phase) => phase.discountPercent?.toString() ?? null,
     }),
-    unitAmount: t.field({ type: "Decimal", resolve: (tier) => tier.unitAmount.toString() }),
-    flatAmount: t.field({ type: "Decimal", resolve: (tier) => tier.flatAmount.toString() }),
   }),
 });
 
-type ModelOf<K extends PriceModel["kind"]> = Extract<PriceModel, { kind: K }>;
-const per_description = "How many metered units a unitAmount is for.";
-
-const PerUnitPrice = builder.objectRef<ModelOf<"per_unit">>("PerUnitPrice").implement({
-  description: "Every unit costs the same.",
+const CommitmentType = builder.objectRef<Commitment>("SpendCommitment").implement({
+  description: "What a customer undertakes to spend in so many months.",
   fields: (t) => ({
-    unitAmount: t.field({ type: "Decimal", resolve: (model) => model.unitAmount.toString() }),
-    per: t.field({ type: "Decimal", description: per_description, resolve: (model) => model.per.toString() }),
-  }),
-});
-
-const GraduatedPrice = builder.objectRef<ModelOf<"graduated">>("GraduatedPrice").implement({
-  description: "Each part of the quantity costs what its tier says.",
-  fields: (t) => ({
-    tiers: t.field({ type: [TierType], resolve: (model) => [...model.tiers] }),
-    per: t.field({ type: "Decimal", description: per_description, resolve: (model) => model.per.toString() }),
-  }),
-});
-
-const typeNames: Record<PriceModel["kind"], string> = {
-  per_unit: "PerUnitPrice",
-  graduated: "GraduatedPrice",
-};
-
-const PriceModelType = builder.unionType("PriceModel", {
-  types: [PerUnitPrice, GraduatedPrice],
-  resolveType: (model) => typeNames[model.kind],
-});
-
-export const PriceType = builder.objectRef<Price>("Price").implement({
-  description: "What a meter's quantity costs. Never changes; a new plan version has new prices.",
-  fields: (t) => ({
-    id: t.exposeID("id"),
     key: t.exposeString("key"),
     name: t.exposeString("name"),
-    meter: t.exposeString("meterSlug", { description: "The meter's slug." }),
-    model: t.field({ type: PriceModelType, resolve: (price) => price.model }),
+    months: t.exposeInt("months"),
+    amounts: t.field({
+      type: [CurrencyAmountType],
+      resolve: (commitment) => amountsOf(commitment.amounts),
+    }),
   }),
 });
 
@@ -64,8 +42,32 @@ export const PlanVersionType = builder.objectRef<PlanVersion>("PlanVersion").imp
     version: t.exposeInt("version"),
     name: t.exposeString("name"),
     currency: t.exposeString("currency"),
-    interval: t.exposeString("interval", { description: '"month"' }),
+    interval: t.expose("interval", { type: BillingIntervalEnum }),
+    effectiveFrom: t.expose("effectiveFrom", { type: "Instant" }),
+    trialDays: t.exposeInt("trialDays"),
+    graceHours: t.int({
+      nullable: true,
+      description: "How long a draft waits for late usage; the organization's when null.",
+      resolve: (version) => version.graceHours ?? null,
+    }),
+    phases: t.field({ type: [PhaseType], resolve: (version) => [...version.phases] }),
     prices: t.field({ type: [PriceType], resolve: (version) => [...version.prices] }),
+    minimum: t.field({
+      type: [CurrencyAmountType],
+      description: "Per interval; empty for none.",
+      resolve: (version) => amountsOf(version.minimum ?? {}),
+    }),
+    maximum: t.field({
+      type: [CurrencyAmountType],
+      description: "Per interval; empty for none.",
+      resolve: (version) => amountsOf(version.maximum ?? {}),
+    }),
+    spendThreshold: t.field({
+      type: [CurrencyAmountType],
+      description: "Unbilled usage that brings an invoice about before the period's end; empty for none.",
+      resolve: (version) => amountsOf(version.spendThreshold ?? {}),
+    }),
+    commitments: t.field({ type: [CommitmentType], resolve: (version) => [...version.commitments] }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
   }),
 });
@@ -76,15 +78,51 @@ export const PlanType = builder.objectRef<Plan>("Plan").implement({
     key: t.exposeString("key"),
     current: t.field({
       type: PlanVersionType,
-      description: "The version that is sold now.",
-      resolve: (plan) => plan.current,
+      nullable: true,
+      description: "The version in force now; null while the first is still to come.",
+      resolve: (plan) => plan.current ?? null,
     }),
-    versions: t.field({
-      type: [PlanVersionType],
+    versions: t.connection({
+      type: PlanVersionType,
+      description: "Every version, oldest first, those that are still to come too.",
+      resolve: (plan, args, { caller, services }) =>
+        forwardConnection(args, (page) => services.catalog.versionsOf(caller.organization, plan.id, page)),
+    }),
+    createdAt: t.expose("createdAt", { type: "Instant" }),
+  }),
+});
+
+export const AddOnVersionType = builder.objectRef<AddOnVersion>("AddOnVersion").implement({
+  description: "What may be put on top of a subscription. Never changes.",
+  fields: (t) => ({
+    id: t.exposeID("id"),
+    addOnId: t.exposeID("addOn"),
+    addOnKey: t.exposeString("key"),
+    version: t.exposeInt("version"),
+    name: t.exposeString("name"),
+    currency: t.exposeString("currency"),
+    interval: t.expose("interval", { type: BillingIntervalEnum }),
+    prices: t.field({ type: [PriceType], resolve: (version) => [...version.prices] }),
+    createdAt: t.expose("createdAt", { type: "Instant" }),
+  }),
+});
+
+export const AddOnType = builder.objectRef<AddOn>("AddOn").implement({
+  fields: (t) => ({
+    id: t.exposeID("id"),
+    key: t.exposeString("key"),
+    current: t.field({
+      type: AddOnVersionType,
+      description: "The version that is sold.",
+      resolve: (addOn) => addOn.current,
+    }),
+    versions: t.connection({
+      type: AddOnVersionType,
       description: "Every version, oldest first.",
-      complexity: 10,
-      resolve: (plan, _args, { caller, services }) =>
-        services.catalog.versionsOf(caller.organization, plan.id),
+      resolve: (addOn, args, { caller, services }) =>
+        forwardConnection(args, (page) =>
+          services.catalog.addOns.versionsOf(caller.organization, addOn.id, page),
+        ),
     }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
   }),

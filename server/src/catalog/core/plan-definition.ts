@@ -1,15 +1,10 @@
-import { parseCurrency } from "../../kernel/currency.js";
-import { findPriceModelFaults, type PriceModel } from "../../rating/core/index.js";
-import type { BillingInterval } from "./plan.js";
-
-/** A price as somebody describes it: its meter by slug. */
-export interface PriceDefinition {
-  readonly key: string;
-  /** The key when left out. */
-  readonly name?: string;
-  readonly meter: string;
-  readonly model: PriceModel;
-}
+import { parseCurrency, type Currency } from "../../kernel/currency.js";
+import { Decimal } from "../../kernel/decimal.js";
+import type { Instant } from "../../kernel/instant.js";
+import { monthsOf, type BillingInterval } from "./billing-interval.js";
+import { CatalogFaults, type CatalogFault } from "./fault.js";
+import type { AmountPerCurrency, Commitment, Phase } from "./plan.js";
+import { chargeOf, checkPrices, otherCurrencies, type PriceDefinition } from "./price-definition.js";
 
 /** A plan version as somebody describes it. */
 export interface PlanDefinition {
@@ -17,50 +12,100 @@ export interface PlanDefinition {
   readonly currency: string;
   /** Monthly when left out. */
   readonly interval?: BillingInterval;
+  /** Now when left out. */
+  readonly effectiveFrom?: Instant;
+  readonly trialDays?: number;
+  readonly phases?: readonly Phase[];
   readonly prices: readonly PriceDefinition[];
+  readonly minimum?: AmountPerCurrency;
+  readonly maximum?: AmountPerCurrency;
+  readonly commitments?: readonly Commitment[];
+  readonly graceHours?: number;
+  readonly spendThreshold?: AmountPerCurrency;
 }
 
-/** One thing that is wrong with a definition: where, and what to do. */
-export interface PlanFault {
-  readonly field: string;
-  readonly message: string;
+export interface NewPlan extends PlanDefinition {
+  readonly key: string;
 }
 
-const prices_max = 200;
-const key_pattern = /^[a-z0-9]+(?:[_-][a-z0-9]+)*$/;
+const phases_max = 20;
+const commitments_max = 10;
+const trial_days_max = 730;
+/** As long as events are taken in after their time: 35 days. */
+const grace_hours_max = 840;
+const months_max = 120;
 
-/** A plan's or a price's key: lower case letters and digits in groups joined by single - or _, at most 64 characters. */
-export function isCatalogKey(text: string): boolean {
-  return text.length <= 64 && key_pattern.test(text);
+/** Everything wrong with a plan's definition but whether its meters and products exist, or an empty list. */
+export function findPlanFaults(definition: PlanDefinition): CatalogFault[] {
+  const faults = new CatalogFaults();
+  checkPlan(definition, faults);
+  return faults.found;
 }
 
-export const catalog_key_rule = 'lower case letters and digits joined by "-" or "_", at most 64 characters';
+export function checkPlan(definition: PlanDefinition, faults: CatalogFaults): void {
+  const { prices, interval = "month", phases = [] } = definition;
+  faults.name("name", definition.name);
+  const currency = checkCurrency(definition.currency, faults);
+  faults.count("trialDays", definition.trialDays, 0, trial_days_max);
+  faults.count("graceHours", definition.graceHours, 0, grace_hours_max);
+  checkPhases(phases, faults);
+  checkPrices(prices, { interval, currency, phases: phases.map((phase) => phase.key) }, faults);
+  const currencies = currency === undefined ? undefined : ([currency, ...otherCurrencies(prices)] as Currency[]);
+  faults.amounts("minimum", definition.minimum, currencies);
+  faults.amounts("maximum", definition.maximum, currencies);
+  checkOrder(definition.minimum, definition.maximum, faults);
+  faults.amounts("spendThreshold", definition.spendThreshold, currencies);
+  if (definition.spendThreshold !== undefined && !prices.some((price) => chargeOf(price) === "usage"))
+    faults.add("spendThreshold", "it is reached by usage, and no price is for usage: leave it out");
+  checkCommitments(definition.commitments ?? [], interval, currencies, faults);
+}
 
-/** Everything wrong with a plan's definition except whether its meters exist, or an empty list. */
-export function findPlanFaults(definition: PlanDefinition): PlanFault[] {
-  const faults: PlanFault[] = [];
-  const fault = (field: string, message: string) => void faults.push({ field, message });
+export function checkCurrency(text: string, faults: CatalogFaults): Currency | undefined {
+  const currency = parseCurrency(text);
+  if (currency === undefined) faults.add("currency", `"${text}" is not an ISO 4217 code such as "USD"`);
+  return currency;
+}
 
-  checkName("name", definition.name);
-  if (parseCurrency(definition.currency) === undefined) {
-    fault("currency", `"${definition.currency}" is not an ISO 4217 code such as "USD"`);
-  }
-  if (definition.prices.length === 0) fault("prices", "give at least one price");
-  if (definition.prices.length > prices_max) fault("prices", `at most ${prices_max} prices`);
-  const keys = new Set<string>();
-  definition.prices.forEach((price, index) => {
-    const field = `prices[${index}]`;
-    if (!isCatalogKey(price.key)) fault(`${field}.key`, catalog_key_rule);
-    if (keys.has(price.key)) fault(`${field}.key`, `"${price.key}" is there twice`);
-    keys.add(price.key);
-    if (price.name !== undefined) checkName(`${field}.name`, price.name);
-    for (const { field: inner, message } of findPriceModelFaults(price.model)) {
-      fault(`${field}.model.${inner}`, message);
-    }
+function checkPhases(phases: readonly Phase[], faults: CatalogFaults): void {
+  if (phases.length > phases_max) faults.add("phases", `at most ${phases_max} phases`);
+  faults.keys("phases", phases);
+  phases.forEach(({ lasts, discountPercent }, index) => {
+    const at = faults.inside(`phases[${index}]`);
+    const last = index === phases.length - 1;
+    if (last && lasts !== undefined) at.add("", "the last phase is open: leave out how long it lasts");
+    if (!last && lasts === undefined) at.add("", "only the last phase is open: give this one months or days");
+    if (lasts !== undefined)
+      at.count(`${lasts.unit}s`, lasts.count, 1, lasts.unit === "day" ? 31 * months_max : months_max);
+    at.percent("discountPercent", discountPercent);
   });
-  return faults;
+}
 
-  function checkName(field: string, name: string) {
-    if (name.length === 0 || name.length > 256) fault(field, "1 to 256 characters");
+function checkOrder(
+  minimum: AmountPerCurrency | undefined,
+  maximum: AmountPerCurrency | undefined,
+  faults: CatalogFaults,
+): void {
+  for (const [code, most] of Object.entries(maximum ?? {})) {
+    const least = minimum?.[code] ?? Decimal.zero;
+    if (least.compare(most) > 0) faults.add(`maximum.${code}`, `below the minimum of ${least.toString()}`);
   }
+}
+
+function checkCommitments(
+  commitments: readonly Commitment[],
+  interval: BillingInterval,
+  currencies: readonly Currency[] | undefined,
+  faults: CatalogFaults,
+): void {
+  if (commitments.length > commitments_max) faults.add("commitments", `at most ${commitments_max} commitments`);
+  faults.keys("commitments", commitments);
+  commitments.forEach(({ name, months, amounts }, index) => {
+    const at = faults.inside(`commitments[${index}]`);
+    at.name("name", name);
+    at.count("months", months, 1, months_max);
+    const period = monthsOf(interval);
+    if (period === undefined) at.add("months", "months are no whole number of weeks: a weekly plan has no commitments");
+    else if (months % period !== 0) at.add("months", `a ${interval} has ${period} months: give a multiple of ${period}`);
+    at.amounts("amounts", amounts, currencies);
+  });
 }

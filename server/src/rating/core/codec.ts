@@ -25,6 +25,21 @@ export interface Codec<T> {
   fromJson(json: unknown, at: string): T;
 }
 
+/** JSON that `toJson` did not write: where, what stands there otherwise, and which fields there are if it has another. */
+export class CodecFault extends RangeError {
+  override readonly name = "CodecFault";
+  readonly at: string;
+  readonly expected: string;
+  readonly known: readonly string[] | undefined;
+
+  constructor(at: string, expected: string, known?: readonly string[]) {
+    super(`${at === "" ? "it" : at} must be ${expected}`);
+    this.at = at;
+    this.expected = expected;
+    this.known = known;
+  }
+}
+
 /** Canonical text: 1.50 is written as "1.5", which is the same number. */
 export const decimal: Codec<Decimal> = {
   toJson: (value) => value.toString(),
@@ -72,6 +87,14 @@ export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   };
 }
 
+/** A value that is written always, and may be left out by whoever writes by hand. */
+export function defaulted<T>(codec: Codec<T>, value: T): Codec<T> {
+  return {
+    toJson: (given) => codec.toJson(given),
+    fromJson: (json, at) => (json === undefined ? value : codec.fromJson(json, at)),
+  };
+}
+
 export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
   return {
     toJson: (values) => values.map((value) => codec.toJson(value) ?? null),
@@ -106,7 +129,7 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Co
     fromJson(json, at) {
       const given = object(json, at);
       const unknown = Object.keys(given).find((key) => !Object.hasOwn(fields, key));
-      if (unknown !== undefined) return refuse(join(at, unknown), "left out: there is no such field");
+      if (unknown !== undefined) return refuse(join(at, unknown), "left out: there is no such field", Object.keys(fields));
       return Object.fromEntries(
         entries.map(([key, codec]) => [key, codec.fromJson(given[key], join(at, key))]),
       ) as T;
@@ -138,6 +161,6 @@ function join(at: string, key: string): string {
   return at === "" ? key : `${at}.${key}`;
 }
 
-function refuse(at: string, expected: string): never {
-  throw new RangeError(`${at === "" ? "it" : at} must be ${expected}`);
+function refuse(at: string, expected: string, known?: readonly string[]): never {
+  throw new CodecFault(at, expected, known);
 }

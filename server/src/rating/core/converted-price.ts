@@ -1,6 +1,6 @@
 import { Decimal, type Rounding } from "../../kernel/decimal.js";
 import { basicPrice, type BasicPriceModel } from "./basic-price.js";
-import { count, decimal, literal, record } from "./codec.js";
+import { count, decimal, defaulted, literal, record } from "./codec.js";
 import { decimalsOf } from "./division.js";
 import { quantity_decimals_max } from "./fault.js";
 import { quantityRater, type PriceDefinition, type Rater } from "./rater.js";
@@ -35,8 +35,8 @@ export const convertedPrice: PriceDefinition<ConvertedPrice> = {
     kind: literal("converted"),
     operation: literal("divide", "multiply"),
     factor: decimal,
-    rounding: literal("none", "ceiling", "floor", "half_up"),
-    precision: count,
+    rounding: defaulted(literal("none", "ceiling", "floor", "half_up"), "none"),
+    precision: defaulted(count, 0),
     price: basicPrice.codec,
   }),
   findFaults(model, faults) {

@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, list, literal, optional, record } from "./codec.js";
+import { decimal, defaulted, list, literal, optional, record } from "./codec.js";
 import { percent_share } from "./fault.js";
 import { quantityRater, ratedTiers, type PriceDefinition } from "./rater.js";
 import { checkTiers } from "./tier.js";
@@ -23,7 +23,11 @@ export const graduatedPercentagePrice: PriceDefinition<GraduatedPercentagePrice>
   codec: record<GraduatedPercentagePrice>({
     kind: literal("graduated_percentage"),
     tiers: list(
-      record<PercentageTier>({ upTo: optional(decimal), ratePercent: decimal, flatAmount: decimal }),
+      record<PercentageTier>({
+        upTo: optional(decimal),
+        ratePercent: decimal,
+        flatAmount: defaulted(decimal, Decimal.zero),
+      }),
     ),
   }),
   findFaults({ tiers }, faults) {

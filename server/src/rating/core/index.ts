@@ -1,8 +1,10 @@
+export { CodecFault } from "./codec.js";
 export type { PriceModelFault } from "./fault.js";
 export {
   findPriceModelFaults,
   parsePriceModel,
   priceModelFromJson,
+  priceModelKinds,
   priceModelToJson,
   type AnyPriceModel,
   type PriceModel,

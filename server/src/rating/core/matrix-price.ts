@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, list, literal, record, text } from "./codec.js";
+import { decimal, defaulted, list, literal, record, text } from "./codec.js";
 import { decimalsOf, Division } from "./division.js";
 import { ratedParts, type PriceDefinition } from "./rater.js";
 import { requireUsage, type UsageCell } from "./usage.js";
@@ -32,7 +32,7 @@ export const matrixPrice: PriceDefinition<MatrixPrice> = {
     dimensions: list(text),
     cells: list(record<MatrixCell>({ values: list(text), unitAmount: decimal })),
     defaultUnitAmount: decimal,
-    per: decimal,
+    per: defaulted(decimal, Decimal.one),
   }),
   findFaults(model, faults) {
     const { dimensions, cells } = model;

@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, literal, optional, record } from "./codec.js";
+import { decimal, defaulted, literal, optional, record } from "./codec.js";
 import { quantityRater, ratedParts, type PriceDefinition } from "./rater.js";
 
 /** Whole packages of `size` units; the units that a package was not filled with cost as much as those it was. */
@@ -18,7 +18,7 @@ export const packagePrice: PriceDefinition<PackagePrice> = {
     kind: literal("package"),
     packageAmount: decimal,
     size: decimal,
-    rounding: literal("up", "down"),
+    rounding: defaulted(literal("up", "down"), "up"),
     freeUnits: optional(decimal),
   }),
   findFaults(model, faults) {

@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, literal, record } from "./codec.js";
+import { decimal, defaulted, literal, record } from "./codec.js";
 import { quantityRater, ratedTiers, type PriceDefinition } from "./rater.js";
 import { TierTable } from "./tier-table.js";
 
@@ -12,7 +12,7 @@ export interface PerUnitPrice {
 }
 
 export const perUnitPrice: PriceDefinition<PerUnitPrice> = {
-  codec: record<PerUnitPrice>({ kind: literal("per_unit"), unitAmount: decimal, per: decimal }),
+  codec: record<PerUnitPrice>({ kind: literal("per_unit"), unitAmount: decimal, per: defaulted(decimal, Decimal.one) }),
   findFaults(model, faults) {
     faults.per(model.per);
     faults.amount("unitAmount", model.unitAmount);

@@ -34,14 +34,18 @@ export type PriceModel<K extends PriceModelKind = "per_unit" | "graduated"> = Ex
 /** A price model as it is stored: decimals as text, what is undefined left out. */
 export type PriceModelJson<K extends PriceModelKind = "per_unit" | "graduated"> = JsonOf<PriceModel<K>>;
 
-export const anyPrice = oneOf<AnyPriceModel>({
+const definitions = {
   ...basicDefinitions,
   percentage: percentagePrice,
   matrix: matrixPrice,
   converted: convertedPrice,
   windowed: windowedPrice,
   licensed: licensedPrice,
-});
+};
+
+export const priceModelKinds = Object.keys(definitions) as readonly PriceModelKind[];
+
+export const anyPrice = oneOf<AnyPriceModel>(definitions);
 
 /** Everything wrong with a model, or an empty list. What passes here can be rated, whatever the usage. */
 export function findPriceModelFaults(model: AnyPriceModel): PriceModelFault[] {

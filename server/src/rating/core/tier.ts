@@ -1,5 +1,5 @@
 import { Decimal } from "../../kernel/decimal.js";
-import { decimal, optional, record, type Codec } from "./codec.js";
+import { decimal, defaulted, optional, record, type Codec } from "./codec.js";
 import type { Faults } from "./fault.js";
 
 /**
@@ -18,8 +18,8 @@ const tiers_max = 100;
 
 export const tierCodec: Codec<Tier> = record<Tier>({
   upTo: optional(decimal),
-  unitAmount: decimal,
-  flatAmount: decimal,
+  unitAmount: defaulted(decimal, Decimal.zero),
+  flatAmount: defaulted(decimal, Decimal.zero),
 });
 
 /** Bounds that rise from zero, the last one open; `check` looks at the rest of each tier. */

@@ -1,5 +1,5 @@
-import type { Decimal } from "../../kernel/decimal.js";
-import { decimal, list, literal, record } from "./codec.js";
+import { Decimal } from "../../kernel/decimal.js";
+import { decimal, defaulted, list, literal, record } from "./codec.js";
 import type { Faults } from "./fault.js";
 import { quantityRater, ratedTiers, type IncomingUnits, type PriceDefinition } from "./rater.js";
 import { checkTierAmounts, checkTiers, tierCodec, type Tier } from "./tier.js";
@@ -31,7 +31,7 @@ export function compileTiers(tiers: readonly Tier[], per: Decimal, units: Incomi
 }
 
 export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
-  codec: record<GraduatedPrice>({ kind: literal("graduated"), per: decimal, tiers: list(tierCodec) }),
+  codec: record<GraduatedPrice>({ kind: literal("graduated"), per: defaulted(decimal, Decimal.one), tiers: list(tierCodec) }),
   findFaults,
   compile({ tiers, per }, units) {
     const table = compileTiers(tiers, per, units);
@@ -41,7 +41,7 @@ export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
 };
 
 export const volumePrice: PriceDefinition<VolumePrice> = {
-  codec: record<VolumePrice>({ kind: literal("volume"), per: decimal, tiers: list(tierCodec) }),
+  codec: record<VolumePrice>({ kind: literal("volume"), per: defaulted(decimal, Decimal.one), tiers: list(tierCodec) }),
   findFaults,
   compile({ tiers, per }, units) {
     const table = compileTiers(tiers, per, units);

@@ -1,20 +1,3 @@
--- A customer on a plan version. The time zone is the customer's at the start: a change of zone applies from a
--- period's end, never inside one.
-CREATE TABLE subscriptions (
-  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
-  id text COLLATE "C" NOT NULL,
-  customer text COLLATE "C" NOT NULL,
-  plan_version text COLLATE "C" NOT NULL,
-  started_at timestamptz NOT NULL,      -- the first instant of a local day
-  anchor_day integer NOT NULL CHECK (anchor_day BETWEEN 1 AND 31),
-  time_zone text NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
-  created_at timestamptz NOT NULL,
-  PRIMARY KEY (organization, id),
-  UNIQUE (organization, customer, id),
-  FOREIGN KEY (organization, customer) REFERENCES customers (organization, id),
-  FOREIGN KEY (organization, plan_version) REFERENCES plan_versions (organization, id)
-);
-
 -- An invoice and the inputs it was computed from. One per (subscription, period start, kind), whoever asks how often.
 CREATE TABLE invoices (
   organization text COLLATE "C" NOT NULL,
@@ -65,7 +48,6 @@ CREATE TABLE invoice_lines (
   FOREIGN KEY (organization, meter_version) REFERENCES meter_versions (organization, id)
 );
 
-SELECT weir_protect('subscriptions');
 SELECT weir_protect('invoices');
 SELECT weir_protect('invoice_lines');
 REVOKE DELETE, TRUNCATE ON invoices, invoice_lines FROM weir_app;

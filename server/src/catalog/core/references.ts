@@ -1,0 +1,65 @@
+import type { MeterId } from "../../kernel/ids.js";
+import type { AnyPriceModel } from "../../rating/core/index.js";
+import type { CatalogFaults } from "./fault.js";
+import { didYouMean } from "./notation/did-you-mean.js";
+import { placeOfModelField } from "./notation/price-model-notation.js";
+import type { PriceDefinition } from "./price-definition.js";
+import type { Product } from "./product.js";
+
+/** A meter as prices need to know it. */
+export interface FoundMeter {
+  readonly meter: MeterId;
+  readonly slug: string;
+  /** The names of its dimensions; undefined when they are not known, and then not checked. */
+  readonly dimensions?: readonly string[];
+}
+
+/** What prices name, by what they call it. */
+export interface References {
+  readonly products: ReadonlyMap<string, Product>;
+  readonly meters: ReadonlyMap<string, FoundMeter>;
+}
+
+/** Adds a fault for every product, meter and dimension that a price names and that is not there. */
+export function checkReferences(
+  prices: readonly PriceDefinition[],
+  { products, meters }: References,
+  faults: CatalogFaults,
+): void {
+  prices.forEach((price, index) => {
+    const at = faults.inside(`prices[${index}]`);
+    if (price.product !== undefined && !products.has(price.product))
+      at.add("product", `there is no product "${price.product}"; create it first`);
+    if (price.meter === undefined) return;
+    const meter = meters.get(price.meter);
+    if (meter === undefined) at.add("meter", `there is no meter "${price.meter}"; create it first`);
+    else checkDimensions(price, meter, at);
+  });
+}
+
+function checkDimensions(
+  price: PriceDefinition,
+  { slug, dimensions }: FoundMeter,
+  faults: CatalogFaults,
+): void {
+  if (dimensions === undefined) return;
+  const check = (field: string, name: string) => {
+    if (dimensions.includes(name)) return;
+    const known = dimensions.length === 0 ? "it has none" : didYouMean(name, dimensions);
+    faults.add(field, `meter "${slug}" has no dimension "${name}"; ${known}`);
+  };
+  price.filters?.forEach(({ property }, index) => check(`filters[${index}].property`, property));
+  const models: [string, AnyPriceModel][] = [
+    ["model", price.model],
+    ...Object.entries(price.currencies ?? {}).map(([code, model]): [string, AnyPriceModel] => [
+      `currencies.${code}`,
+      model,
+    ]),
+  ];
+  for (const [field, model] of models) {
+    if (model.kind !== "matrix") continue;
+    model.dimensions.forEach((name, index) =>
+      check(`${field}.${placeOfModelField(model, `dimensions[${index}]`)}`, name),
+    );
+  }
+}

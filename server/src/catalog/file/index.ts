@@ -1,0 +1,1 @@
+export { CatalogFiles, type ApplyOptions, type CatalogReport } from "./catalog-files.js";

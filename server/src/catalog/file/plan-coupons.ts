@@ -1,0 +1,85 @@
+import type { Sql } from "../../engines/postgres/index.js";
+import type { Instant } from "../../kernel/instant.js";
+import {
+  CatalogFaults,
+  findDifferences,
+  writeCoupon,
+  type Coupon,
+  type Difference,
+  type WrittenCoupon,
+} from "../core/index.js";
+import { checkScopeProducts, createCoupon, draftCoupon, retireCoupon } from "../coupons.js";
+import { findCoupons } from "../store/coupons.js";
+import type { Located } from "./catalog-file.js";
+import type { PlannedChange } from "./section.js";
+
+/** Coupons are made and archived; one that says something else than what is there is a fault. */
+export async function planCoupons(
+  sql: Sql,
+  written: readonly Located<WrittenCoupon>[],
+  products: ReadonlySet<string>,
+  now: Instant,
+  faults: CatalogFaults,
+): Promise<PlannedChange[]> {
+  const keys = written.map(({ definition }) => definition.key);
+  const stored = new Map((await findCoupons(sql, keys)).map((coupon) => [coupon.key, coupon]));
+  return written.flatMap(({ at, sound, definition }) => {
+    const inside = faults.inside(at);
+    checkScopeProducts(definition, products, inside);
+    if (!sound) return [];
+    const before = stored.get(definition.key);
+    return before === undefined
+      ? planNew(definition, now, inside)
+      : planKnown(before, definition, now, inside);
+  });
+}
+
+function planNew(definition: WrittenCoupon, now: Instant, faults: CatalogFaults): PlannedChange[] {
+  const { key, archived, ...coupon } = definition;
+  if (archived) {
+    faults.add("archived", "there is no such coupon, so none is to be archived: leave it out");
+    return [];
+  }
+  return [
+    {
+      change: { section: "coupons", key, action: "create", differences: [] },
+      write: (sql, caller) => createCoupon(sql, caller, draftCoupon({ key, ...coupon }, now)),
+    },
+  ];
+}
+
+function planKnown(
+  before: Coupon,
+  definition: WrittenCoupon,
+  now: Instant,
+  faults: CatalogFaults,
+): PlannedChange[] {
+  const { key, archived } = definition;
+  const differences = findDifferences(writeCoupon(before), writeCoupon(draftCoupon(definition, now)));
+  if (differences.length > 0) {
+    faults.add(
+      "",
+      `a coupon never changes, and this one differs (${describe(differences)}): archive it and give the new one another key`,
+    );
+    return [];
+  }
+  if (before.archivedAt !== undefined) {
+    if (!archived)
+      faults.add("", "it is archived, once and for all: say archived: true, or take another key");
+    return [{ change: { section: "coupons", key, action: "none", differences } }];
+  }
+  if (!archived) return [{ change: { section: "coupons", key, action: "none", differences } }];
+  return [
+    {
+      change: { section: "coupons", key, action: "archive", differences },
+      write: (sql, caller) => retireCoupon(sql, caller, before, now),
+    },
+  ];
+}
+
+export function describe(differences: readonly Difference[]): string {
+  return differences
+    .slice(0, 5)
+    .map(({ path, before, after }) => `${path}: ${before ?? "nothing"} → ${after ?? "nothing"}`)
+    .join(", ");
+}
