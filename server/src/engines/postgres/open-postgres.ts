@@ -11,7 +11,7 @@ import {
 import { startEmbedded } from "./embedded/index.js";
 import { migrate } from "./migrate.js";
 import { migrationsFolder } from "./migrations-folder.js";
-import { prepareRoles } from "./prepare-roles.js";
+import { migration_lock, prepareRoles } from "./prepare-roles.js";
 import { isPassing, nameFailure } from "./store-failure.js";
 import { UnusableDatabase } from "./unusable-database.js";
 import { verifyIsolation } from "./verify-isolation.js";
@@ -28,6 +28,8 @@ export interface Postgres {
   inOrganization<T>(organization: OrganizationId, work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Role weir_system: organizations, sign-in and due work of everyone, and nothing else. */
   asSystem<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** As the owner of the schema, one process at a time: for an engine that brings tables of its own, and nothing else. */
+  setUp(work: (sql: Sql) => Promise<void>): Promise<void>;
   /** The libpq URL, with the password if there is one: for other clients such as a workflow engine. Never log it. */
   readonly url: string;
   /** Waits for running transactions (5 s), closes the pool, and stops an embedded server. */
@@ -101,6 +103,12 @@ export async function openPostgres({ dataDir, url, log, migrations }: PostgresOp
       return transact("weir_app", organization, work);
     },
     asSystem: (work) => transact("weir_system", "", work),
+    async setUp(work) {
+      await pool.begin(async (sql) => {
+        await sql`SELECT pg_advisory_xact_lock(${migration_lock})`;
+        await work(sql);
+      });
+    },
     async close() {
       await pool.end({ timeout: close_seconds_max });
       await embedded?.stop();

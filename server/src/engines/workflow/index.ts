@@ -1,0 +1,18 @@
+export { RunCanceled, WorkflowChanged, WorkflowUnknown } from "./errors.js";
+export { openWorkflows, steps_shown_max, type WorkflowsOptions } from "./open-workflows.js";
+export {
+  run_states,
+  type NewRun,
+  type RetryPolicy,
+  type Run,
+  type RunDetails,
+  type RunFilter,
+  type RunState,
+  type RunStep,
+  type Signal,
+  type StepOptions,
+  type StepOutput,
+  type WorkflowContext,
+  type WorkflowDefinition,
+  type Workflows,
+} from "./workflow.js";

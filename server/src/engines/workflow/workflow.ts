@@ -1,0 +1,177 @@
+import type { OrganizationId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
+import type { JsonValue } from "../../kernel/json.js";
+import type { Sql } from "../postgres/index.js";
+
+/** How often a step is tried, and how long after a failure. */
+export interface RetryPolicy {
+  /** Attempts in all. */
+  readonly attemptsMax: number;
+  /** After the first failure; doubled after each, up to `wait_ms_max`, and shortened by chance by up to a half. */
+  readonly wait_ms: number;
+  readonly wait_ms_max: number;
+}
+
+export interface StepOptions {
+  readonly retry?: RetryPolicy;
+}
+
+/** What a step gives back is kept as JSON: decimals, bigints and instants travel as text or numbers. */
+export type StepOutput = JsonValue | undefined | void;
+
+/**
+ * What a workflow may do besides computing. Everything here is a named step with a place in the run's history: after a crash
+ * the function is run again from its beginning, and steps that have ended give their recorded output. So between
+ * steps a workflow is deterministic: it asks no clock, no random number and no store.
+ */
+export interface WorkflowContext {
+  readonly organization: OrganizationId;
+  /** The run's business id. */
+  readonly run: string;
+
+  /** Does something outside of PostgreSQL, at least once: it may be done again after a crash, so it carries its own key. */
+  step<T extends StepOutput>(name: string, work: () => Promise<T>, options?: StepOptions): Promise<T>;
+
+  /**
+   * Changes the organization's rows exactly once: the writes and the step's checkpoint commit together. Row-level
+   * security binds `sql` to the organization, as in Postgres.inOrganization.
+   */
+  transaction<T extends StepOutput>(
+    name: string,
+    work: (sql: Sql) => Promise<T>,
+    options?: StepOptions,
+  ): Promise<T>;
+
+  /** Technical back-off in real time, kept over a restart. To wait in the organization's time, write a wake. */
+  sleep(duration_ms: number): Promise<void>;
+
+  /**
+   * Waits for a signal, sent before or after, each taken once and in the order sent; its payload, or "timeout" after
+   * `timeout_ms` of real time. A run that waits holds no connection.
+   */
+  waitForSignal(
+    name: string,
+    options?: { readonly timeout_ms?: number },
+  ): Promise<{ readonly payload: JsonValue } | "timeout">;
+}
+
+/**
+ * A kind of workflow in one version. A run keeps to the version that it began with for as long as that is registered:
+ * an incompatible change is a new version beside the old one. New runs take the highest.
+ */
+export interface WorkflowDefinition<
+  Input extends JsonValue = JsonValue,
+  Output extends StepOutput = StepOutput,
+> {
+  /** a-z, 0-9 and dashes: invoice-run */
+  readonly kind: string;
+  /** From 1. */
+  readonly version: number;
+  /** Steps of one queue share a limit on how many are at work at once in this process. */
+  readonly queue?: string;
+  readonly retry?: RetryPolicy;
+  run(context: WorkflowContext, input: Input): Promise<Output>;
+}
+
+export const run_states = ["queued", "running", "waiting", "succeeded", "failed", "canceled"] as const;
+export type RunState = (typeof run_states)[number];
+
+/** A run as an operator sees it. */
+export interface Run {
+  /** The business id, unique in the organization. */
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly state: RunState;
+  /** The signal that it waits for. */
+  readonly waitsFor: string | undefined;
+  readonly error: string | undefined;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  readonly endedAt: Instant | undefined;
+}
+
+export interface RunStep {
+  readonly position: number;
+  readonly name: string;
+  readonly state: "succeeded" | "failed" | "retrying" | "waiting";
+  readonly attempts: number;
+  readonly error: string | undefined;
+  readonly startedAt: Instant;
+  readonly endedAt: Instant | undefined;
+  readonly nextAttemptAt: Instant | undefined;
+}
+
+export interface RunDetails extends Run {
+  readonly input: JsonValue;
+  readonly output: JsonValue;
+  readonly steps: readonly RunStep[];
+  /** Whether there are more steps than `steps_shown_max`. */
+  readonly hasMoreSteps: boolean;
+}
+
+export interface RunFilter {
+  readonly state?: RunState | undefined;
+  readonly kind?: string | undefined;
+  /** The id of the last run of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export interface NewRun {
+  readonly kind: string;
+  readonly id: string;
+  readonly input: JsonValue;
+}
+
+export interface Signal {
+  readonly run: string;
+  readonly name: string;
+  /** The same key again changes nothing. */
+  readonly key: string;
+  readonly payload: JsonValue;
+}
+
+/** Durable execution. Written so that the same workflow files run on another engine: nothing of the library shows. */
+export interface Workflows {
+  /** @throws RangeError when kind and version are taken, or the name is not valid */
+  register<Input extends JsonValue, Output extends StepOutput>(
+    definition: WorkflowDefinition<Input, Output>,
+  ): void;
+
+  /**
+   * Starts a run; "exists" when there is one of this id, which is left as it is, whatever became of it.
+   * Durable when it resolves.
+   */
+  start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists">;
+
+  /** Sends a signal; "unknown" when there is no such run, "ended" when it can take none any more. */
+  signal(organization: OrganizationId, signal: Signal): Promise<"sent" | "unknown" | "ended">;
+
+  /** Newest first. */
+  list(organization: OrganizationId, filter: RunFilter): Promise<readonly Run[]>;
+  inspect(organization: OrganizationId, id: string): Promise<RunDetails | undefined>;
+
+  /**
+   * Ends a run before its next step; a step at work is not interrupted. In the caller's transaction.
+   * @returns the state before; undefined when there is no such run
+   */
+  cancel(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined>;
+  /**
+   * Goes on with a failed or canceled run: what succeeded stays, what failed last is done again. In the caller's
+   * transaction. @returns the state before; undefined when there is no such run
+   */
+  retry(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined>;
+
+  /** How many runs of the organization could go on by themselves: neither ended nor waiting for a signal. */
+  countBusy(organization: OrganizationId, exceptKind?: string): Promise<number>;
+  /** Runs that failed since a moment of real time, oldest first, at most 10. */
+  failedSince(organization: OrganizationId, since_ms: number): Promise<readonly Run[]>;
+  /** Runs that are at work in this process. */
+  readonly active: number;
+
+  /** Resolves once the engine runs. It starts in the background, and tries again while PostgreSQL is away. */
+  ready(): Promise<void>;
+  /** Steps at work may finish (5 s); everything else goes on at the next start, here or in another process. */
+  close(): Promise<void>;
+}
