@@ -24,7 +24,6 @@ export interface Money {
 export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const catalog = new Catalog({ postgres, meters: port, clock });
   const meters = catalogMetersOf(usage);
   const catalog = new Catalog({ postgres, meters, clock });
   // Another domain adds its section of catalog.yaml here.
@@ -33,8 +32,7 @@ export function openMoney({ postgres, clock, usage }: MoneyOptions): Money {
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, billing, tax, subjectsOfCustomers };
-  return { catalog, catalogFiles, billing, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, subjectsOfCustomers };
 }
 
 /** The usage domain's meters as the catalog sees them. */

@@ -23,7 +23,7 @@ export type IdPrefix =
   | "req"
   | "bkf"
   | "pst"
-  | "txr";
+  | "txr"
   | "sao";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
