@@ -26,7 +26,10 @@ export {
   type EvidencePage,
   type EvidenceRow,
   type UsagePort,
+  type UsageFilter,
+  type UsagePart,
   type UsageSelection,
+  type UsageSource,
   type UsageWatermark,
   type WindowQuantity,
 } from "./usage-port.js";

@@ -1,19 +1,38 @@
 import type { Decimal } from "../kernel/decimal.js";
 import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
-import type { Usage } from "../usage/index.js";
+import type { ReadUsage, Usage, UsageReading } from "../usage/index.js";
 import type { BilledSpan, Period } from "./core/index.js";
 
 /** How far the usage that is read reaches: one entry per writer of the stream. */
 export type UsageWatermark = readonly { readonly writer: string; readonly sequence: number }[];
 
-/** What a quantity is asked of. Only usage at or below the watermark counts, so that the answer never changes. */
-export interface UsageSelection {
+/** Usage whose dimension, by its name in the meter's group-by, has one of these values. */
+export interface UsageFilter {
+  readonly property: string;
+  readonly values: readonly string[];
+}
+
+/** What selections that are read together share. Only usage at or below the watermark counts, so that the answer never changes. */
+export interface UsageSource {
   readonly organization: OrganizationId;
   readonly meterVersion: MeterVersionId;
+  readonly watermark: UsageWatermark;
+  /** All of them hold; a price's filters. */
+  readonly filters?: readonly UsageFilter[];
+}
+
+/** What a quantity is asked of. */
+export interface UsageSelection extends UsageSource {
   readonly subjects: readonly BilledSpan[];
   readonly period: Period;
-  readonly watermark: UsageWatermark;
+}
+
+/** One of many selections that are read together, and the form that its price takes. */
+export interface UsagePart {
+  readonly subjects: readonly BilledSpan[];
+  readonly period: Period;
+  readonly reading: UsageReading;
 }
 
 /** The quantity of one window; windows without usage may be left out. */
@@ -61,6 +80,14 @@ export interface UsagePort {
   watermark(organization: OrganizationId, meters: readonly MeterVersionId[]): Promise<UsageWatermark>;
   /** Zero without usage. @throws Refusal 409 while the meter's history is still being measured */
   quantity(selection: UsageSelection): Promise<{ quantity: Decimal; events: number }>;
+  /**
+   * Usage in the form that a price takes (rating's `measureOf`). Over several subjects it is of their union: a user
+   * of two subjects is one unique user.
+   * @throws Refusal 409 while the meter's history is still being measured, 422 when there is too much for the form
+   */
+  read(selection: UsageSelection, reading: UsageReading): Promise<ReadUsage>;
+  /** The same for thousands of selections by few queries, in the order of the parts. @throws Refusal like `read` */
+  readMany(source: UsageSource, parts: readonly UsagePart[]): Promise<readonly ReadUsage[]>;
   /** The quantity of each window between boundaries. */
   windows(selection: UsageSelection, boundaries: readonly Instant[]): Promise<readonly WindowQuantity[]>;
   /** The measured events in time order, a page at a time. */
@@ -75,6 +102,8 @@ export function usagePortOf(usage: () => Pick<Usage, "meters" | "queries" | "rat
     findMeter: (organization, idOrSlug) => usage().meters.find(organization, idOrSlug),
     watermark: (organization, meters) => usage().rated.watermarkOf(organization, meters),
     quantity: (selection) => usage().rated.quantity(selection),
+    read: (selection, reading) => usage().rated.read(selection, reading),
+    readMany: (source, parts) => usage().rated.readMany(source, parts),
     windows: (selection, boundaries) => usage().rated.windows(selection, boundaries),
     evidence: (selection) => usage().rated.evidence(selection),
   };

@@ -34,6 +34,14 @@ export { openUsage } from "./open-usage.js";
 export type { StoredMeterVersion } from "./store/meters.js";
 export type { MeterVersion, Aggregation } from "./core/index.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage-query.js";
-export type { RatedSelection, RatedWindow } from "./rated-usage.js";
+export type {
+  BulkPart,
+  RatedFilter,
+  RatedSelection,
+  RatedSource,
+  RatedWindow,
+  ReadUsage,
+  UsageReading,
+} from "./usage-reading.js";
 export type { SubjectSpan, SubjectsOfCustomers } from "./queries.js";
 export { directUsageRoutes, registerUsageRoutes } from "./api/rest.js";

@@ -3,32 +3,19 @@ import type { SignalStream, Watermark } from "../engines/stream/index.js";
 import { Decimal } from "../kernel/decimal.js";
 import type { Instant } from "../kernel/instant.js";
 import type { MeterVersionId, OrganizationId } from "../kernel/ids.js";
-import { makeProblem, Refusal } from "../kernel/problem.js";
+import { BulkReader, nothing, positionOf } from "./bulk-reader.js";
 import type { Meters } from "./meters.js";
+import { stillMeasuring } from "./rated-usage-refusal.js";
 import { listEvidence, type Evidence } from "./store/list-evidence.js";
-import type { StoredMeterVersion } from "./store/meters.js";
 import { queryUsage } from "./store/query-usage.js";
-
-/** What a quantity is asked of; only usage at or below the watermark counts, so the answer never changes. */
-export interface RatedSelection {
-  readonly organization: OrganizationId;
-  readonly meterVersion: MeterVersionId;
-  readonly subjects: readonly {
-    readonly subject: string;
-    readonly from: Instant;
-    readonly to: Instant | undefined;
-  }[];
-  readonly period: { readonly start: Instant; readonly end: Instant };
-  readonly watermark: Watermark;
-}
-
-/** A quantity of one window. */
-export interface RatedWindow {
-  readonly start: Instant;
-  readonly end: Instant;
-  readonly quantity: Decimal;
-  readonly events: number;
-}
+import type {
+  BulkPart,
+  RatedSelection,
+  RatedSource,
+  RatedWindow,
+  ReadUsage,
+  UsageReading,
+} from "./usage-reading.js";
 
 const average_scale = 18;
 
@@ -44,7 +31,43 @@ export class RatedUsage {
     this.#stream = stream;
   }
 
-  /** @throws Refusal 409 while the meter's history is still being measured */
+  /**
+   * Usage in the form that a price takes.
+   * @throws Refusal 409 while the meter's history is still being measured, 422 when there is too much for the form
+   */
+  async read(selection: RatedSelection, reading: UsageReading): Promise<ReadUsage> {
+    if (selection.subjects.length === 0) return nothing(reading);
+    if (reading.kind === "quantity") {
+      const { quantity, events } = await this.quantity(selection);
+      return { usage: { kind: "quantity", quantity, events }, events };
+    }
+    if (reading.kind === "windows") {
+      const windows = await this.windows(selection, reading.boundaries);
+      const byStart = new Map(windows.map((window) => [window.start, window.quantity]));
+      const starts = reading.boundaries.slice(0, -1);
+      return {
+        usage: { kind: "windows", quantities: starts.map((start) => byStart.get(start) ?? Decimal.zero) },
+        events: windows.reduce((count, window) => count + window.events, 0),
+      };
+    }
+    const { subjects, period, ...source } = selection;
+    const [read] = await this.readMany(source, [{ subjects, period, reading }]);
+    return read ?? nothing(reading);
+  }
+
+  /**
+   * The same for thousands of selections of one meter version at one watermark, by few queries; in the order of the
+   * parts. Usage of a subject in several parts counts in each.
+   * @throws Refusal 409 while the meter's history is still being measured, 422 when there is too much for the form
+   */
+  async readMany(source: RatedSource, parts: readonly BulkPart[]): Promise<ReadUsage[]> {
+    const meter = await this.#meters.get(source.organization, source.meterVersion);
+    if (meter.backfill.state !== "done") throw stillMeasuring(meter);
+    const reader = await BulkReader.open(this.#columnar.forOrganization(source.organization), meter, source);
+    return reader.read(parts);
+  }
+
+  /** Zero without usage. @throws Refusal 409 while the meter's history is still being measured */
   async quantity(selection: RatedSelection): Promise<{ quantity: Decimal; events: number }> {
     const { start, end } = selection.period;
     const [window] = await this.windows(selection, [start, end]);
@@ -78,7 +101,10 @@ export class RatedUsage {
       spans: selection.subjects,
       groupBySubject: false,
       groupByDimensions: [],
-      filters: [],
+      filters: (selection.filters ?? []).map(({ property, values }) => ({
+        position: positionOf(meter, property),
+        values,
+      })),
       at: selection.watermark,
       limit: 100_000,
     });
@@ -96,15 +122,15 @@ export class RatedUsage {
   async evidence(
     selection: RatedSelection & { readonly after?: string; readonly limit: number },
   ): Promise<{ rows: Evidence[]; next?: string }> {
-    const { subjects, ...rest } = selection;
-    return listEvidence(this.#columnar.forOrganization(selection.organization), { ...rest, spans: subjects });
+    const { subjects, filters = [], ...rest } = selection;
+    const meter =
+      filters.length === 0 ? undefined : await this.#meters.get(rest.organization, rest.meterVersion);
+    return listEvidence(this.#columnar.forOrganization(selection.organization), {
+      ...rest,
+      spans: subjects,
+      filters: filters.flatMap(({ property, values }) =>
+        meter === undefined ? [] : [{ position: positionOf(meter, property), values }],
+      ),
+    });
   }
-}
-
-function stillMeasuring({ slug, backfill }: StoredMeterVersion): Refusal {
-  const detail = `Meter "${slug}" is still measuring its history (${backfill.events} events done). Ask again in a moment.`;
-  const problem = makeProblem("usage-still-arriving", 409, "Usage is still arriving", detail, {
-    retryAfterSeconds: 2,
-  });
-  return new Refusal(problem);
 }

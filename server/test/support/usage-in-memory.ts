@@ -3,7 +3,8 @@ import { newId } from "../../src/kernel/ids.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import type { Instant } from "../../src/kernel/instant.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
-import type { UsagePort, UsageSelection } from "../../src/billing/index.js";
+import type { UsagePart, UsagePort, UsageSelection, UsageSource } from "../../src/billing/index.js";
+import type { ReadUsage, UsageReading } from "../../src/usage/index.js";
 
 interface Row {
   readonly organization: OrganizationId;
@@ -12,6 +13,7 @@ interface Row {
   readonly time: Instant;
   readonly value: Decimal;
   readonly sequence: number;
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
 /**
@@ -47,10 +49,17 @@ export class UsageInMemory implements UsagePort {
       this.#meters.set(`${organization}/${name}`, meter);
   }
 
-  add(organization: OrganizationId, subject: string, time: Instant, value: string): void {
+  add(
+    organization: OrganizationId,
+    subject: string,
+    time: Instant,
+    value: string,
+    dimensions: Readonly<Record<string, string>> = {},
+  ): void {
     this.#sequence += 1;
     const id = `e${this.#sequence}`;
-    this.rows.push({ organization, id, subject, time, value: Decimal.of(value), sequence: this.#sequence });
+    const sequence = this.#sequence;
+    this.rows.push({ organization, id, subject, time, value: Decimal.of(value), sequence, dimensions });
   }
 
   async watermark() {
@@ -65,6 +74,44 @@ export class UsageInMemory implements UsagePort {
   async quantity(selection: UsageSelection) {
     const rows = this.#select(selection);
     return { quantity: Decimal.sum(rows.map((row) => row.value)), events: rows.length };
+  }
+
+  async read(selection: UsageSelection, reading: UsageReading): Promise<ReadUsage> {
+    const rows = this.#select(selection).sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+    const sum = (some: readonly Row[]) => Decimal.sum(some.map((row) => row.value));
+    const events = rows.length;
+    switch (reading.kind) {
+      case "quantity":
+        return { usage: { kind: "quantity", quantity: sum(rows), events }, events };
+      case "events":
+        return { usage: { kind: "events", values: rows.map((row) => row.value) }, events };
+      case "cells": {
+        const cells = new Map<string, Row[]>();
+        for (const row of rows) {
+          const key = JSON.stringify(reading.dimensions.map((name) => row.dimensions[name] ?? ""));
+          cells.set(key, [...(cells.get(key) ?? []), row]);
+        }
+        const named = (key: string) =>
+          Object.fromEntries(
+            (JSON.parse(key) as string[]).map((value, at) => [reading.dimensions[at]!, value]),
+          );
+        const list = [...cells].map(([key, some]) => ({ dimensions: named(key), quantity: sum(some) }));
+        return { usage: { kind: "cells", cells: list }, events };
+      }
+      case "windows": {
+        const starts = reading.boundaries.slice(0, -1);
+        const quantities = starts.map((start, index) =>
+          sum(rows.filter((row) => start <= row.time && row.time < reading.boundaries[index + 1]!)),
+        );
+        return { usage: { kind: "windows", quantities }, events };
+      }
+      default:
+        return reading satisfies never;
+    }
+  }
+
+  async readMany(source: UsageSource, parts: readonly UsagePart[]): Promise<ReadUsage[]> {
+    return Promise.all(parts.map(({ reading, ...part }) => this.read({ ...source, ...part }, reading)));
   }
 
   async windows(selection: UsageSelection, boundaries: readonly Instant[]) {
@@ -92,13 +139,14 @@ export class UsageInMemory implements UsagePort {
     return offset + limit < found.length ? { rows, next: String(offset + limit) } : { rows };
   }
 
-  #select({ organization, subjects, period, watermark }: UsageSelection): Row[] {
+  #select({ organization, subjects, period, watermark, filters = [] }: UsageSelection): Row[] {
     return this.rows.filter(
       (row) =>
         row.organization === organization &&
         row.sequence <= (watermark[0]?.sequence ?? 0) &&
         period.start <= row.time &&
         row.time < period.end &&
+        filters.every(({ property, values }) => values.includes(row.dimensions[property] ?? "")) &&
         subjects.some((span) => span.subject === row.subject && span.from <= row.time && row.time < span.to),
     );
   }

@@ -16,6 +16,8 @@ export interface EvidenceRequest {
     readonly to: Instant | undefined;
   }[];
   readonly watermark: Watermark;
+  /** On dimensions, by their positions in the version's group-by. */
+  readonly filters?: readonly { readonly position: number; readonly values: readonly string[] }[];
   readonly after?: string;
   readonly limit: number;
 }
@@ -58,6 +60,7 @@ export async function listEvidence(
             toString(value) AS value_text, unique, dimensions, toString(event_sequence) AS sequence_text, toString(event_position) AS position_text
      FROM weir.usage
      WHERE organization = {organization:String} AND meter = {meter:String} AND subject IN {subjects:Array(String)}
+       AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})
        AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
        AND arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))})
        AND ${at_watermark}
@@ -70,6 +73,7 @@ export async function listEvidence(
       meter: request.meterVersion,
       subjects: request.spans.map((span) => span.subject),
       spans: request.spans.map((span) => new TupleParam([span.subject, span.from, span.to ?? far_future])),
+      filters: (request.filters ?? []).map(({ position, values }) => new TupleParam([position, values])),
       from: request.period.start,
       to: request.period.end,
       after_us: after?.us ?? "-9000000000000000",

@@ -49,15 +49,16 @@ export interface UsageSum {
 const bucket_us = 900_000_000;
 const far_future = 7_258_118_400_000_000;
 
-/** Rows of the asked meter version that pass subjects, spans and dimension filters. `us` is the row's instant. */
+/** Rows of the asked meter version that pass subjects and dimension filters. */
 const selected = `organization = {organization:String} AND meter = {meter:String}
   AND (empty({subjects:Array(String)}) OR subject IN {subjects:Array(String)})
   AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})`;
 
+/** `us` is the row's instant. */
 const in_spans = `({any_span:Bool} OR arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))}))`;
 
 /** (key, revision) pairs that a correction superseded. */
-const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
+export const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
   WHERE organization = {organization:String} AND ({latest:Bool} OR (${at_watermark})) GROUP BY key`;
 
 /** Buckets that a correction touched: they are read from the rows instead of the rollup. */
@@ -110,39 +111,37 @@ const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: strin
   LIMIT {limit:UInt32}`;
 
 /**
- * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`),
- * and is split at the windows' boundaries. What held before the range is carried in.
+ * WEIGHTED_SUM: each value holds from its event to the next one of the same subject and dimensions (or `until`), and
+ * counts for as long as the subject is asked for, split at the windows' boundaries. What held before is carried in,
+ * whoever owned the subject then.
  */
 const weighted = `
   WITH
-    points AS (
-      SELECT greatest(toUnixTimestamp64Micro(time), {from:Int64}) AS us, subject, dimensions, value, event_sequence, event_position, time
-      FROM (
-        SELECT time, subject, dimensions, value, event_sequence, event_position, toUnixTimestamp64Micro(time) AS us
-        FROM weir.usage
-        WHERE ${selected} AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC') AND ${in_spans}
-          AND ({latest:Bool} OR (${at_watermark}))
-          AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))
-      )
-    ),
     held AS (
-      SELECT subject, dimensions, value, us AS start_us,
-             leadInFrame(us, 1, {until:Int64}) OVER (
+      SELECT subject, dimensions, value, toUnixTimestamp64Micro(time) AS start_us,
+             leadInFrame(start_us, 1, {until:Int64}) OVER (
                PARTITION BY subject, dimensions ORDER BY time, event_sequence, event_position
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS next_us
-      FROM points
+      FROM weir.usage
+      WHERE ${selected} AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
+        AND ({latest:Bool} OR (${at_watermark}))
+        AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))
+    ),
+    pieces AS (
+      SELECT dimensions, subject, value, greatest(held.start_us, span.1, {from:Int64}) AS piece_start,
+             least(next_us, span.2, {until:Int64}) AS piece_end
+      FROM held
+      ARRAY JOIN if({any_span:Bool}, [({from:Int64}, {until:Int64})],
+        arrayMap(s -> (s.2, s.3), arrayFilter(s -> s.1 = subject, {spans:Array(Tuple(String, Int64, Int64))}))) AS span
+      WHERE piece_end > piece_start
     )
-  SELECT window_us, if({by_subject:Bool}, subject, '') AS group_subject,
+  SELECT window.1 AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
-         toString(sum(toDecimal256(value, 24) * toInt256(least(end_us, window_end) - greatest(start_us, window_us)) / toInt256(1000000))) AS value,
+         toString(sum(toDecimal256(value, 24) * toInt256(least(piece_end, window.2) - greatest(piece_start, window.1)) / toInt256(1000000))) AS value,
          toString(count()) AS count
-  FROM (
-    SELECT subject, dimensions, value, start_us, least(next_us, {until:Int64}) AS end_us, window.1 AS window_us, window.2 AS window_end
-    FROM held
-    ARRAY JOIN arrayFilter(w -> w.2 > start_us AND w.1 < least(next_us, {until:Int64}),
-      arrayZip(arrayPopBack({boundaries:Array(Int64)}), arrayPopFront({boundaries:Array(Int64)}))) AS window
-    WHERE least(next_us, {until:Int64}) > start_us
-  )
+  FROM pieces
+  ARRAY JOIN arrayFilter(w -> w.2 > piece_start AND w.1 < piece_end,
+    arrayZip(arrayPopBack({boundaries:Array(Int64)}), arrayPopFront({boundaries:Array(Int64)}))) AS window
   GROUP BY window_us, group_subject, group_dimensions
   ORDER BY window_us, group_subject, group_dimensions
   LIMIT {limit:UInt32}`;
@@ -239,7 +238,7 @@ function spansOf({ spans = [], subjects = [] }: UsageSelection): NonNullable<Usa
   return subjects.length === 0 ? spans : spans.filter((span) => subjects.includes(span.subject));
 }
 
-async function hasCorrections(door: TenantDoor): Promise<boolean> {
+export async function hasCorrections(door: TenantDoor): Promise<boolean> {
   const found = await door.query(
     "has corrections",
     "SELECT 1 AS one FROM weir.usage_corrections WHERE organization = {organization:String} LIMIT 1",
