@@ -55,3 +55,45 @@ export {
   type RatedLine,
   type Totals,
 } from "./invoice-line.js";
+export { allocate } from "./allocation.js";
+export { assemble, type Assembled, type AssembledLine, type Funds, type InvoiceTotals } from "./assembly.js";
+export { adjustmentsOf, type Adjustment, type AdjustmentKind, type NetCharge } from "./adjustment.js";
+export { byKey, type BilledCharge, type BilledCharges } from "./billed-charge.js";
+export {
+  keyText,
+  listCharges,
+  type Charge,
+  type ChargeKey,
+  type ChargeSource,
+  type Portion,
+} from "./charge.js";
+export { chargedSpan, type Contract } from "./contract.js";
+export {
+  decideCredits,
+  type CreditableLine,
+  type CreditDecision,
+  type CreditedLine,
+  type CreditFault,
+  type CreditRequest,
+} from "./credit-note.js";
+export type { DayRange } from "./day-range.js";
+export {
+  creditNotePosting,
+  finalizePosting,
+  voidPosting,
+  type PostedCreditNote,
+  type PostedInvoice,
+  type PostedLine,
+} from "./invoice-posting.js";
+export { ratePortion, type Measured, type PortionInputs, type RatedPortion } from "./rated-portion.js";
+export {
+  computeSection,
+  planSection,
+  sectionReach,
+  type LineContent,
+  type SectionKind,
+  type SectionLine,
+  type SectionPlan,
+  type SectionScope,
+} from "./section.js";
+export { inputsOf, sumUp, targetOf, type Target } from "./target.js";
