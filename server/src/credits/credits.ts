@@ -216,7 +216,12 @@ async function mustFindGrant(sql: Sql, id: string): Promise<StoredGrant> {
 function describeGrant(grant: Omit<CreditGrant, "remaining">) {
   const { customer, kind, currency, amount, priority, effectiveFrom, expiresAt, note } = grant;
   return {
-    ...{ customer, kind, currency, amount, priority, note: note ?? null },
+    customer,
+    kind,
+    currency,
+    amount,
+    priority,
+    note: note ?? null,
     effectiveFrom: formatInstant(effectiveFrom),
     expiresAt: expiresAt === undefined ? null : formatInstant(expiresAt),
   };

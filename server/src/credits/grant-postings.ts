@@ -12,32 +12,44 @@ type Paid = Pick<StoredGrant, "id" | "kind" | "customer" | "currency" | "amount"
 /** Money came in, outside of Weir, and is owed as credit. */
 export function grantPosting(grant: Paid): Posting[] {
   return posting(grant, {
-    ...{ idempotencyKey: `credit:${grant.id}:grant`, reason: "credit.grant", amount: grant.amount },
-    ...{ debit: { kind: "cash_clearing" }, credit: prepaid(grant) },
+    idempotencyKey: `credit:${grant.id}:grant`,
+    reason: "credit.grant",
+    amount: grant.amount,
+    debit: { kind: "cash_clearing" },
+    credit: prepaid(grant),
   });
 }
 
 /** What is left goes back as money, outside of Weir. */
 export function voidPosting(grant: Paid, movement: CreditMovementId, amount: bigint): Posting[] {
   return posting(grant, {
-    ...{ idempotencyKey: `credit:${grant.id}:void:${movement}`, reason: "credit.void", amount },
-    ...{ debit: prepaid(grant), credit: { kind: "cash_clearing" } },
+    idempotencyKey: `credit:${grant.id}:void:${movement}`,
+    reason: "credit.void",
+    amount,
+    debit: prepaid(grant),
+    credit: { kind: "cash_clearing" },
   });
 }
 
 /** What was paid for and will not be used is earned. */
 export function expiryPosting(grant: Paid, movement: CreditMovementId, amount: bigint): Posting[] {
   return posting(grant, {
-    ...{ idempotencyKey: `credit:${grant.id}:expire:${movement}`, reason: "credit.expire", amount },
-    ...{ debit: prepaid(grant), credit: { kind: "breakage" } },
+    idempotencyKey: `credit:${grant.id}:expire:${movement}`,
+    reason: "credit.expire",
+    amount,
+    debit: prepaid(grant),
+    credit: { kind: "breakage" },
   });
 }
 
 /** An invoice for a service period before the expiry draws on what was booked as earned. */
 export function revivalPosting(grant: Paid, invoice: InvoiceId, amount: bigint): Posting[] {
   return posting(grant, {
-    ...{ idempotencyKey: `credit:${grant.id}:revive:${invoice}`, reason: "credit.revive", amount },
-    ...{ debit: { kind: "breakage" }, credit: prepaid(grant) },
+    idempotencyKey: `credit:${grant.id}:revive:${invoice}`,
+    reason: "credit.revive",
+    amount,
+    debit: { kind: "breakage" },
+    credit: prepaid(grant),
   });
 }
 

@@ -307,7 +307,11 @@ test("an invoice made in grace draws on a grant that expired with its period, on
   expect(await drawFor(1, 400n, at("2026-04-01"))).toBe(400n);
   expect(await prepaid()).toBe(0n);
   const movements = await credits.movements(caller.organization, { grant: id, limit: 10 });
-  expect(movements.map(({ kind, amount }) => [kind, amount]).sort()).toEqual([
+  expect(
+    movements
+      .map(({ kind, amount }) => [kind, amount] as const)
+      .sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)),
+  ).toEqual([
     ["expire", 1_000n],
     ["revive", 400n],
     ["use", 400n],
@@ -382,15 +386,29 @@ test("over GraphQL: granted, listed, shown with its movements and the customer's
   expect(shown).toEqual({
     creditBalances: [
       {
-        ...{ kind: "promotional", currency: "USD", granted: { amount: "12.50" } },
-        ...{ used: { amount: "2.50" }, remaining: { amount: "10.00" } },
+        kind: "promotional",
+        currency: "USD",
+        granted: { amount: "12.50" },
+        used: { amount: "2.50" },
+        remaining: { amount: "10.00" },
       },
     ],
     creditGrants: {
       nodes: [
         {
-          ...{ id: granted.id, status: "active", note: "welcome", remaining: { amount: "10.00" } },
-          movements: { nodes: [{ kind: "use", invoice: invoice(3), amount: { amount: "2.50" } }] },
+          id: granted.id,
+          status: "active",
+          note: "welcome",
+          remaining: { amount: "10.00" },
+          movements: {
+            nodes: [
+              {
+                kind: "use",
+                invoice: invoice(3),
+                amount: { amount: "2.50" },
+              },
+            ],
+          },
         },
       ],
     },

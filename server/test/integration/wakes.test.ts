@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openWorkflows, type Workflows } from "../../src/engines/workflow/index.js";
 import { openIdentity } from "../../src/identity/index.js";
 import { FixedClock, systemClock } from "../../src/kernel/clock.js";
@@ -135,13 +135,10 @@ test("wakes act in the order of their instants, then keys", async () => {
   ] as const)
     await write(a, "single", key, later(seconds));
   const started: string[] = [];
-  const { start } = workflows;
-  workflows.start = (organization, run) => {
-    started.push(run.input as string);
-    return start.call(workflows, organization, run);
-  };
+  const spied = vi.spyOn(workflows, "start");
   await settled(a);
-  workflows.start = start.bind(workflows);
+  started.push(...spied.mock.calls.map(([, run]) => run.input as string));
+  spied.mockRestore();
   expect(started).toEqual(["z", "a", "b", "c"]);
 });
 

@@ -1,6 +1,6 @@
 import { modelIn, type BillingInterval, type Price } from "../../catalog/core/index.js";
 import type { Currency } from "../../kernel/currency.js";
-import { Decimal } from "../../kernel/decimal.js";
+import type { Decimal } from "../../kernel/decimal.js";
 import type { AddOnVersionId, PlanVersionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { dateAt } from "../../kernel/local-date.js";

@@ -20,7 +20,8 @@ test("numbers stay as they were written; a number of more than 15 digits must be
 });
 
 test("a path is located at its value, at its name when that is larger, and else at what is around it", () => {
-  const { positionOf } = parseYaml("plans:\n  - key: a\n    prices:\n      - key: b\n");
+  const parsed = parseYaml("plans:\n  - key: a\n    prices:\n      - key: b\n");
+  const positionOf = (path: string) => parsed.positionOf(path);
   expect(positionOf("plans[0].key")).toEqual({ line: 2, column: 10 });
   expect(positionOf("plans[0].prices")).toEqual({ line: 3, column: 5 });
   expect(positionOf("plans[0].prices[0].meter")).toEqual({ line: 4, column: 9 });

@@ -1,7 +1,7 @@
 import type { Sql } from "../../engines/postgres/index.js";
 import type { Instant } from "../../kernel/instant.js";
+import type { CatalogFaults } from "../core/index.js";
 import {
-  CatalogFaults,
   findDifferences,
   writeCoupon,
   type Coupon,

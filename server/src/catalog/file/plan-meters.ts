@@ -1,7 +1,7 @@
 import { newId, type MeterId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
+import type { CatalogFaults } from "../core/index.js";
 import {
-  CatalogFaults,
   findDifferences,
   writeMeter,
   type CatalogChange,

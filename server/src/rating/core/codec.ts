@@ -129,7 +129,8 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Co
     fromJson(json, at) {
       const given = object(json, at);
       const unknown = Object.keys(given).find((key) => !Object.hasOwn(fields, key));
-      if (unknown !== undefined) return refuse(join(at, unknown), "left out: there is no such field", Object.keys(fields));
+      if (unknown !== undefined)
+        return refuse(join(at, unknown), "left out: there is no such field", Object.keys(fields));
       return Object.fromEntries(
         entries.map(([key, codec]) => [key, codec.fromJson(given[key], join(at, key))]),
       ) as T;

@@ -12,7 +12,11 @@ export interface PerUnitPrice {
 }
 
 export const perUnitPrice: PriceDefinition<PerUnitPrice> = {
-  codec: record<PerUnitPrice>({ kind: literal("per_unit"), unitAmount: decimal, per: defaulted(decimal, Decimal.one) }),
+  codec: record<PerUnitPrice>({
+    kind: literal("per_unit"),
+    unitAmount: decimal,
+    per: defaulted(decimal, Decimal.one),
+  }),
   findFaults(model, faults) {
     faults.per(model.per);
     faults.amount("unitAmount", model.unitAmount);

@@ -31,7 +31,11 @@ export function compileTiers(tiers: readonly Tier[], per: Decimal, units: Incomi
 }
 
 export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
-  codec: record<GraduatedPrice>({ kind: literal("graduated"), per: defaulted(decimal, Decimal.one), tiers: list(tierCodec) }),
+  codec: record<GraduatedPrice>({
+    kind: literal("graduated"),
+    per: defaulted(decimal, Decimal.one),
+    tiers: list(tierCodec),
+  }),
   findFaults,
   compile({ tiers, per }, units) {
     const table = compileTiers(tiers, per, units);
@@ -41,7 +45,11 @@ export const graduatedPrice: PriceDefinition<GraduatedPrice> = {
 };
 
 export const volumePrice: PriceDefinition<VolumePrice> = {
-  codec: record<VolumePrice>({ kind: literal("volume"), per: defaulted(decimal, Decimal.one), tiers: list(tierCodec) }),
+  codec: record<VolumePrice>({
+    kind: literal("volume"),
+    per: defaulted(decimal, Decimal.one),
+    tiers: list(tierCodec),
+  }),
   findFaults,
   compile({ tiers, per }, units) {
     const table = compileTiers(tiers, per, units);
