@@ -126,6 +126,8 @@ async function loadRows(
 ): Promise<number> {
   const started = performance.now();
   const statements: { sql: string }[] = [];
+  // Whole microseconds between two events: number * 30 days would be over 64 bits from 7 million events on.
+  const step_us = Math.floor((30 * day_us) / options.queryEvents);
   for (let first = 0; first < options.queryEvents; first += rows_per_insert) {
     const count = Math.min(rows_per_insert, options.queryEvents - first);
     for (const { organization, meter } of [meters.sum, meters.unique]) {
@@ -135,7 +137,7 @@ async function loadRows(
         sql: `INSERT INTO weir.usage (organization, meter, subject, time, value, unique, dimensions, key, revision, writer, sequence, event_sequence, event_position, batch)
           SELECT '${organization}', '${meter}',
             if(number % 5 = 0, '${customer}', concat('customer-', toString(cityHash64(number) % ${other_subjects}))),
-            fromUnixTimestamp64Micro(toInt64(${from} + intDiv(number * ${30 * day_us}, ${options.queryEvents})), 'UTC'),
+            fromUnixTimestamp64Micro(toInt64(${from} + number * ${step_us}), 'UTC'),
             toDecimal128(${isUnique ? "1" : "100 + number % 900"}, 18),
             ${isUnique ? `concat('user-', toString(cityHash64(number, 1) % ${unique_values}))` : "''"},
             [], reinterpretAsFixedString(sipHash128(number)), 0, 'w_bench', intDiv(number, 100), intDiv(number, 100), number % 100 + 1, 0
