@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { WeirError } from "@weir/sdk";
 import { addAddOnCommands } from "./commands/add-ons.js";
 import { addAuditCommand } from "./commands/audit.js";
+import { addBacktestCommand } from "./commands/backtest.js";
 import { addConfigCommand } from "./commands/config.js";
 import { addCouponCommands } from "./commands/coupons.js";
 import { addCreditCommands } from "./commands/credits.js";
@@ -43,6 +44,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addCouponCommands(program);
   addSubscriptionCommands(program);
   addInvoiceCommands(program);
+  addBacktestCommand(program);
   addTaxCommands(program);
   addOrganizationCommands(program);
   addCreditCommands(program);
