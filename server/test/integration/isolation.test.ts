@@ -52,12 +52,15 @@ const queries = (): Record<string, string> => ({
   products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
   standardTaxRates: "",
+  run: `(id: "${mark}-run")`,
+  runs: "(first: 5)",
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
   subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
   taxFor: '(buyer: { country: "NZ" })',
   taxRates: "(first: 5)",
   taxSettings: "",
+  testClock: "",
   trialBalance: "",
 });
 
@@ -87,6 +90,11 @@ const moreQueries = (): string[] => [
 
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
+  // A clock is the caller's own: refused in live mode, and once there are subscriptions.
+  advanceTestClock: ['(to: "2031-01-01T00:00:00Z")'],
+  startTestClock: ['(at: "2031-01-01T00:00:00Z")'],
+  cancelRun: [`(id: "${mark}-run")`],
+  retryRun: [`(id: "${mark}-run")`],
   addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   applyCatalog: [
