@@ -8,6 +8,7 @@ import type { Identity } from "./identity/index.js";
 import type { Workflows } from "./engines/workflow/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
+import type { Runs } from "./runs/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
@@ -21,6 +22,7 @@ export interface Services {
   /** Each organization's time. */
   readonly clocks: Clocks;
   readonly workflows: Workflows;
+  readonly runs: Runs;
   readonly wakes: Wakes;
   readonly testClocks: TestClocks;
   readonly log: Log;

@@ -15,6 +15,7 @@ import { refuseTestClock } from "./billing/index.js";
 import { openMoney } from "./open-money.js";
 import type { Services } from "./services.js";
 import { OrganizationClocks, openTime } from "./time/index.js";
+import { Runs } from "./runs/index.js";
 import { openUsage } from "./usage/index.js";
 
 /** A Weir that runs, and how to stop it. */
@@ -111,6 +112,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       postgres,
       columnar,
       workflows,
+      runs: new Runs({ postgres, workflows, clock }),
       wakes,
       testClocks,
       identity,

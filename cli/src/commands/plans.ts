@@ -38,7 +38,7 @@ interface ListedPlan {
   } | null;
 }
 
-interface PriceOptions {
+export interface PriceOptions {
   readonly name?: string;
   readonly currency: string;
   readonly interval?: string;
@@ -159,7 +159,8 @@ export function addPlanCommands(program: Command): void {
   });
 }
 
-function priceOptions(command: Command): Command {
+/** Options that describe a plan's prices. */
+export function priceOptions(command: Command): Command {
   return command
     .requiredOption("--currency <code>", "ISO 4217, such as USD")
     .option("--name <name>", "the key when left out")
@@ -177,7 +178,8 @@ A price is its key, a meter, and an amount, or tiers of UP_TO:AMOUNT[:FLAT]:
     );
 }
 
-function pricesOf(options: PriceOptions): readonly unknown[] {
+/** @throws UsageError without a price */
+export function pricesOf(options: Pick<PriceOptions, "price" | "prices">): readonly unknown[] {
   const lines: PriceInput[] = (options.price ?? []).map(readPrice);
   const given =
     options.prices === undefined ? [] : readJson("--prices", readTextOrFile("--prices", options.prices));

@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
+import { Backtests } from "./backtests.js";
 import type { Customers } from "./customers.js";
 import { Explanations } from "./explanations.js";
 import { Invoices } from "./invoices.js";
@@ -18,6 +19,7 @@ export interface Billing {
   readonly subscriptionChanges: SubscriptionChanges;
   readonly invoices: Invoices;
   readonly explanations: Explanations;
+  readonly backtests: Backtests;
 }
 
 export interface BillingOptions {
@@ -41,5 +43,6 @@ export function openBilling(options: BillingOptions): Billing {
   const subscriptionChanges = new SubscriptionChanges({ ...options, catalog: port, invoicedUntil });
   const invoices = new Invoices({ ...options, subscriptions });
   const explanations = new Explanations({ catalog, usage, invoices });
-  return { catalog: port, customers, subscriptions, subscriptionChanges, invoices, explanations };
+  const backtests = new Backtests({ ...options, catalogPort: port });
+  return { catalog: port, customers, subscriptions, subscriptionChanges, invoices, explanations, backtests };
 }

@@ -10,6 +10,7 @@ import {
   CatalogFaults,
   checkPlan,
   checkReferences,
+  draftPlanVersion,
   type NewPlan,
   type Plan,
   type PlanDefinition,
@@ -151,6 +152,21 @@ export class Catalog {
       if (version === undefined) throw new Error(`plan version ${id} vanished`);
       return version;
     });
+  }
+
+  /**
+   * A version as it would be, checked like one that is to be sold and stored nowhere: for trying prices out.
+   * @throws Refusal 404, or 400 listing every fault by field
+   */
+  async draftVersion(
+    organization: OrganizationId,
+    planIdOrKey: string,
+    input: PlanDefinition,
+  ): Promise<PlanVersion> {
+    const plan = await this.get(organization, planIdOrKey);
+    const references = await this.#check(organization, input, new CatalogFaults());
+    const place = { plan: plan.id, planKey: plan.key, version: (plan.current?.version ?? 0) + 1 };
+    return draftPlanVersion(input, references, place, this.#on.clock.now());
   }
 
   /** Checks a definition whole and finds what it names, so that a refusal lists everything at once. */

@@ -5,7 +5,9 @@ import "../catalog/api/graphql.js";
 import "../credits/api/graphql.js";
 import "../ledger/api/graphql.js";
 import "../identity/api/graphql.js";
+import "../runs/api/graphql.js";
 import "../tax/api/graphql.js";
+import "../time/api/graphql.js";
 import "../usage/api/graphql.js";
 import { builder } from "./builder.js";
 

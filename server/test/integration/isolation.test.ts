@@ -29,6 +29,7 @@ const queries = (): Record<string, string> => ({
   catalogFile: "",
   coupon: `(idOrKey: "${b.ids.coupon}")`,
   coupons: "(first: 5, archived: true)",
+  backtest: `(plan: "${b.ids.plan}", start: "2026-01-01T00:00:00Z", end: "2030-01-01T00:00:00Z", draft: { currency: "USD", prices: [{ key: "p", meter: "aardvark-meter", model: { perUnit: "1" } }] })`,
   creditGrant: `(id: "${b.ids.creditGrant}")`,
   creditGrants: `(first: 5, customer: "${b.ids.customer}")`,
   customer: `(idOrKey: "${b.ids.customer}")`,
@@ -51,12 +52,15 @@ const queries = (): Record<string, string> => ({
   products: "(first: 5)",
   previewExplanation: `(subscription: "${b.ids.subscription}", price: "${mark}-price")`,
   standardTaxRates: "",
+  run: `(id: "${mark}-run")`,
+  runs: "(first: 5)",
   subjects: "(first: 100)",
   subscription: `(id: "${b.ids.subscription}")`,
   subscriptions: `(first: 5, customer: "${b.ids.customer}")`,
   taxFor: '(buyer: { country: "NZ" })',
   taxRates: "(first: 5)",
   taxSettings: "",
+  testClock: "",
   trialBalance: "",
 });
 
@@ -78,6 +82,7 @@ const moreQueries = (): string[] => [
   `customers(after: "${b.ids.customer}") { nodes { name } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { customers: ["${b.ids.customer}"], subjects: ["${mark}-subject"] }) { rows { value } } }`,
   `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
+  `backtest(plan: "aardvark-plan", start: "2026-01-01T00:00:00Z", end: "2030-01-01T00:00:00Z", draft: { currency: "USD", prices: [{ key: "p", meter: "${mark}-meter", model: { perUnit: "1" } }] }) { totals { currency } customers { customer { name } } }`,
   `ledgerPostings(account: "receivable:${b.ids.customer}") { nodes { id } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
@@ -85,6 +90,11 @@ const moreQueries = (): string[] => [
 
 /** Mutations aimed at B's things: each must be refused. Those that only make something new aim at nothing of B's. */
 const mutations = (): Record<string, string[]> => ({
+  // A clock is the caller's own: refused in live mode, and once there are subscriptions.
+  advanceTestClock: ['(to: "2031-01-01T00:00:00Z")'],
+  startTestClock: ['(at: "2031-01-01T00:00:00Z")'],
+  cancelRun: [`(id: "${mark}-run")`],
+  retryRun: [`(id: "${mark}-run")`],
   addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   applyCatalog: [

@@ -1,6 +1,7 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import type { Invoice } from "../invoice.js";
+import "./backtest-queries.js";
 import "./customer-mutations.js";
 import "./customer-types.js";
 import "./explanation-types.js";

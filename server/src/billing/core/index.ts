@@ -97,3 +97,9 @@ export {
   type SectionScope,
 } from "./section.js";
 export { inputsOf, sumUp, targetOf, type Target } from "./target.js";
+export {
+  summarizeBacktest,
+  type BacktestedAmount,
+  type BacktestSummary,
+  type BacktestTotal,
+} from "./backtest.js";

@@ -23,6 +23,17 @@ export async function listSpans(sql: Sql, customer: CustomerId, period?: Period)
   return rows.map(fromRow);
 }
 
+/** The spans of many customers, by customer, subject and time. */
+export async function listSpansOf(sql: Sql, customers: readonly CustomerId[]): Promise<OwnedSpan[]> {
+  if (customers.length === 0) return [];
+  const rows = await sql<SpanRow[]>`
+    SELECT customer, subject, (extract(epoch FROM valid_from) * 1000000)::bigint::text AS valid_from,
+           (extract(epoch FROM valid_to) * 1000000)::bigint::text AS valid_to
+    FROM customer_subjects WHERE customer = ANY (${[...customers]}::text[])
+    ORDER BY customer, subject, valid_from`;
+  return rows.map(fromRow);
+}
+
 /**
  * Holds a subject until the transaction ends. The exclusion constraint alone would keep its owners apart, but of two
  * racing calls one would fail without knowing whose it is now, or both would wait for each other.

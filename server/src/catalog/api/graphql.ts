@@ -67,3 +67,5 @@ builder.queryFields((t) => ({
 export { CouponType, ProductType } from "./coupon-types.js";
 export { AddOnType, AddOnVersionType, PlanType, PlanVersionType } from "./plan-types.js";
 export { BillingIntervalEnum, PriceType } from "./price-types.js";
+
+export { amounts_description, CommitmentInput, PhaseInput, PriceInput, readPlanInput } from "./plan-input.js";

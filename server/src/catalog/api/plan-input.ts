@@ -1,6 +1,6 @@
 import { builder } from "../../graphql/builder.js";
 import { formatInstant, type Instant } from "../../kernel/instant.js";
-import { CatalogFaults } from "../core/index.js";
+import { CatalogFaults, readPlan, type NewPlan } from "../core/index.js";
 import { refuseFaults } from "../invalid-definition.js";
 import {
   BillingIntervalEnum,
@@ -79,6 +79,11 @@ export function readInput<T>(
   refuseFaults(what, faults.found);
   if (definition === undefined) throw new Error(`a ${what} was refused without a fault`);
   return definition;
+}
+
+/** Reads a plan's terms as the notation. @throws Refusal 400 listing every fault by field */
+export function readPlanInput(input: Readonly<Record<string, unknown>>): NewPlan {
+  return readInput("plan", input, readPlan);
 }
 
 /** An instant as the notation writes it. */

@@ -1,12 +1,13 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import type { Instant } from "../../kernel/instant.js";
-import { readAddOn, readPlan } from "../core/index.js";
+import { readAddOn } from "../core/index.js";
 import {
   amounts_description,
   CommitmentInput,
   PhaseInput,
   PriceInput,
   readInput,
+  readPlanInput,
   writtenInstant,
 } from "./plan-input.js";
 import { AddOnType, AddOnVersionType, PlanType, PlanVersionType } from "./plan-types.js";
@@ -41,7 +42,7 @@ builder.mutationFields((t) => ({
     args: { key: t.arg.string({ required: true }), ...termsArguments(t) },
     resolve: (_root, input, context) => {
       requireSecretKey(context);
-      const definition = readInput("plan", written(input), readPlan);
+      const definition = readPlanInput(written(input));
       return context.services.catalog.createPlan(context.caller, definition, context.idempotencyKey);
     },
   }),
@@ -53,11 +54,7 @@ builder.mutationFields((t) => ({
     args: { plan: t.arg.string({ required: true, description: "Id or key." }), ...termsArguments(t) },
     resolve: (_root, { plan, ...input }, context) => {
       requireSecretKey(context);
-      const { key: _key, ...definition } = readInput(
-        "plan",
-        { ...written(input), key: "the-plan-s" },
-        readPlan,
-      );
+      const { key: _key, ...definition } = readPlanInput({ ...written(input), key: "the-plan-s" });
       return context.services.catalog.createVersion(context.caller, plan, definition, context.idempotencyKey);
     },
   }),

@@ -1,0 +1,105 @@
+import type { Command } from "commander";
+import { contextOf, UsageError, type CliContext } from "../context.js";
+import { mutate } from "../mutate.js";
+import { readInstant } from "../options.js";
+import { printFields, printJson } from "../print.js";
+
+interface TestClock {
+  readonly now: string;
+  readonly state: string;
+  readonly target: string | null;
+  readonly stoppedBy: string | null;
+  readonly reason: string | null;
+}
+
+const selection = "{ now state target stoppedBy reason }";
+
+export function addClockCommands(program: Command): void {
+  const clock = program
+    .command("clock")
+    .description("the test clock: play a year of billing in seconds, in test mode");
+
+  clock
+    .command("show")
+    .description("where the clock stands")
+    .action(async (_options: object, command: Command) => {
+      const context = contextOf(command);
+      const found = await read(context);
+      if (context.json) return printJson(context, found);
+      if (found === null)
+        context.out.write("Live mode: time is real. For a test clock: weir clock start --at 2027-01-01\n");
+      else print(context, found);
+    });
+
+  clock
+    .command("start")
+    .requiredOption("--at <instant>", "where it stands at first", readInstant)
+    .description("put the organization into test mode, for good, before it has subscriptions")
+    .action(async ({ at }: { at: string }, command: Command) => {
+      const context = contextOf(command);
+      const started = await mutate<TestClock>(context, "startTestClock", { at: ["Instant!", at] }, selection);
+      if (context.json) printJson(context, started);
+      else print(context, started);
+    });
+
+  clock
+    .command("advance")
+    .option("--to <instant>", "where to", readInstant)
+    .option("--by <span>", "how far: 12h, 7d, 1month, 1year")
+    .description("move the clock forward, by way of everything that falls due")
+    .action(async (options: { to?: string; by?: string }, command: Command) => {
+      const context = contextOf(command);
+      if ((options.to === undefined) === (options.by === undefined))
+        throw new UsageError("give either --to or --by");
+      const before = await read(context);
+      if (before === null) throw new UsageError("this organization is in live mode; weir clock start --at …");
+      const to = options.to ?? later(before.now, options.by ?? "");
+      let reached = before;
+      do {
+        reached = await mutate<TestClock>(context, "advanceTestClock", { to: ["Instant!", to] }, selection);
+        if (reached.state === "advancing" && context.err.isTTY)
+          context.err.write(`\r${reached.now} … ${reached.target ?? ""}`);
+      } while (reached.state === "advancing");
+      if (context.err.isTTY) context.err.write("\r\u001b[K");
+      if (context.json) printJson(context, reached);
+      else print(context, reached);
+      if (reached.state === "stopped")
+        throw new Error(
+          `the clock stopped at ${reached.now}: ${reached.reason ?? "a run failed"}; weir runs show ${reached.stoppedBy ?? ""}`,
+        );
+    });
+}
+
+async function read(context: CliContext): Promise<TestClock | null> {
+  const { testClock } = await context.weir.graphql.run<{ testClock: TestClock | null }>(
+    `{ testClock ${selection} }`,
+  );
+  return testClock;
+}
+
+function print(context: CliContext, clock: TestClock): void {
+  printFields(context, [
+    ["now", clock.now],
+    ["state", clock.state],
+    ["target", clock.target],
+    ["stopped by", clock.stoppedBy],
+    ["reason", clock.reason],
+  ]);
+}
+
+/** A span after an instant, months and years by the calendar in UTC; the 31st becomes the last day of shorter months. */
+export function later(now: string, span: string): string {
+  const [, count = "", unit = ""] = /^(\d{1,4})(h|d|month|months|year|years)$/.exec(span) ?? [];
+  if (unit === "") throw new UsageError(`--by ${span}: write 12h, 7d, 1month or 1year`);
+  const at = new Date(now);
+  const number = Number(count);
+  if (unit === "h" || unit === "d")
+    return new Date(at.getTime() + number * (unit === "h" ? 3_600_000 : 86_400_000)).toISOString();
+  const months = unit.startsWith("month") ? number : 12 * number;
+  const day = at.getUTCDate();
+  at.setUTCDate(1);
+  at.setUTCMonth(at.getUTCMonth() + months);
+  const last = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)).getUTCDate();
+  at.setUTCDate(Math.min(day, last));
+  return at.toISOString();
+}

@@ -1,0 +1,117 @@
+import type { MeterId, OrganizationId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import { windowBoundaries, type TimeZone } from "../kernel/time-zone.js";
+import { measureOf } from "../rating/core/index.js";
+import type { UsageReading } from "../usage/index.js";
+import { cutToPeriod, type Charge, type Measured, type Portion, type SubjectSpan } from "./core/index.js";
+import type { BilledMeter, UsagePart, UsagePort, UsageSource, UsageWatermark } from "./usage-port.js";
+
+/** A usage charge, and whose usage it is on. */
+export interface ChargedUsage {
+  readonly charge: Charge;
+  /** The customer's, at least those that touch the charge. */
+  readonly spans: readonly SubjectSpan[];
+  /** In which a price's windows begin. */
+  readonly timeZone: TimeZone;
+}
+
+/** Meters by id, in the version that is read. */
+export type BilledMeters = ReadonlyMap<MeterId, BilledMeter>;
+
+/** The current versions of the meters that charges are on. @throws Refusal 409 when one is missing */
+export async function metersOf(
+  usage: UsagePort,
+  organization: OrganizationId,
+  charges: readonly Charge[],
+): Promise<BilledMeters> {
+  const found = new Map<MeterId, BilledMeter>();
+  for (const { price } of charges) {
+    if (price.meter === undefined || found.has(price.meter.id)) continue;
+    const meter = await usage.findMeter(organization, price.meter.id);
+    if (meter === undefined) {
+      const detail = `Price "${price.key}" is on meter "${price.meter.slug}", which cannot be found.`;
+      throw new Refusal(
+        makeProblem("meter-missing", 409, "A price's meter is missing", detail, { price: price.key }),
+      );
+    }
+    found.set(price.meter.id, meter);
+  }
+  return found;
+}
+
+/**
+ * What was measured for each portion of usage charges, by few queries however many charges there are: those on one meter
+ * with the same filters are read together.
+ *
+ * @returns for each charge, in order, what was measured for its portions, in order
+ */
+export async function measureCharges(
+  usage: UsagePort,
+  on: {
+    readonly organization: OrganizationId;
+    readonly watermark: UsageWatermark;
+    readonly meters: BilledMeters;
+  },
+  charged: readonly ChargedUsage[],
+): Promise<Measured[][]> {
+  const groups = new Map<string, { source: UsageSource; parts: UsagePart[]; places: [number, number][] }>();
+  const measured: Measured[][] = charged.map(() => []);
+  for (const [index, { charge, spans, timeZone }] of charged.entries()) {
+    const meter = charge.price.meter && on.meters.get(charge.price.meter.id);
+    if (meter === undefined)
+      throw new RangeError(`charge ${charge.item} is on no meter, or on one not loaded`);
+    const { filters } = charge.price;
+    const key = JSON.stringify([meter.id, filters]);
+    const group = groups.get(key) ?? {
+      source: {
+        organization: on.organization,
+        meterVersion: meter.id,
+        watermark: on.watermark,
+        ...(filters.length === 0 ? {} : { filters }),
+      },
+      parts: [],
+      places: [],
+    };
+    groups.set(key, group);
+    for (const [position, portion] of charge.portions.entries()) {
+      group.parts.push(partOf(portion, spans, timeZone));
+      group.places.push([index, position]);
+    }
+  }
+  for (const { source, parts, places } of groups.values()) {
+    const read = await usage.readMany(source, parts);
+    for (const [number, [index, position]] of places.entries()) {
+      const one = read[number];
+      const portions = measured[index];
+      if (one === undefined || portions === undefined)
+        throw new Error("a reading has no answer for one of its parts");
+      portions[position] = one;
+    }
+  }
+  return measured;
+}
+
+function partOf(portion: Portion, spans: readonly SubjectSpan[], timeZone: TimeZone): UsagePart {
+  const [first] = portion.spans;
+  const last = portion.spans.at(-1);
+  if (first === undefined || last === undefined) throw new RangeError("a portion covers no time");
+  const period = { start: first.start, end: last.end };
+  return {
+    subjects: portion.spans.flatMap((span) => cutToPeriod(spans, span)),
+    period,
+    reading: readingOf(portion, timeZone),
+  };
+}
+
+function readingOf({ model, spans }: Portion, timeZone: TimeZone): UsageReading {
+  const measure = measureOf(model);
+  if (measure.kind === "cells") return measure;
+  if (measure.kind === "windows") {
+    const size = { hour: "HOUR", day: "DAY", month: "MONTH" }[measure.window] as "HOUR" | "DAY" | "MONTH";
+    // Spans that do not touch have windows of their own; one that holds an instant of two is measured once.
+    const boundaries = spans.flatMap(({ start, end }) => windowBoundaries(start, end, size, timeZone));
+    return { kind: "windows", boundaries: [...new Set(boundaries)].sort((one, other) => one - other) };
+  }
+  if (measure.kind === "events") return { kind: "events" };
+  return { kind: "quantity" };
+}

@@ -1,0 +1,1 @@
+export { Runs, type RunsOptions } from "./runs.js";
