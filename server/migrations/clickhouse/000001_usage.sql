@@ -75,7 +75,9 @@ CREATE TABLE IF NOT EXISTS weir.usage_15m (
   count SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
   min SimpleAggregateFunction(min, Decimal(38, 18)) CODEC(ZSTD(1)),
   max SimpleAggregateFunction(max, Decimal(38, 18)) CODEC(ZSTD(1)),
-  latest AggregateFunction(argMax, Decimal(38, 18), Tuple(DateTime64(6, 'UTC'), UInt64, UInt32))
+  latest AggregateFunction(argMax, Decimal(38, 18), Tuple(DateTime64(6, 'UTC'), UInt64, UInt32)),
+  -- Fingerprints of what UNIQUE_COUNT counts: docs/decisions/0027-unique-counts-of-fingerprints.md. Empty for other meters.
+  uniques AggregateFunction(uniqExact, UInt64)
 ) ENGINE = AggregatingMergeTree
 ORDER BY (organization, meter, subject, bucket, dimensions)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
@@ -83,7 +85,8 @@ SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fs
 CREATE MATERIALIZED VIEW IF NOT EXISTS weir.usage_to_15m TO weir.usage_15m AS
 SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), 900000000)) AS bucket, dimensions,
        sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
-       argMaxState(value, (time, event_sequence, event_position)) AS latest
+       argMaxState(value, (time, event_sequence, event_position)) AS latest,
+       uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
 FROM weir.usage
 GROUP BY organization, meter, subject, bucket, dimensions;
 

@@ -152,7 +152,8 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
         `INSERT INTO weir.usage_15m
          SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), 900000000)) AS bucket, dimensions,
                 sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
-                argMaxState(value, (time, event_sequence, event_position)) AS latest
+                argMaxState(value, (time, event_sequence, event_position)) AS latest,
+                uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
          FROM weir.usage WHERE ${touched}
          GROUP BY organization, meter, subject, bucket, dimensions
          SETTINGS insert_deduplicate = 0`,

@@ -71,7 +71,8 @@ const corrected_buckets = `SELECT subject, toUInt32(intDiv(toUnixTimestamp64Micr
 /** Live rows, one by one. */
 const rows_exact = `SELECT toUnixTimestamp64Micro(time) AS us, subject, dimensions, toDecimal256(value, 18) AS part_sum,
     toUInt64(1) AS part_count, value AS part_min, value AS part_max, unique,
-    initializeAggregation('argMaxState', value, (time, event_sequence, event_position)) AS part_latest
+    initializeAggregation('argMaxState', value, (time, event_sequence, event_position)) AS part_latest,
+    initializeAggregation('uniqExactState', sipHash64(unique)) AS part_uniques
   FROM weir.usage
   WHERE ${selected}
     AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
@@ -83,7 +84,7 @@ const rows_at = `${rows_exact}
 
 /** Rollup buckets. */
 const buckets = `SELECT toInt64(bucket) * ${bucket_us} AS us, subject, dimensions, sum AS part_sum, count AS part_count,
-    min AS part_min, max AS part_max, '' AS unique, latest AS part_latest
+    min AS part_min, max AS part_max, '' AS unique, latest AS part_latest, uniques AS part_uniques
   FROM weir.usage_15m
   WHERE ${selected} AND bucket >= {from_bucket:UInt32} AND bucket < {to_bucket:UInt32} AND ${in_spans}`;
 
@@ -101,6 +102,9 @@ const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> =
   UNIQUE_COUNT: "toString(uniqExact(unique))",
 };
 
+/** From the rollup, which keeps fingerprints instead of texts (docs/decisions/0027-unique-counts-of-fingerprints.md). */
+const rolled_unique_count = "toString(uniqExactMerge(part_uniques))";
+
 /** The windows that are asked for, and the whole range as one: over which groups are found to be the largest. */
 type Windows = "{boundaries:Array(Int64)}" | "{range:Array(Int64)}";
 
@@ -108,10 +112,15 @@ type Windows = "{boundaries:Array(Int64)}" | "{range:Array(Int64)}";
 const size_of = (aggregation: Aggregation) =>
   aggregation === "AVG" ? "toDecimal256(value, 18) / toInt256(count)" : "toDecimal256OrNull(value, 18)";
 
-const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, parts: string, windows: Windows) => `
+const grouped = (
+  aggregation: Exclude<Aggregation, "WEIGHTED_SUM">,
+  parts: string,
+  windows: Windows,
+  value = value_of[aggregation],
+) => `
   SELECT roundDown(us, ${windows}) AS window_us, if({by_subject:Bool}, subject, '') AS group_subject,
          arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
-         ${value_of[aggregation]} AS value, toString(sum(part_count)) AS count, ${size_of(aggregation)} AS size
+         ${value} AS value, toString(sum(part_count)) AS count, ${size_of(aggregation)} AS size
   FROM (${parts})
   GROUP BY window_us, group_subject, group_dimensions`;
 
@@ -174,7 +183,10 @@ function sumsOf(selection: UsageSelection, uncorrected: boolean, windows: Window
   const { aggregation } = selection;
   if (aggregation === "WEIGHTED_SUM") return weighted(windows);
   if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection), windows);
-  return grouped(aggregation, uncorrected ? buckets : buckets_and_corrected_rows, windows);
+  const parts = uncorrected ? buckets : buckets_and_corrected_rows;
+  return aggregation === "UNIQUE_COUNT"
+    ? grouped(aggregation, parts, windows, rolled_unique_count)
+    : grouped(aggregation, parts, windows);
 }
 
 /** Without corrections and watermark the key column, 16 random bytes a row, is not read. */
@@ -183,7 +195,7 @@ function rows_at_usable(uncorrected: boolean, selection: UsageSelection): string
 }
 
 function isRollable(selection: UsageSelection): boolean {
-  if (selection.at !== undefined || selection.aggregation === "UNIQUE_COUNT") return false;
+  if (selection.at !== undefined) return false;
   const aligned = (instant: Instant | undefined) => instant === undefined || instant % bucket_us === 0;
   const { from, to } = selection.range;
   // Nothing is metered after `until`, so an end in the present need not be aligned.
