@@ -1,5 +1,7 @@
 import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
-import { Credits } from "./credits/index.js";
+import { Credits, noteExpiryBy, registerCreditExpiry } from "./credits/index.js";
+import type { Workflows } from "./engines/workflow/index.js";
+import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes } from "./tax/index.js";
@@ -11,6 +13,8 @@ export interface MoneyOptions {
   readonly postgres: Postgres;
   readonly clock: Clock;
   readonly clocks: Clocks;
+  readonly workflows: Workflows;
+  readonly wakes: Wakes;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -26,7 +30,7 @@ export interface Money {
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Money {
+export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -35,7 +39,8 @@ export function openMoney({ postgres, clock, clocks, usage }: MoneyOptions): Mon
   // Another domain adds its section of catalog.yaml here.
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
   const customers = new Customers({ postgres, clock, clocks });
-  const credits = new Credits({ postgres, ledger, customers, clocks });
+  const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
+  registerCreditExpiry(credits, { workflows, wakes });
   const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);

@@ -89,7 +89,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
     const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
     const { wakes, testClocks } = time;
     testClocks.refuseWhen(refuseTestClock);
-    const money = openMoney({ postgres, clock, clocks, usage: () => usage });
+    const money = openMoney({ postgres, clock, clocks, workflows, wakes, usage: () => usage });
     const usage = opens(
       "usage",
       await openUsage({

@@ -13,6 +13,7 @@ import {
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
+import type { ExpiryNoted } from "./credit-expiry.js";
 import { checkGrant, type NewGrant } from "./check-grant.js";
 import { withdraw, type CreditGrant } from "./core/index.js";
 import { GrantDraws, movement } from "./grant-draws.js";
@@ -50,6 +51,7 @@ export interface CreditsOptions {
   readonly customers: CreditedCustomers;
   /** Each organization's time. */
   readonly clocks: { of(organization: OrganizationId): Clock };
+  readonly noteExpiry: ExpiryNoted;
 }
 
 /** An invoice run reads a customer's open grants at once. */
@@ -71,7 +73,7 @@ export class Credits {
    */
   async grant(caller: Caller, input: NewGrant, idempotencyKey?: string): Promise<StoredGrant> {
     const { organization } = caller;
-    const { postgres, ledger, customers, clocks } = this.#on;
+    const { postgres, ledger, customers, clocks, noteExpiry } = this.#on;
     const customer = await customers.get(organization, input.customer);
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "credit.grant", input };
@@ -83,6 +85,7 @@ export class Credits {
         const grant = { ...checked, id: newId("crg", at), createdAt: at };
         await insertGrant(sql, organization, grant);
         await ledger.post(sql, organization, grantPosting(grant));
+        if (grant.expiresAt !== undefined) await noteExpiry(sql, organization, grant.id, grant.expiresAt);
         await recordAudit(sql, {
           organization,
           actor: caller,

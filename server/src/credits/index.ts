@@ -15,3 +15,4 @@ export {
   type CreditKind,
   type GrantDraw,
 } from "./core/index.js";
+export { noteExpiryBy, registerCreditExpiry, type ExpiryNoted } from "./credit-expiry.js";

@@ -44,7 +44,13 @@ beforeAll(async () => {
   caller = authenticated;
   ledger = new Ledger({ postgres, clock });
   const { customers: credited } = weir.weir.services.billing;
-  credits = new Credits({ postgres, ledger, customers: credited, clocks: { of: () => clock } });
+  credits = new Credits({
+    postgres,
+    ledger,
+    customers: credited,
+    clocks: { of: () => clock },
+    noteExpiry: () => Promise.resolve(),
+  });
   await mutate('createMeter(slug: "m", eventType: "t", aggregation: COUNT)', "{ id }");
   await mutate(
     'createPlan(key: "p", name: "p", currency: "USD", prices: [{ key: "p", meter: "m", model: { perUnit: { unitAmount: "1" } } }])',
