@@ -1,27 +1,20 @@
 import { Decimal } from "../../src/kernel/decimal.js";
+import { afterAllowance } from "../../src/billing/core/allowance.js";
 import {
-  billableQuantity,
-  chargeTarget,
   findPriceModelFaults,
   rate,
   type AnyPriceModel,
   type BasicPriceModel,
-  type ChargeTerms,
   type Usage,
 } from "../../src/rating/core/index.js";
 import { refuse, type CaseParameters } from "./case-parameters.js";
+import { afterCredits } from "./invoiced-cases.js";
+import { centsOf, MeteredSubscription } from "./metered-subscription.js";
 
 /** What a case comes to in Weir's code; several amounts where several invoices are made. */
 export type Outcome = Decimal | readonly Decimal[];
 
 const per = Decimal.one;
-const whole: ChargeTerms = {
-  percentOff: undefined,
-  minimum: undefined,
-  maximum: undefined,
-  isComplete: true,
-};
-
 /** The models that price one quantity, by the name that cases give them. */
 const basicModels: Readonly<Record<string, (given: CaseParameters) => BasicPriceModel>> = {
   unit: (given) => ({ kind: "per_unit", unitAmount: given.decimal("unit_amount"), per }),
@@ -57,7 +50,7 @@ export function pricedCase(name: string): ((given: CaseParameters) => Outcome) |
       }
     : (given) => {
         const amount = rated(basicModel(suffixed, given), given.quantity);
-        return amount.minus(Decimal.min(amount, given.decimal("credits")));
+        return afterCredits(amount, given.decimal("credits"));
       };
 }
 
@@ -99,7 +92,9 @@ const otherModels: Readonly<Record<string, (given: CaseParameters) => Outcome>> 
   usage_discount_quantity: (given) => {
     const included = given.decimal("discount_quantity");
     const before = given.optional("already_used_quantity") ?? Decimal.zero;
-    return billableQuantity(before.plus(given.quantity), included).minus(billableQuantity(before, included));
+    const billable = (quantity: Decimal) =>
+      quantity.minus(afterAllowance({ kind: "quantity", quantity }, included).taken);
+    return billable(before.plus(given.quantity)).minus(billable(before));
   },
 };
 
@@ -117,26 +112,34 @@ function percentageModel(given: CaseParameters): AnyPriceModel {
   };
 }
 
-/** The target of everything used so far, less what was billed before. */
+/** What an invoice comes to after what was billed before. Exact, but for minimums and maximums: those are in cents. */
 function partlyBilled(model: AnyPriceModel, given: CaseParameters): Decimal {
-  const isComplete = !given.has("line_position");
-  if (!isComplete) given.oneOf("line_position", "mid_period_split");
-  const terms = {
+  const isSplit = given.has("line_position");
+  if (isSplit) given.oneOf("line_position", "mid_period_split");
+  const [minimum, maximum] = [given.optional("minimum_amount"), given.optional("maximum_amount")];
+  const subscription = new MeteredSubscription(checked(model), {
     percentOff: given.optional("percentage_discount"),
-    minimum: given.optional("minimum_amount"),
-    maximum: given.optional("maximum_amount"),
-    isComplete,
-  };
+    minimum,
+    maximum,
+  });
   const before = given.optional("already_billed_quantity") ?? Decimal.zero;
-  const billed = given.optional("already_billed_amount") ?? Decimal.zero;
-  return chargeTarget(checked(model), before.plus(given.quantity), terms).minus(billed);
+  const billed = given.optional("already_billed_amount");
+  const quantity = before.plus(given.quantity);
+  if (minimum !== undefined || maximum !== undefined) {
+    for (const amount of [minimum, maximum, subscription.target(quantity)])
+      if (amount !== undefined) centsOf(amount);
+    return subscription.invoice(isSplit ? "threshold" : "period", quantity, billed);
+  }
+  if (isSplit && !subscription.isBilledAhead) return Decimal.zero;
+  return subscription.target(quantity).minus(billed ?? Decimal.zero);
 }
 
 /** What each run books when the quantity so far is one snapshot after the other. */
 function snapshots(model: AnyPriceModel, given: CaseParameters): Decimal[] {
+  const subscription = new MeteredSubscription(checked(model));
   let billed = Decimal.zero;
   return given.decimals("cumulative_snapshots").map((quantity) => {
-    const due = chargeTarget(checked(model), quantity, whole).minus(billed);
+    const due = subscription.target(quantity).minus(billed);
     billed = billed.plus(due);
     return due;
   });

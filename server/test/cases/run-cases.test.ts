@@ -68,6 +68,12 @@ describe("a run of rating cases", () => {
         one({ id: "7", quantity: "many" }),
         one({ id: "8", params: { tiers, line_position: "nowhere" } }),
         one({ id: "9", params: { tiers, currency: "XXQ" } }),
+        one({
+          id: "10",
+          model: "unit",
+          params: { unit_amount: "0.001", minimum_amount: "5" },
+          quantity: "1",
+        }),
       ),
     ).toEqual([
       'skipped 1 lottery: there is no model "lottery"',
@@ -79,7 +85,8 @@ describe("a run of rating cases", () => {
       'skipped 7 graduated: "quantity" must be decimal text, not "many"',
       'skipped 8 graduated: parameter "line_position" is "nowhere"; known: mid_period_split',
       'skipped 9 graduated: no currency "XXQ"',
-      "0 passed, 0 failed, 9 skipped",
+      "skipped 10 unit: 0.001 is finer than a cent, and invoices are in whole minor units",
+      "0 passed, 0 failed, 10 skipped",
     ]);
   });
 });

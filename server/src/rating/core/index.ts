@@ -11,9 +11,6 @@ export {
   type PriceModelJson,
   type PriceModelKind,
 } from "./price-model.js";
-export { chargeTarget, discountOf, type ChargeTerms } from "./charge-target.js";
-export { billableQuantity, canTakeIncluded, takeIncluded } from "./included.js";
-export { prorate } from "./proration.js";
 export { isProgressive, measureOf, rate, raterOf, usageOf, type Measure } from "./rate.js";
 export {
   ratedPartFromJson,

@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Decimal } from "../../kernel/decimal.js";
 import { findPriceModelFaults, parsePriceModel, priceModelToJson } from "./price-model.js";
-import { chargeTarget } from "./charge-target.js";
-import { billableQuantity, takeIncluded } from "./included.js";
-import { prorate } from "./proration.js";
 import { isProgressive, measureOf, rate, usageOf } from "./rate.js";
 import type { LicensedUsage, Usage } from "./usage.js";
 
@@ -272,59 +269,13 @@ describe("licensed", () => {
   });
 });
 
-describe("an included quantity", () => {
-  test("comes off first", () => {
-    expect(
-      ["-2", "0", "4", "10", "12"].map((units) => billableQuantity(d(units), d("10")).toString()),
-    ).toEqual(["-2", "0", "0", "0", "2"]);
-  });
-
-  test("takes off the first windows and events in time", () => {
-    expect(takeIncluded(windows("4", "5", "6"), d("7"))).toEqual(windows("0", "2", "6"));
-    expect(takeIncluded(events("4", "5", "6"), d("7"))).toEqual(events("2", "6"));
-    expect(takeIncluded(events("4"), d("0"))).toEqual(events("4"));
-  });
-
-  test("is refused where it would be arbitrary what is free", () => {
-    expect(() => takeIncluded({ kind: "cells", cells: [] }, d("1"))).toThrow(RangeError);
-  });
-});
-
-describe("what a charge must come to", () => {
-  const unit = parsePriceModel({ kind: "per_unit", unitAmount: "10", per: "1" });
-  const none = { percentOff: undefined, minimum: undefined, maximum: undefined, isComplete: true };
-  const target = (units: string, terms: object) =>
-    chargeTarget(unit, d(units), { ...none, ...terms }).toString();
-
-  test("the discount comes before minimum and maximum", () => {
-    expect(target("27", { percentOff: d("50"), maximum: d("100") })).toBe("100");
-    expect(target("10", { percentOff: d("50"), minimum: d("60") })).toBe("60");
-    expect(target("15", { percentOff: d("50"), maximum: d("100") })).toBe("75");
-  });
-
-  test("a minimum is due with the last part of a period only", () => {
-    expect(target("1", { minimum: d("60"), isComplete: false })).toBe("10");
-  });
-
-  test("what more usage may lower is due at the end", () => {
-    const volume = parsePriceModel({
-      kind: "volume",
-      tiers: [
-        { upTo: "9", unitAmount: "2", flatAmount: "0" },
-        { unitAmount: "1", flatAmount: "0" },
-      ],
-      per: "1",
-    });
-    expect(isProgressive(volume)).toBe(false);
-    expect(chargeTarget(volume, d("9"), { ...none, isComplete: false }).toString()).toBe("0");
-    expect(chargeTarget(volume, d("9"), none).toString()).toBe("18");
-  });
-});
-
-test("15 of 31 days cost 15/31, all days the whole, and more days are refused", () => {
-  expect(prorate(d("100"), d("15"), d("31")).toFixed(6)).toBe("48.387097");
-  expect(prorate(d("99.99"), d("31"), d("31")).toString()).toBe("99.99");
-  expect(() => prorate(d("100"), d("32"), d("31"))).toThrow(RangeError);
+test("what more usage may lower is not billed ahead of the rest", () => {
+  const tiers = [
+    { upTo: "9", unitAmount: "2", flatAmount: "0" },
+    { unitAmount: "1", flatAmount: "0" },
+  ];
+  expect(isProgressive(parsePriceModel({ kind: "volume", tiers, per: "1" }))).toBe(false);
+  expect(isProgressive(parsePriceModel({ kind: "graduated", tiers, per: "1" }))).toBe(true);
 });
 
 describe("faults name their place", () => {
