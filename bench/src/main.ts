@@ -8,11 +8,12 @@ import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
+import { measureRating } from "./figures/rating.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
 import { writeFigures } from "./readme.js";
 import { formatTable } from "./report.js";
 
-/** The rows of the issue's table, in its order. */
+/** The rows of the issues' tables, in their order. */
 const figures: Readonly<Record<string, Figure>> = {
   "ingest-batches": measureIngestBatches,
   "ingest-large-index": measureIngestLargeIndex,
@@ -20,6 +21,7 @@ const figures: Readonly<Record<string, Figure>> = {
   freshness: measureFreshness,
   "query-30-days": measureQuery30Days,
   "stored-bytes": measureStoredBytesAndStart,
+  rating: measureRating,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]
