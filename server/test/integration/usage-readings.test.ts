@@ -445,6 +445,16 @@ test("evidence shows the events that pass a price's filters, and no others", asy
   expect(rows.length).toBeGreaterThan(3);
 });
 
+test("a watermark of several writers counts each up to its own, one of none counts nothing", async () => {
+  const asked = askedFor({ kind: "quantity" }, 5, 29, false);
+  const source = { ...sourceOf("SUM"), watermark: [{ writer: "v", sequence: 1 }, ...watermark] };
+  expect((await rated.readMany(source, asked)).map(textOf)).toEqual(
+    asked.map((each) => expected("SUM", each)),
+  );
+  const none = await rated.readMany({ ...source, watermark: [] }, asked);
+  expect(none.every(({ events: count }) => count === 0)).toBe(true);
+});
+
 test("without a subject there is nothing, not everyone's usage", async () => {
   for (const reading of [...readings, { kind: "events" } as const]) {
     const [read] = await rated.readMany(sourceOf("SUM"), [{ subjects: [], period, reading }]);

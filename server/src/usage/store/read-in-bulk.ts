@@ -5,7 +5,7 @@ import type { Instant } from "../../kernel/instant.js";
 import type { Aggregation } from "../core/index.js";
 import { TupleParam } from "@clickhouse/client";
 import { superseded } from "./query-usage.js";
-import { at_watermark, watermarkParameters } from "./watermark-filter.js";
+import { atWatermark, watermarkParameters } from "./watermark-filter.js";
 
 /** A subject's usage in [from, to) belongs to one of the selections that are read together. */
 export interface SelectedSpan {
@@ -46,14 +46,23 @@ export interface BulkSum {
   readonly count: string;
 }
 
+/** What makes a query cheaper than the general one: of all this, what no row needs is not read. */
+interface Shape {
+  readonly at: string;
+  readonly uncorrected: boolean;
+  readonly filtered: boolean;
+  /** Whether results are grouped by dimensions. */
+  readonly byDimensions: boolean;
+}
+
 /** The rows of all spans; `us` is the row's instant. */
-const rows = (columns: string, uncorrected: boolean) => `
-  SELECT subject, ${columns}, toUnixTimestamp64Micro(time) AS us
+const rows = (columns: string, { at, uncorrected, filtered, byDimensions }: Shape) => `
+  SELECT subject, ${columns}, ${byDimensions ? "dimensions" : "[]::Array(String)"} AS row_dimensions, toUnixTimestamp64Micro(time) AS us
   FROM weir.usage
   WHERE organization = {organization:String} AND meter = {meter:String} AND subject IN {subjects:Array(String)}
-    AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})
+    ${filtered ? "AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})" : ""}
     AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
-    AND ${at_watermark}
+    AND ${at}
     ${uncorrected ? "" : `AND (key, revision) NOT IN (${superseded})`}`;
 
 const spans = `
@@ -61,7 +70,7 @@ const spans = `
   FROM (SELECT arrayJoin({spans:Array(Tuple(String, UInt32, Int64, Int64))}) AS span)`;
 
 const group_columns = `if({by_window:Bool}, roundDown(us, {boundaries:Array(Int64)}), 0) AS window_us,
-  arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions`;
+  arrayMap(p -> row_dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions`;
 
 /** How an aggregation's state is made of rows, and how states of several subjects become the value of their union. */
 const states: Readonly<
@@ -86,13 +95,9 @@ type Grouping = "by_subject" | "by_span";
  * Where every span is the whole period, rows are grouped by subject, in the order that they are stored in, and each
  * subject's state is then given to its selection. Where spans are cut, each row is looked up in them.
  */
-const grouped = (
-  aggregation: Exclude<Aggregation, "WEIGHTED_SUM">,
-  grouping: Grouping,
-  uncorrected: boolean,
-) => {
+const grouped = (aggregation: Exclude<Aggregation, "WEIGHTED_SUM">, grouping: Grouping, shape: Shape) => {
   const { columns, state, value } = states[aggregation];
-  const read = rows(`${columns}, dimensions`, uncorrected);
+  const read = rows(columns, shape);
   const partial =
     grouping === "by_subject"
       ? `SELECT selection, window_us, group_dimensions, state, events
@@ -113,22 +118,22 @@ const grouped = (
 };
 
 /** Each value holds until the next of its subject and dimensions, and counts for the spans and windows it holds in. */
-const weighted = (uncorrected: boolean) => `
+const weighted = (shape: Shape) => `
   WITH
     held AS (
-      SELECT subject, dimensions, value, us AS start_us,
+      SELECT subject, row_dimensions, value, us AS start_us,
              leadInFrame(us, 1, {to:Int64}) OVER (
-               PARTITION BY subject, dimensions ORDER BY us, event_sequence, event_position
+               PARTITION BY subject, row_dimensions ORDER BY us, event_sequence, event_position
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS next_us
-      FROM (${rows("dimensions, value, event_sequence, event_position", uncorrected)})
+      FROM (${rows("value, event_sequence, event_position", shape)})
     ),
     pieces AS (
-      SELECT selection, dimensions, value, greatest(start_us, span_from) AS piece_start, least(next_us, span_to) AS piece_end
+      SELECT selection, row_dimensions, value, greatest(start_us, span_from) AS piece_start, least(next_us, span_to) AS piece_end
       FROM held INNER JOIN (${spans}) AS owned ON held.subject = owned.span_subject
       WHERE piece_end > piece_start
     )
   SELECT selection, if({by_window:Bool}, window.1, 0) AS window_us,
-         arrayMap(p -> dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
+         arrayMap(p -> row_dimensions[p + 1], {by_dimensions:Array(UInt32)}) AS group_dimensions,
          toString(sum(toDecimal256(value, 24) * toInt256(least(piece_end, window.2) - greatest(piece_start, window.1)) / toInt256(1000000))) AS value,
          toString(count()) AS count
   FROM pieces
@@ -141,16 +146,16 @@ const weighted = (uncorrected: boolean) => `
   LIMIT {limit:UInt32}`;
 
 /** The value of each event, in (time, order of acceptance) within its selection. */
-const values = (uncorrected: boolean) => `
+const values = (shape: Shape) => `
   SELECT selection, toString(value) AS value_text
-  FROM (${rows("value, event_sequence, event_position, key", uncorrected)}) AS used
+  FROM (${rows("value, event_sequence, event_position, key", shape)}) AS used
     INNER JOIN (${spans}) AS owned ON used.subject = owned.span_subject
   WHERE us >= span_from AND us < span_to
   ORDER BY selection, us, event_sequence, event_position, key`;
 
 /** The sums of many selections of one meter version by one query; selections without usage are not among them. */
 export async function sumInBulk(door: TenantDoor, request: BulkSumRequest): Promise<BulkSum[]> {
-  const { aggregation, uncorrected, boundaries } = request;
+  const { aggregation, boundaries } = request;
   const parameters = {
     ...parametersOf(request),
     by_window: boundaries !== undefined,
@@ -162,9 +167,14 @@ export async function sumInBulk(door: TenantDoor, request: BulkSumRequest): Prom
   if (aggregation === "WEIGHTED_SUM") {
     // What holds in the period may have been reported at any time before it.
     const sinceEver = { ...parameters, from: since_ever };
-    return door.query(`usage in bulk ${aggregation}`, weighted(uncorrected), sinceEver, read);
+    return door.query(
+      `usage in bulk ${aggregation}`,
+      weighted({ ...shapeOf(request), byDimensions: true }),
+      sinceEver,
+      read,
+    );
   }
-  const sql = grouped(aggregation, groupingOf(request.spans), uncorrected);
+  const sql = grouped(aggregation, groupingOf(request.spans), shapeOf(request));
   return door.query(`usage in bulk ${aggregation}`, sql, parameters, read);
 }
 
@@ -173,7 +183,7 @@ export async function readValuesInBulk(
   door: TenantDoor,
   request: BulkRequest,
 ): Promise<{ selection: number; value: string }[]> {
-  return door.query("event values in bulk", values(request.uncorrected), parametersOf(request), (row) => ({
+  return door.query("event values in bulk", values(shapeOf(request)), parametersOf(request), (row) => ({
     selection: Number(row["selection"]),
     value: String(row["value_text"]),
   }));
@@ -188,6 +198,15 @@ function groupingOf(given: readonly SelectedSpan[]): Grouping {
   return isWhole && new Set(given.map((span) => span.subject)).size === given.length
     ? "by_subject"
     : "by_span";
+}
+
+function shapeOf(request: BulkRequest & { readonly dimensions?: readonly number[] }): Shape {
+  return {
+    at: atWatermark(request.at),
+    uncorrected: request.uncorrected,
+    filtered: request.filters.length > 0,
+    byDimensions: (request.dimensions ?? []).length > 0,
+  };
 }
 
 function parametersOf(request: BulkRequest): Record<string, unknown> {
