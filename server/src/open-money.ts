@@ -37,7 +37,7 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const ledger = new Ledger({ postgres, clock });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   // Another domain adds its section of catalog.yaml here.
-  const catalogFiles = new CatalogFiles({ postgres, meters, clock, sections: [] });
+  const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections: [] });
   const customers = new Customers({ postgres, clock, clocks });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });

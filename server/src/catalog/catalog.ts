@@ -29,7 +29,9 @@ import { createPlan, createVersion, lateVersion, mustReadPlan, readPlan, withCur
 export interface CatalogDependencies {
   readonly postgres: Postgres;
   readonly meters: MeterLookup;
+  /** Real time, for what is recorded. */
   readonly clock: Clock;
+  /** The organizations' own, for what is in force. */
   readonly clocks: Clocks;
 }
 
@@ -49,7 +51,7 @@ export class Catalog {
 
   /** Plans with the version in force now, oldest first. */
   async list(organization: OrganizationId, page: Page): Promise<Plan[]> {
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     return this.#on.postgres.inOrganization(organization, async (sql) =>
       withCurrent(sql, await listPlans(sql, page, now)),
     );
@@ -57,13 +59,13 @@ export class Catalog {
 
   /** By id or key. */
   async find(organization: OrganizationId, idOrKey: string): Promise<Plan | undefined> {
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     return this.#on.postgres.inOrganization(organization, (sql) => readPlan(sql, idOrKey, now));
   }
 
   /** @throws Refusal 404 */
   async get(organization: OrganizationId, idOrKey: string): Promise<Plan> {
-    const now = this.#on.clock.now();
+    const now = this.#on.clocks.of(organization).now();
     return this.#on.postgres.inOrganization(organization, (sql) => mustReadPlan(sql, idOrKey, now));
   }
 
@@ -118,9 +120,11 @@ export class Catalog {
       const request = { organization, idempotencyKey, action: "plan.create", input };
       const id = await runOnce(sql, request, async () => {
         await lockCatalog(sql, organization);
-        return (await createPlan(sql, caller, input, references, this.#on.clock.now())).plan;
+        const { effectiveFrom = this.#on.clocks.of(organization).now() } = input;
+        const plan = { ...input, effectiveFrom };
+        return (await createPlan(sql, caller, plan, references, this.#on.clock.now())).plan;
       });
-      return mustReadPlan(sql, id, this.#on.clock.now());
+      return mustReadPlan(sql, id, this.#on.clocks.of(organization).now());
     });
   }
 
@@ -142,11 +146,14 @@ export class Catalog {
       const request = { organization, idempotencyKey, action: "plan.new_version", input: asked };
       const id = await runOnce(sql, request, async () => {
         await lockCatalog(sql, organization);
-        const at = this.#on.clock.now();
-        const plan = await mustReadPlan(sql, planIdOrKey, at);
-        const late = lateVersion(input.effectiveFrom, plan.current);
+        const now = this.#on.clocks.of(organization).now();
+        const plan = await mustReadPlan(sql, planIdOrKey, now);
+        const { effectiveFrom = now } = input;
+        const late = lateVersion(effectiveFrom, plan.current);
         refuseFaults("plan", late === undefined ? [] : [{ field: "effectiveFrom", message: late }]);
-        return (await createVersion(sql, caller, plan, input, references, plan.current, at)).id;
+        const version = { ...input, effectiveFrom };
+        const at = this.#on.clock.now();
+        return (await createVersion(sql, caller, plan, version, references, plan.current, at)).id;
       });
       const [version] = await readPlanVersions(sql, [id]);
       if (version === undefined) throw new Error(`plan version ${id} vanished`);

@@ -1,7 +1,7 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -14,11 +14,17 @@ import { archiveCoupon, countCoupons, findCoupons, insertCoupon, listCoupons } f
 
 const coupons_max = 5000;
 
+export interface CouponsDependencies {
+  readonly postgres: Postgres;
+  readonly clock: Clock;
+  readonly clocks: Clocks;
+}
+
 /** Coupons: created, redeemed by the billing domain, archived; never changed. Every change is audited. */
 export class Coupons {
-  readonly #on: { readonly postgres: Postgres; readonly clock: Clock };
+  readonly #on: CouponsDependencies;
 
-  constructor(dependencies: { readonly postgres: Postgres; readonly clock: Clock }) {
+  constructor(dependencies: CouponsDependencies) {
     this.#on = dependencies;
   }
 
@@ -74,7 +80,9 @@ export class Coupons {
       const id = await runOnce(sql, request, async () => {
         await lockCatalog(sql, organization);
         const coupon = await mustFindCoupon(sql, idOrKey);
-        if (coupon.archivedAt === undefined) await retireCoupon(sql, caller, coupon, this.#on.clock.now());
+        const now = this.#on.clocks.of(organization).now();
+        if (coupon.archivedAt === undefined)
+          await retireCoupon(sql, caller, coupon, now, this.#on.clock.now());
         return coupon.id;
       });
       return mustFindCoupon(sql, id);
@@ -127,16 +135,23 @@ export async function createCoupon(sql: Sql, caller: Caller, coupon: Coupon): Pr
   });
 }
 
-export async function retireCoupon(sql: Sql, caller: Caller, coupon: Coupon, at: Instant): Promise<void> {
+/** @param now  by the organization's clock: from when it cannot be redeemed */
+export async function retireCoupon(
+  sql: Sql,
+  caller: Caller,
+  coupon: Coupon,
+  now: Instant,
+  at: Instant,
+): Promise<void> {
   const { organization } = caller;
-  await archiveCoupon(sql, organization, coupon.id, at);
+  await archiveCoupon(sql, organization, coupon.id, now);
   await recordAudit(sql, {
     organization,
     actor: caller,
     action: "coupon.archive",
     target: coupon.id,
     before: writeCoupon(coupon),
-    after: { ...writeCoupon(coupon), archivedAt: formatInstant(at) },
+    after: { ...writeCoupon(coupon), archivedAt: formatInstant(now) },
     at,
   });
 }

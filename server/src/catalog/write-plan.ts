@@ -117,11 +117,10 @@ export async function createVersion(
  * replaced by one of the same instant.
  */
 export function lateVersion(
-  effectiveFrom: Instant | undefined,
+  effectiveFrom: Instant,
   inForceNow: Pick<PlanVersion, "version" | "effectiveFrom"> | undefined,
 ): string | undefined {
-  if (effectiveFrom === undefined || inForceNow === undefined) return undefined;
-  if (effectiveFrom >= inForceNow.effectiveFrom) return undefined;
+  if (inForceNow === undefined || effectiveFrom >= inForceNow.effectiveFrom) return undefined;
   const since = formatInstant(inForceNow.effectiveFrom);
   return `version ${inForceNow.version} has been in force since ${since}; a new one begins then or later`;
 }

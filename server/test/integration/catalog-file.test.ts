@@ -362,6 +362,14 @@ plans:
       errors: [{ line: 1, path: "plans[0].currency" }, { path: "plans[0].prices" }],
     });
     expect((await post(`# ${"x".repeat(1024 * 1024)}`)).status).toBe(413);
+    const { secret } = await weir.weir.services.identity.createKey(caller, { name: "r", kind: "read" });
+    const reading = await weir.fetch("/v1/catalog/apply?dryRun=true", {
+      method: "POST",
+      key: secret,
+      body: "{}",
+    });
+    expect(reading.status).toBe(403);
+    expect((await weir.fetch("/v1/catalog", { key: secret })).status).toBe(200);
     expect((await post("{}", "?dryRun=maybe")).status).toBe(400);
     const applied = await post(simple("1"), "?dryRun=true");
     expect(await applied.json()).toMatchObject({
@@ -369,5 +377,69 @@ plans:
       changes: [{ action: "create" }, { action: "create" }],
     });
     expect(await (await weir.fetch("/v1/catalog")).text()).toBe("# The catalog is empty.\n");
+  });
+});
+
+describe("what is stored", () => {
+  test("never changes, whoever asks: plans, versions, prices, add-ons, coupons, a product's key", async () => {
+    await files().apply(caller, await guideExample());
+    await apply("coupons: [{ key: gone, percentOff: 5 }]");
+    await apply("coupons: [{ key: gone, percentOff: 5, archived: true }]");
+    const before = await stored();
+    const changes = [
+      ...["plans", "add_ons", "coupons"].flatMap((table) => [
+        `UPDATE ${table} SET key = 'other'`,
+        `DELETE FROM ${table}`,
+      ]),
+      ...["plan_versions", "add_on_versions", "prices"].flatMap((table) => [
+        `UPDATE ${table} SET name = 'other'`,
+        `DELETE FROM ${table}`,
+      ]),
+      "UPDATE plan_versions SET effective_from = now()",
+      "UPDATE prices SET model = '{}'",
+      "UPDATE coupon_archivals SET archived_at = now()",
+      "DELETE FROM coupon_archivals",
+      "TRUNCATE prices",
+      "UPDATE products SET key = 'other'",
+      "DELETE FROM products",
+    ];
+    const { postgres } = weir.weir.services;
+    for (const change of changes) {
+      const tried = postgres.inOrganization(caller.organization, (sql) => sql.unsafe(change));
+      await expect(tried, change).rejects.toThrow(/permission denied|append-only/);
+    }
+    expect(await stored()).toBe(before);
+  });
+
+  test("is audited: each thing of a file, by whom, before and after", async () => {
+    await apply(simple("3"));
+    await apply(simple("4"));
+    const entries = await weir.weir.services.postgres.inOrganization(
+      caller.organization,
+      (sql) => sql<{ action: string; actor: string; before: unknown; after: unknown }[]>`
+        SELECT action, actor, before, after FROM audit_log WHERE action LIKE 'plan%' OR action LIKE 'meter%' ORDER BY id`,
+    );
+    expect(entries.map(({ action }) => action)).toEqual(["meter.create", "plan.create", "plan.new_version"]);
+    expect(entries.every(({ actor }) => actor === caller.key)).toBe(true);
+    expect(entries[2]).toMatchObject({
+      before: { version: 1, prices: [{ perUnit: "3" }] },
+      after: { version: 2, prices: [{ perUnit: "4" }] },
+    });
+  });
+
+  test("what is in force follows the organization's test clock", async () => {
+    const { testClocks } = weir.weir.services;
+    const start = parseInstant("2031-06-01T00:00:00Z")!;
+    const later = parseInstant("2031-07-01T00:00:00Z")!;
+    await testClocks.start(caller, start);
+    await apply(simple("3"));
+    await apply(simple("4"), { effectiveFrom: later });
+    await apply("coupons: [{ key: c, percentOff: 5 }]");
+    const inForce = async () => (await catalog().get(caller.organization, "pro")).current;
+    expect(await inForce()).toMatchObject({ version: 1, effectiveFrom: start });
+    await testClocks.advance(caller, later, 30_000);
+    expect(await inForce()).toMatchObject({ version: 2, effectiveFrom: later });
+    expect(await apply(simple("4"))).toEqual([]);
+    expect((await catalog().coupons.archive(caller, "c")).archivedAt).toBe(later);
   });
 });

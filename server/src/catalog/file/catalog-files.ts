@@ -1,7 +1,7 @@
 import { findEarlierAnswer, runOnce } from "../../audit/index.js";
 import type { Postgres } from "../../engines/postgres/index.js";
 import type { Caller } from "../../identity/index.js";
-import type { Clock } from "../../kernel/clock.js";
+import type { Clock, Clocks } from "../../kernel/clock.js";
 import type { OrganizationId } from "../../kernel/ids.js";
 import { formatInstant, type Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
@@ -32,6 +32,7 @@ export interface CatalogReport {
 export interface CatalogFilesDependencies {
   readonly postgres: Postgres;
   readonly clock: Clock;
+  readonly clocks: Clocks;
   readonly meters: CatalogMeters;
   /** What other domains add to the file. */
   readonly sections: readonly CatalogSection[];
@@ -88,7 +89,7 @@ export class CatalogFiles {
         file: read.file,
         meters: found,
         effectiveFrom,
-        now: this.#on.clock.now(),
+        ...this.#times(organization),
       }),
     );
     refuseFile(inOrder([...read.faults, ...read.locate([...meters.faults, ...planned.faults])]));
@@ -108,7 +109,7 @@ export class CatalogFiles {
           file: read.file,
           meters: finalMeters,
           effectiveFrom,
-          now: this.#on.clock.now(),
+          ...this.#times(organization),
         });
         refuseFile(read.locate(final.faults), meters.toCreate);
         for (const { write } of final.changes) await write?.(sql, caller);
@@ -123,8 +124,12 @@ export class CatalogFiles {
   async export(organization: OrganizationId): Promise<string> {
     const meters = await this.#on.meters.list(organization);
     return this.#on.postgres.inOrganization(organization, (sql) =>
-      exportCatalog(sql, meters, this.#on.sections, this.#on.clock.now()),
+      exportCatalog(sql, meters, this.#on.sections, this.#times(organization).now),
     );
+  }
+
+  #times(organization: OrganizationId): { now: Instant; at: Instant } {
+    return { now: this.#on.clocks.of(organization).now(), at: this.#on.clock.now() };
   }
 
   async #planMeters(

@@ -1,5 +1,4 @@
 import type { Sql } from "../../engines/postgres/index.js";
-import type { Instant } from "../../kernel/instant.js";
 import type { CatalogFaults } from "../core/index.js";
 import {
   findDifferences,
@@ -11,14 +10,16 @@ import {
 import { checkScopeProducts, createCoupon, draftCoupon, retireCoupon } from "../coupons.js";
 import { findCoupons } from "../store/coupons.js";
 import type { Located } from "./catalog-file.js";
-import type { PlannedChange } from "./section.js";
+import type { PlannedChange, PlanningContext } from "./section.js";
+
+type Times = Pick<PlanningContext, "now" | "at">;
 
 /** Coupons are made and archived; one that says something else than what is there is a fault. */
 export async function planCoupons(
   sql: Sql,
   written: readonly Located<WrittenCoupon>[],
   products: ReadonlySet<string>,
-  now: Instant,
+  times: Times,
   faults: CatalogFaults,
 ): Promise<PlannedChange[]> {
   const keys = written.map(({ definition }) => definition.key);
@@ -29,12 +30,12 @@ export async function planCoupons(
     if (!sound) return [];
     const before = stored.get(definition.key);
     return before === undefined
-      ? planNew(definition, now, inside)
-      : planKnown(before, definition, now, inside);
+      ? planNew(definition, times, inside)
+      : planKnown(before, definition, times, inside);
   });
 }
 
-function planNew(definition: WrittenCoupon, now: Instant, faults: CatalogFaults): PlannedChange[] {
+function planNew(definition: WrittenCoupon, { at }: Times, faults: CatalogFaults): PlannedChange[] {
   const { key, archived, ...coupon } = definition;
   if (archived) {
     faults.add("archived", "there is no such coupon, so none is to be archived: leave it out");
@@ -43,7 +44,7 @@ function planNew(definition: WrittenCoupon, now: Instant, faults: CatalogFaults)
   return [
     {
       change: { section: "coupons", key, action: "create", differences: [] },
-      write: (sql, caller) => createCoupon(sql, caller, draftCoupon({ key, ...coupon }, now)),
+      write: (sql, caller) => createCoupon(sql, caller, draftCoupon({ key, ...coupon }, at)),
     },
   ];
 }
@@ -51,11 +52,11 @@ function planNew(definition: WrittenCoupon, now: Instant, faults: CatalogFaults)
 function planKnown(
   before: Coupon,
   definition: WrittenCoupon,
-  now: Instant,
+  { now, at }: Times,
   faults: CatalogFaults,
 ): PlannedChange[] {
   const { key, archived } = definition;
-  const differences = findDifferences(writeCoupon(before), writeCoupon(draftCoupon(definition, now)));
+  const differences = findDifferences(writeCoupon(before), writeCoupon(draftCoupon(definition, at)));
   if (differences.length > 0) {
     faults.add(
       "",
@@ -72,7 +73,7 @@ function planKnown(
   return [
     {
       change: { section: "coupons", key, action: "archive", differences },
-      write: (sql, caller) => retireCoupon(sql, caller, before, now),
+      write: (sql, caller) => retireCoupon(sql, caller, before, now, at),
     },
   ];
 }

@@ -32,7 +32,10 @@ export interface PlanningRequest {
   readonly meters: ReadonlyMap<string, FoundMeter>;
   /** For plans that name none; now when undefined. */
   readonly effectiveFrom: Instant | undefined;
+  /** By the organization's clock. */
   readonly now: Instant;
+  /** Real time, for what is recorded. */
+  readonly at: Instant;
 }
 
 export interface PlannedFile {
@@ -42,7 +45,7 @@ export interface PlannedFile {
 
 /** Decides what applying a file changes, against what is stored. Nothing is written. */
 export async function planFile(sql: Sql, request: PlanningRequest): Promise<PlannedFile> {
-  const { file, organization, now } = request;
+  const { file, organization, now, at } = request;
   const faults = new CatalogFaults();
   const prices = [...file.plans, ...file.addOns].flatMap(({ definition }) => definition.prices);
   const stored = await findProducts(sql, [
@@ -50,16 +53,16 @@ export async function planFile(sql: Sql, request: PlanningRequest): Promise<Plan
     ...file.products.map(({ definition }) => definition.key),
     ...file.coupons.flatMap(({ definition }) => definition.appliesTo?.products ?? []),
   ]);
-  const products = planProducts(file.products, stored, now);
+  const products = planProducts(file.products, stored, at);
   const references: References = { products: products.all, meters: request.meters };
   const changes = [
     ...products.changes,
     ...(await planPlans(sql, request, references, faults)),
     ...(await planAddOns(sql, request, references, faults)),
-    ...(await planCoupons(sql, file.coupons, new Set(products.all.keys()), now, faults)),
+    ...(await planCoupons(sql, file.coupons, new Set(products.all.keys()), request, faults)),
   ];
   for (const [section, definition] of file.others) {
-    const context = { organization, now, faults: faults.inside(section.name) };
+    const context = { organization, now, at, faults: faults.inside(section.name) };
     changes.push(...(await section.plan(sql, definition, context)));
   }
   return { changes, faults: faults.found };
@@ -85,41 +88,40 @@ async function planPlans(
 async function planOne(
   sql: Sql,
   request: PlanningRequest,
-  { at, definition: written }: Located<NewPlan>,
+  { at: place, definition: written }: Located<NewPlan>,
   references: References,
   faults: CatalogFaults,
 ): Promise<PlannedChange | undefined> {
-  const { now } = request;
-  const effectiveFrom = written.effectiveFrom ?? request.effectiveFrom;
-  const definition = effectiveFrom === undefined ? written : { ...written, effectiveFrom };
+  const { now, at } = request;
+  const named = written.effectiveFrom ?? request.effectiveFrom;
+  const effectiveFrom = named ?? now;
+  const definition = { ...written, effectiveFrom };
   const { key } = definition;
   const plan = await readPlan(sql, key, now);
-  const named = { section: "plans", key };
-  const since = formatInstant(effectiveFrom ?? now);
+  const change = { section: "plans", key, effectiveFrom: formatInstant(effectiveFrom) };
   if (plan === undefined) {
     return {
-      change: { ...named, action: "create", version: 1, effectiveFrom: since, differences: [] },
+      change: { ...change, action: "create", version: 1, differences: [] },
       write: async (tx, caller) => {
-        await createPlan(tx, caller, definition, references, now);
+        await createPlan(tx, caller, definition, references, at);
       },
     };
   }
-  const asOf =
-    effectiveFrom === undefined ? plan.current : (await readPlan(sql, key, effectiveFrom))?.current;
-  const place = { plan: plan.id, planKey: key, version: (await latestVersionNumber(sql, plan.id)) + 1 };
-  const draft = draftPlanVersion(definition, references, place, now);
+  const asOf = named === undefined ? plan.current : (await readPlan(sql, key, named))?.current;
+  const version = (await latestVersionNumber(sql, plan.id)) + 1;
+  const draft = draftPlanVersion(definition, references, { plan: plan.id, planKey: key, version }, at);
   const differences = asOf === undefined ? [] : differencesOfVersions(asOf, draft);
   if (asOf !== undefined && differences.length === 0)
-    return { change: { ...named, action: "none", version: asOf.version, differences } };
+    return { change: { section: "plans", key, action: "none", version: asOf.version, differences } };
   const late = lateVersion(effectiveFrom, plan.current);
   if (late !== undefined) {
-    faults.inside(at).add(written.effectiveFrom === undefined ? "" : "effectiveFrom", late);
+    faults.inside(place).add(written.effectiveFrom === undefined ? "" : "effectiveFrom", late);
     return undefined;
   }
   return {
-    change: { ...named, action: "new_version", version: place.version, effectiveFrom: since, differences },
+    change: { ...change, action: "new_version", version, differences },
     write: async (tx, caller) => {
-      await createVersion(tx, caller, plan, definition, references, plan.current, now);
+      await createVersion(tx, caller, plan, definition, references, plan.current, at);
     },
   };
 }
@@ -145,7 +147,7 @@ function differencesOfMeters(
 
 async function planAddOns(
   sql: Sql,
-  { file, now }: PlanningRequest,
+  { file, at: recordedAt }: PlanningRequest,
   references: References,
   faults: CatalogFaults,
 ): Promise<PlannedChange[]> {
@@ -160,14 +162,14 @@ async function planAddOns(
       changes.push({
         change: { ...named, action: "create", version: 1, differences: [] },
         write: async (tx, caller) => {
-          await createAddOn(tx, caller, definition, references, now);
+          await createAddOn(tx, caller, definition, references, recordedAt);
         },
       });
       continue;
     }
     const { current } = addOn;
     const place = { addOn: addOn.id, key: addOn.key, version: current.version + 1 };
-    const draft = draftAddOnVersion(definition, references, place, now);
+    const draft = draftAddOnVersion(definition, references, place, recordedAt);
     const differences = [
       ...findDifferences(writeAddOn(current), writeAddOn(draft)),
       ...differencesOfMeters(current, draft),
@@ -179,7 +181,7 @@ async function planAddOns(
     changes.push({
       change: { ...named, action: "new_version", version: draft.version, differences },
       write: async (tx, caller) => {
-        await createAddOnVersion(tx, caller, addOn, definition, references, now);
+        await createAddOnVersion(tx, caller, addOn, definition, references, recordedAt);
       },
     });
   }

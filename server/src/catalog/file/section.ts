@@ -14,7 +14,10 @@ export interface PlannedChange {
 
 export interface PlanningContext {
   readonly organization: OrganizationId;
+  /** By the organization's clock. */
   readonly now: Instant;
+  /** Real time, for what is recorded. */
+  readonly at: Instant;
   /** Takes what only what is stored shows to be wrong; it stands at the section, so fields begin with "[0]". */
   readonly faults: CatalogFaults;
 }

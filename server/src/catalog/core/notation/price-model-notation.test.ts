@@ -60,6 +60,7 @@ test("every fault of a model is found at once, where it was written", () => {
   expect(
     read({ converted: { operation: "divide", factor: 2, price: { perUnit: { unitAmount: "x" } } } }).faults,
   ).toEqual(['converted.price.perUnit.unitAmount: must be a decimal number, not "x"']);
+  expect(read({ flat: "x" }).faults).toEqual(['flat.amount: must be a decimal number, not "x"']);
   expect(read({ perUnit: {} }).faults).toEqual(["perUnit.unitAmount: is missing: a decimal number"]);
   expect(read({ perUnit: 0.1234567890123456 }).faults[0]).toContain("quote it");
   for (const wrong of [

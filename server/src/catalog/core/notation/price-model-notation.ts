@@ -75,7 +75,8 @@ function namedModel(value: unknown): NamedModel | undefined {
   if (kind === undefined || more.length > 0) return undefined;
   const lone = loneFields[kind];
   const text = scalarText(body);
-  if (text !== undefined) return lone === undefined ? undefined : { json: { kind, [lone]: text }, place: "" };
+  if (text !== undefined)
+    return lone === undefined ? undefined : { json: { kind, [lone]: text }, place: name };
   return isMapping(body) ? { json: { kind, ...(plain(body) as object) }, place: name } : undefined;
 }
 
