@@ -1,4 +1,4 @@
-export { recordAudit, type AuditActor, type AuditRecord } from "./record-audit.js";
+export { recordAudit, recordAudits, type AuditActor, type AuditRecord } from "./record-audit.js";
 export { listAudit, type AuditPage, type AuditPageRequest } from "./list-audit.js";
 export type { AuditEntry } from "./store/audit-log.js";
 export { deleteExpiredIdempotencyKeys, withIdempotency } from "./idempotency.js";

@@ -1,7 +1,7 @@
 import type { Sql } from "../engines/postgres/index.js";
 import { newId, type ApiKeyId, type OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
-import { insertAuditEntry } from "./store/audit-log.js";
+import { insertAuditEntries } from "./store/audit-log.js";
 
 /** Who changed something: the holder of a key, or Weir itself. */
 export type AuditActor = { readonly key: ApiKeyId } | "system";
@@ -20,17 +20,26 @@ export interface AuditRecord {
 }
 
 /** Writes to the append-only log, in the transaction of the change: there is no change without its entry, nor the reverse. */
-export async function recordAudit(sql: Sql, record: AuditRecord): Promise<void> {
-  await insertAuditEntry(sql, {
-    organization: record.organization,
-    id: newId("aud", record.at),
-    at: record.at,
-    actor: record.actor === "system" ? "system" : record.actor.key,
-    action: record.action,
-    target: record.target,
-    before: encode(record.before),
-    after: encode(record.after),
-  });
+export function recordAudit(sql: Sql, record: AuditRecord): Promise<void> {
+  return recordAudits(sql, [record]);
+}
+
+/** The same for many changes of one transaction, in one statement. */
+export async function recordAudits(sql: Sql, records: readonly AuditRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  await insertAuditEntries(
+    sql,
+    records.map((record) => ({
+      organization: record.organization,
+      id: newId("aud", record.at),
+      at: record.at,
+      actor: record.actor === "system" ? "system" : record.actor.key,
+      action: record.action,
+      target: record.target,
+      before: encode(record.before),
+      after: encode(record.after),
+    })),
+  );
 }
 
 /** JSON text; bigints as strings, as decimals are, so that nothing is rounded. */

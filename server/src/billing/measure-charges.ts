@@ -1,4 +1,4 @@
-import type { MeterId, OrganizationId } from "../kernel/ids.js";
+import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../kernel/time-zone.js";
 import { measureOf } from "../rating/core/index.js";
@@ -13,6 +13,8 @@ export interface ChargedUsage {
   readonly spans: readonly SubjectSpan[];
   /** In which a price's windows begin. */
   readonly timeZone: TimeZone;
+  /** What it was measured by when it was first billed; the meter's current version when left out. */
+  readonly meterVersion?: MeterVersionId | undefined;
 }
 
 /** Meters by id, in the version that is read. */
@@ -56,16 +58,15 @@ export async function measureCharges(
 ): Promise<Measured[][]> {
   const groups = new Map<string, { source: UsageSource; parts: UsagePart[]; places: [number, number][] }>();
   const measured: Measured[][] = charged.map(() => []);
-  for (const [index, { charge, spans, timeZone }] of charged.entries()) {
-    const meter = charge.price.meter && on.meters.get(charge.price.meter.id);
-    if (meter === undefined)
-      throw new RangeError(`charge ${charge.item} is on no meter, or on one not loaded`);
+  for (const [index, one] of charged.entries()) {
+    const { charge, spans, timeZone } = one;
+    const meterVersion = meterVersionOf(on.meters, one);
     const { filters } = charge.price;
-    const key = JSON.stringify([meter.id, filters]);
+    const key = JSON.stringify([meterVersion, filters]);
     const group = groups.get(key) ?? {
       source: {
         organization: on.organization,
-        meterVersion: meter.id,
+        meterVersion,
         watermark: on.watermark,
         ...(filters.length === 0 ? {} : { filters }),
       },
@@ -89,6 +90,17 @@ export async function measureCharges(
     }
   }
   return measured;
+}
+
+/** By which version of its meter a charge is measured. @throws RangeError when it is on no meter, or on one not loaded */
+export function meterVersionOf(
+  meters: BilledMeters,
+  { charge, meterVersion }: Pick<ChargedUsage, "charge" | "meterVersion">,
+): MeterVersionId {
+  const version = meterVersion ?? (charge.price.meter && meters.get(charge.price.meter.id)?.id);
+  if (version === undefined)
+    throw new RangeError(`charge ${charge.item} is on no meter, or on one not loaded`);
+  return version;
 }
 
 function partOf(portion: Portion, spans: readonly SubjectSpan[], timeZone: TimeZone): UsagePart {

@@ -26,7 +26,8 @@ export type IdPrefix =
   | "sao"
   | "txr"
   | "crg"
-  | "crm";
+  | "crm"
+  | "crn";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -55,6 +56,7 @@ export type SubscribedAddOnId = Id<"sao">;
 export type TaxRateId = Id<"txr">;
 export type CreditGrantId = Id<"crg">;
 export type CreditMovementId = Id<"crm">;
+export type CreditNoteId = Id<"crn">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

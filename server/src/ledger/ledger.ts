@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.js";
 import { newId, type OrganizationId, type PostingId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import {
+  balanceOf,
   checkPosting,
   compareSums,
   isBalanced,
@@ -26,7 +27,7 @@ import {
   type PostingPage,
   type StoredPosting,
 } from "./store/postings.js";
-import { readBalances, readTrialBalance } from "./store/sums.js";
+import { lockSums, readBalances, readSums, readTrialBalance, type AccountInCurrency } from "./store/sums.js";
 
 /** What posting did: the same posting again changes nothing. */
 export type PostingOutcome = "posted" | "already_posted";
@@ -96,6 +97,21 @@ export class Ledger {
     };
     const [outcome = "already_posted"] = await this.#write(sql, organization, [opposite]);
     return outcome;
+  }
+
+  /**
+   * What accounts hold now, by `code currency`, in the caller's transaction; those without a transfer are left out.
+   * @param hold  keeps others from changing them until the transaction ends
+   */
+  async balancesOf(
+    sql: Sql,
+    accounts: readonly AccountInCurrency[],
+    { hold = false } = {},
+  ): Promise<ReadonlyMap<string, bigint>> {
+    if (accounts.length === 0) return new Map();
+    if (hold) await lockSums(sql, accounts);
+    const sums = await readSums(sql, accounts);
+    return new Map(sums.map((one) => [`${one.code} ${one.currency}`, balanceOf(one.type, one)]));
   }
 
   async postings(organization: OrganizationId, page: PostingPage): Promise<StoredPosting[]> {

@@ -25,23 +25,27 @@ interface AuditRow {
   readonly after: JsonValue;
 }
 
-export async function insertAuditEntry(
-  sql: Sql,
-  entry: {
-    organization: OrganizationId;
-    id: AuditEntryId;
-    at: Instant;
-    actor: string;
-    action: string;
-    target: string;
-    before: string | null;
-    after: string | null;
-  },
-): Promise<void> {
+export interface NewAuditEntry {
+  readonly organization: OrganizationId;
+  readonly id: string;
+  readonly at: Instant;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  /** JSON text. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export async function insertAuditEntries(sql: Sql, entries: readonly NewAuditEntry[]): Promise<void> {
   await sql`
     INSERT INTO audit_log (organization, id, at, actor, action, target, before, after)
-    VALUES (${entry.organization}, ${entry.id}, ${new Date(msOf(entry.at))}, ${entry.actor}, ${entry.action}, ${entry.target},
-            ${entry.before}::text::jsonb, ${entry.after}::text::jsonb)`;
+    SELECT e.organization, e.id, e.at::timestamptz, e.actor, e.action, e.target, nullif(e.before, '')::jsonb, nullif(e.after, '')::jsonb
+    FROM unnest(${entries.map(({ organization }) => organization)}::text[], ${entries.map(({ id }) => id)}::text[],
+                ${entries.map(({ at }) => new Date(msOf(at)).toISOString())}::text[], ${entries.map(({ actor }) => actor)}::text[],
+                ${entries.map(({ action }) => action)}::text[], ${entries.map(({ target }) => target)}::text[],
+                ${entries.map(({ before }) => before ?? "")}::text[], ${entries.map(({ after }) => after ?? "")}::text[])
+         AS e (organization, id, at, actor, action, target, before, after)`;
 }
 
 /** Newest first, from after a given id on; ids hold their time, so the primary key is the order. */

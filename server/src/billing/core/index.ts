@@ -46,15 +46,6 @@ export { attachAddOn, detachAddOn } from "./add-on-change.js";
 export { redeemCoupon, removeCoupon } from "./coupon-change.js";
 export { changeZone } from "./zone-change.js";
 export { cutToPeriod, type BilledSpan, type SubjectSpan } from "./subject-span.js";
-export {
-  compareLines,
-  rateLine,
-  totalOf,
-  type Difference,
-  type MeteredInput,
-  type RatedLine,
-  type Totals,
-} from "./invoice-line.js";
 export { allocate } from "./allocation.js";
 export { assemble, type Assembled, type AssembledLine, type Funds, type InvoiceTotals } from "./assembly.js";
 export { adjustmentsOf, type Adjustment, type AdjustmentKind, type NetCharge } from "./adjustment.js";
@@ -77,6 +68,7 @@ export {
   type CreditRequest,
 } from "./credit-note.js";
 export type { DayRange } from "./day-range.js";
+export { currentPeriod, dueSection, section_ranks, type SectionOrder } from "./due-section.js";
 export {
   creditNotePosting,
   finalizePosting,

@@ -9,17 +9,17 @@ export interface InvoicedScope {
 }
 
 /**
- * Up to where finalized invoices have closed time: the latest end of a service period that is settled. What lies before
+ * Up to where finalized invoices have closed time: the latest end of a billing period that is settled. What lies before
  * is corrected by the difference on a later invoice only. Undefined while nothing is.
  */
 export type InvoicedUntil = (sql: Sql, scope: InvoicedScope) => Promise<Instant | undefined>;
 
 export const readInvoicedUntil: InvoicedUntil = async (sql, { customer, subscription }) => {
   const rows = await sql<{ until: string | null }[]>`
-    SELECT (extract(epoch FROM max(period_end)) * 1000000)::bigint::text AS until
-    FROM invoices
-    WHERE customer = ${customer} AND (${subscription ?? null}::text IS NULL OR subscription = ${subscription ?? null})
-      AND status <> 'draft'`;
+    SELECT (extract(epoch FROM max(s.period_end)) * 1000000)::bigint::text AS until
+    FROM invoice_sections s JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice
+    WHERE s.customer = ${customer} AND (${subscription ?? null}::text IS NULL OR s.subscription = ${subscription ?? null})
+      AND s.kind = 'period' AND i.status = 'finalized'`;
   const until = rows[0]?.until;
   return until == null ? undefined : instantOfMicros(until);
 };

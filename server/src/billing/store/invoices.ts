@@ -1,153 +1,348 @@
 import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import type { BillingProfile } from "../../identity/index.js";
 import type { Currency } from "../../kernel/currency.js";
-import type {
-  CustomerId,
-  InvoiceId,
-  OrganizationId,
-  PlanVersionId,
-  SubscriptionId,
-} from "../../kernel/ids.js";
-import { instantFromMs, msOf, type Instant } from "../../kernel/instant.js";
+import type { CustomerId, InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
-import type { Invoice, InvoiceKind, InvoiceStatus } from "../invoice.js";
+import type { SectionKind } from "../core/index.js";
+import type { StandingDraft } from "../invoicing/invoice-order.js";
+import type {
+  Buyer,
+  Finalization,
+  Invoice,
+  InvoiceHead,
+  InvoiceStatus,
+  InvoiceTax,
+} from "../invoicing/invoice.js";
+import { taxRateFromJson, taxRateToJson, type TaxRateJson } from "../invoicing/tax-rate-json.js";
 import type { UsageWatermark } from "../usage-port.js";
-import { readInvoiceLines } from "./invoice-lines.js";
+import { readLines } from "./invoice-lines.js";
+import { readSections } from "./invoice-sections.js";
 
-/**
- * Inserts an invoice without its lines.
- *
- * @returns false when the subscription has one for this period and kind: the constraint `invoices_once` decides,
- *          whoever else is inserting
- */
-export async function insertInvoice(
+/** What is stored of an invoice itself. */
+export type InvoiceRow = Omit<InvoiceHead, "sections">;
+
+/** Writes new invoices; those that are finalized already after their sections and lines. */
+export async function insertInvoices(
   sql: Sql,
   organization: OrganizationId,
-  invoice: Omit<Invoice, "lines">,
-): Promise<boolean> {
-  const inserted = await sql`
+  invoices: readonly InvoiceRow[],
+): Promise<void> {
+  if (invoices.length === 0) return;
+  const columns = columnsOf(invoices);
+  await sql`
     INSERT INTO invoices
-      (organization, id, customer, subscription, kind, status, period_start, period_end, time_zone, currency,
-       plan_version, watermark, subtotal_minor, total_minor, revision, created_at, refreshed_at)
-    VALUES (${organization}, ${invoice.id}, ${invoice.customer}, ${invoice.subscription}, ${invoice.kind},
-            ${invoice.status}, ${timestampText(invoice.period.start)}::text::timestamptz,
-            ${timestampText(invoice.period.end)}::text::timestamptz, ${invoice.timeZone}, ${invoice.currency},
-            ${invoice.planVersion}, ${JSON.stringify(invoice.watermark)}::text::jsonb,
-            ${invoice.subtotal.minor.toString()}::text::numeric, ${invoice.total.minor.toString()}::text::numeric,
-            ${invoice.revision}, ${new Date(msOf(invoice.createdAt))}, ${new Date(msOf(invoice.refreshedAt))})
-    ON CONFLICT ON CONSTRAINT invoices_once DO NOTHING RETURNING id`;
-  return inserted.length === 1;
+      (organization, id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal_minor,
+       promotional_minor, tax_minor, total_minor, paid_credits_minor, balance_used_minor, to_balance_minor, due_minor, taxes,
+       notices, sequence, number, buyer, seller, payment_due_at, revision, created_at, refreshed_at, finalized_at)
+    SELECT ${organization}, i.id, i.customer, i.kind, i.status, i.currency, i.time_zone, i.boundary::timestamptz,
+           i.issue_at::timestamptz, i.watermark::jsonb, i.subtotal::numeric, i.promotional::numeric, i.tax::numeric,
+           i.total::numeric, i.paid::numeric, i.balance::numeric, i.to_balance::numeric, i.due::numeric, i.taxes::jsonb,
+           i.notices::jsonb, nullif(i.sequence, 0), nullif(i.number, ''), nullif(i.buyer, '')::jsonb,
+           nullif(i.seller, '')::jsonb, nullif(i.payment_due, '')::timestamptz, i.revision, i.created::timestamptz,
+           i.refreshed::timestamptz, nullif(i.finalized, '')::timestamptz
+    FROM unnest(${columns.id}::text[], ${columns.customer}::text[], ${columns.kind}::text[], ${columns.status}::text[],
+                ${columns.currency}::text[], ${columns.timeZone}::text[], ${columns.boundary}::text[], ${columns.issueAt}::text[],
+                ${columns.watermark}::text[], ${columns.subtotal}::text[], ${columns.promotional}::text[], ${columns.tax}::text[],
+                ${columns.total}::text[], ${columns.paidCredits}::text[], ${columns.balanceUsed}::text[],
+                ${columns.toBalance}::text[], ${columns.due}::text[], ${columns.taxes}::text[], ${columns.notices}::text[],
+                ${columns.sequence}::bigint[], ${columns.number}::text[], ${columns.buyer}::text[], ${columns.seller}::text[],
+                ${columns.paymentDueAt}::text[], ${columns.revision}::int[], ${columns.createdAt}::text[],
+                ${columns.refreshedAt}::text[], ${columns.finalizedAt}::text[])
+         AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
+               paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision, created,
+               refreshed, finalized)`;
 }
 
-/** Replaces a draft's figures. @returns false when it is no draft any more or another refresh came first */
-export async function updateDraft(sql: Sql, invoice: Omit<Invoice, "lines">): Promise<boolean> {
-  const updated = await sql`
-    UPDATE invoices
-    SET watermark = ${JSON.stringify(invoice.watermark)}::text::jsonb,
-        subtotal_minor = ${invoice.subtotal.minor.toString()}::text::numeric,
-        total_minor = ${invoice.total.minor.toString()}::text::numeric,
-        revision = ${invoice.revision}, refreshed_at = ${new Date(msOf(invoice.refreshedAt))}
-    WHERE id = ${invoice.id} AND status = 'draft' AND revision = ${invoice.revision - 1}
-    RETURNING id`;
-  return updated.length === 1;
+/** Writes drafts anew, with what finalizing adds for those that are finalized with it. */
+export async function updateDrafts(sql: Sql, invoices: readonly InvoiceRow[]): Promise<void> {
+  if (invoices.length === 0) return;
+  const columns = columnsOf(invoices);
+  await sql`
+    UPDATE invoices AS d
+    SET customer = i.customer, kind = i.kind, status = i.status, currency = i.currency, time_zone = i.time_zone,
+        boundary = i.boundary::timestamptz, issue_at = i.issue_at::timestamptz, watermark = i.watermark::jsonb,
+        subtotal_minor = i.subtotal::numeric, promotional_minor = i.promotional::numeric, tax_minor = i.tax::numeric,
+        total_minor = i.total::numeric, paid_credits_minor = i.paid::numeric, balance_used_minor = i.balance::numeric,
+        to_balance_minor = i.to_balance::numeric, due_minor = i.due::numeric, taxes = i.taxes::jsonb,
+        notices = i.notices::jsonb, sequence = nullif(i.sequence, 0), number = nullif(i.number, ''),
+        buyer = nullif(i.buyer, '')::jsonb, seller = nullif(i.seller, '')::jsonb,
+        payment_due_at = nullif(i.payment_due, '')::timestamptz, revision = i.revision,
+        refreshed_at = i.refreshed::timestamptz, finalized_at = nullif(i.finalized, '')::timestamptz
+    FROM unnest(${columns.id}::text[], ${columns.customer}::text[], ${columns.kind}::text[], ${columns.status}::text[],
+                ${columns.currency}::text[], ${columns.timeZone}::text[], ${columns.boundary}::text[], ${columns.issueAt}::text[],
+                ${columns.watermark}::text[], ${columns.subtotal}::text[], ${columns.promotional}::text[], ${columns.tax}::text[],
+                ${columns.total}::text[], ${columns.paidCredits}::text[], ${columns.balanceUsed}::text[],
+                ${columns.toBalance}::text[], ${columns.due}::text[], ${columns.taxes}::text[], ${columns.notices}::text[],
+                ${columns.sequence}::bigint[], ${columns.number}::text[], ${columns.buyer}::text[], ${columns.seller}::text[],
+                ${columns.paymentDueAt}::text[], ${columns.revision}::int[], ${columns.refreshedAt}::text[],
+                ${columns.finalizedAt}::text[])
+         AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
+               paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision,
+               refreshed, finalized)
+    WHERE d.id = i.id`;
 }
 
-export async function findInvoice(sql: Sql, id: string): Promise<Invoice | undefined> {
-  const rows = await sql<InvoiceRow[]>`
-    SELECT id, customer, subscription, kind, status,
-           (extract(epoch FROM period_start) * 1000000)::bigint::text AS period_start,
-           (extract(epoch FROM period_end) * 1000000)::bigint::text AS period_end,
-           time_zone, currency, plan_version, watermark, subtotal_minor::text, total_minor::text, revision,
-           created_at, refreshed_at
-    FROM invoices WHERE id = ${id}`;
-  return (await withLines(sql, rows))[0];
+function columnsOf(invoices: readonly InvoiceRow[]) {
+  const texts = (of: (invoice: InvoiceRow) => string) => invoices.map(of);
+  const instants = (of: (invoice: InvoiceRow) => Instant | undefined) =>
+    invoices.map((invoice) => {
+      const at = of(invoice);
+      return at === undefined ? "" : timestampText(at);
+    });
+  return {
+    id: texts(({ id }) => id),
+    customer: texts(({ customer }) => customer),
+    kind: texts(({ kind }) => kind),
+    status: texts(({ status }) => status),
+    currency: texts(({ currency }) => currency),
+    timeZone: texts(({ timeZone }) => timeZone),
+    boundary: instants(({ boundary }) => boundary),
+    issueAt: instants(({ issueAt }) => issueAt),
+    watermark: texts(({ watermark }) => JSON.stringify(watermark)),
+    subtotal: texts(({ totals }) => totals.subtotal.toString()),
+    promotional: texts(({ totals }) => totals.promotional.toString()),
+    tax: texts(({ totals }) => totals.tax.toString()),
+    total: texts(({ totals }) => totals.total.toString()),
+    paidCredits: texts(({ totals }) => totals.paidCredits.toString()),
+    balanceUsed: texts(({ totals }) => totals.balanceUsed.toString()),
+    toBalance: texts(({ totals }) => totals.toBalance.toString()),
+    due: texts(({ totals }) => totals.due.toString()),
+    taxes: texts(({ taxes }) => JSON.stringify(taxes.map(taxToJson))),
+    notices: texts(({ notices }) => JSON.stringify(notices)),
+    sequence: invoices.map(({ finalized }) => finalized?.sequence ?? 0),
+    number: texts(({ finalized }) => finalized?.number ?? ""),
+    buyer: texts(({ finalized }) => (finalized === undefined ? "" : JSON.stringify(finalized.buyer))),
+    seller: texts(({ finalized }) =>
+      finalized?.seller === undefined ? "" : JSON.stringify(finalized.seller),
+    ),
+    paymentDueAt: instants(({ finalized }) => finalized?.paymentDueAt),
+    revision: invoices.map(({ revision }) => revision),
+    createdAt: instants(({ createdAt }) => createdAt),
+    refreshedAt: instants(({ refreshedAt }) => refreshedAt),
+    finalizedAt: instants(({ finalized }) => finalized?.at),
+  };
 }
 
-/** The invoice of a subscription for the period that begins at an instant. */
-export async function findInvoiceOfPeriod(
+/** Holds invoices until the transaction ends, in one order everywhere. */
+export async function lockInvoices(
   sql: Sql,
-  subscription: SubscriptionId,
-  periodStart: Instant,
-  kind: InvoiceKind,
-): Promise<Invoice | undefined> {
-  const rows = await sql<InvoiceRow[]>`
-    SELECT id, customer, subscription, kind, status,
-           (extract(epoch FROM period_start) * 1000000)::bigint::text AS period_start,
-           (extract(epoch FROM period_end) * 1000000)::bigint::text AS period_end,
-           time_zone, currency, plan_version, watermark, subtotal_minor::text, total_minor::text, revision,
-           created_at, refreshed_at
-    FROM invoices
-    WHERE subscription = ${subscription} AND kind = ${kind}
-      AND period_start = ${timestampText(periodStart)}::text::timestamptz`;
-  return (await withLines(sql, rows))[0];
+  ids: readonly InvoiceId[],
+): Promise<Map<InvoiceId, { readonly status: InvoiceStatus; readonly revision: number }>> {
+  const rows = await sql<{ id: InvoiceId; status: InvoiceStatus; revision: number }[]>`
+    SELECT id, status, revision FROM invoices WHERE id = ANY (${[...ids]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
+  return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
-/** Invoices by id, newest first, after an invoice; of one customer or subscription when given. */
+export async function markVoided(sql: Sql, id: InvoiceId, at: Instant): Promise<void> {
+  await sql`UPDATE invoice_sections SET is_void = true WHERE invoice = ${id}`;
+  await sql`
+    UPDATE invoices SET status = 'voided', voided_at = ${timestampText(at)}::text::timestamptz WHERE id = ${id}`;
+}
+
+export interface InvoiceFilter {
+  /** Who pays, or whose subscriptions are on it. */
+  readonly customer?: CustomerId | undefined;
+  readonly subscription?: SubscriptionId | undefined;
+  readonly status?: InvoiceStatus | undefined;
+}
+
+/** Invoices by id, newest first, after an invoice. */
 export async function listInvoices(
   sql: Sql,
-  page: { customer?: CustomerId; subscription?: SubscriptionId; after?: string; limit: number },
+  page: InvoiceFilter & { readonly after?: string; readonly limit: number },
 ): Promise<Invoice[]> {
   const after = page.after ?? null;
   const customer = page.customer ?? null;
   const subscription = page.subscription ?? null;
-  const rows = await sql<InvoiceRow[]>`
-    SELECT id, customer, subscription, kind, status,
-           (extract(epoch FROM period_start) * 1000000)::bigint::text AS period_start,
-           (extract(epoch FROM period_end) * 1000000)::bigint::text AS period_end,
-           time_zone, currency, plan_version, watermark, subtotal_minor::text, total_minor::text, revision,
-           created_at, refreshed_at
-    FROM invoices
-    WHERE (${after}::text IS NULL OR id < ${after})
-      AND (${customer}::text IS NULL OR customer = ${customer})
-      AND (${subscription}::text IS NULL OR subscription = ${subscription})
+  const rows = await sql<{ id: InvoiceId }[]>`
+    SELECT id FROM invoices i
+    WHERE (${after}::text IS NULL OR id < ${after}) AND (${page.status ?? null}::text IS NULL OR status = ${page.status ?? null})
+      AND (${customer}::text IS NULL OR customer = ${customer} OR EXISTS (
+        SELECT FROM invoice_sections s WHERE s.organization = i.organization AND s.customer = ${customer} AND s.invoice = i.id))
+      AND (${subscription}::text IS NULL OR EXISTS (
+        SELECT FROM invoice_sections s WHERE s.organization = i.organization AND s.invoice = i.id AND s.subscription = ${subscription}))
     ORDER BY id DESC LIMIT ${page.limit}`;
-  return withLines(sql, rows);
+  return readInvoices(
+    sql,
+    rows.map(({ id }) => id),
+  );
 }
 
-interface InvoiceRow {
+export async function findInvoice(sql: Sql, id: string): Promise<Invoice | undefined> {
+  return (await readInvoices(sql, [id as InvoiceId]))[0];
+}
+
+/** By its number, such as "INV-000042". */
+export async function findInvoiceByNumber(sql: Sql, number: string): Promise<Invoice | undefined> {
+  const [row] = await sql<{ id: InvoiceId }[]>`SELECT id FROM invoices WHERE number = ${number}`;
+  return row === undefined ? undefined : findInvoice(sql, row.id);
+}
+
+/** Drafts of payers in a currency and of a kind, for a boundary: what falls due together joins them. */
+export async function findOpenDrafts(
+  sql: Sql,
+  of: readonly {
+    readonly customer: CustomerId;
+    readonly currency: Currency;
+    readonly kind: SectionKind;
+    readonly boundary: Instant;
+  }[],
+): Promise<
+  {
+    id: InvoiceId;
+    customer: CustomerId;
+    currency: Currency;
+    kind: SectionKind;
+    boundary: Instant;
+  }[]
+> {
+  const rows = await sql<
+    { id: InvoiceId; customer: CustomerId; currency: Currency; kind: SectionKind; boundary: string }[]
+  >`
+    SELECT i.id, i.customer, i.currency, i.kind, (extract(epoch FROM i.boundary) * 1000000)::bigint::text AS boundary
+    FROM unnest(${of.map(({ customer }) => customer)}::text[], ${of.map(({ currency }) => currency)}::text[],
+                ${of.map(({ kind }) => kind)}::text[], ${of.map(({ boundary }) => timestampText(boundary))}::text[])
+         AS a (customer, currency, kind, boundary)
+    JOIN invoices i ON i.customer = a.customer AND i.currency = a.currency AND i.kind = a.kind
+      AND i.boundary = a.boundary::timestamptz AND i.status = 'draft'
+    ORDER BY i.id`;
+  return rows.map((row) => ({ ...row, boundary: instantOfMicros(row.boundary) }));
+}
+
+/** Those of these invoices that are drafts. */
+export async function readStandingDrafts(sql: Sql, ids: readonly InvoiceId[]): Promise<StandingDraft[]> {
+  const rows = await sql<{ id: InvoiceId; revision: number; created_at: string }[]>`
+    SELECT id, revision, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
+    FROM invoices WHERE id = ANY (${[...ids]}::text[]) AND status = 'draft' ORDER BY id`;
+  return rows.map(({ id, revision, created_at }) => ({
+    id,
+    revision,
+    createdAt: instantOfMicros(created_at),
+  }));
+}
+
+/** Whole invoices of these ids, newest first; unknown ones are left out. */
+export async function readInvoices(sql: Sql, ids: readonly InvoiceId[]): Promise<Invoice[]> {
+  if (ids.length === 0) return [];
+  const heads = await readHeads(sql, ids);
+  const sections = await readSections(sql, ids);
+  const lines = await readLines(sql, ids);
+  return heads.map((head) => ({
+    ...head,
+    sections: sections
+      .filter(({ invoice }) => invoice === head.id)
+      .map(({ invoice: _invoice, ...section }) => section),
+    lines: lines
+      .filter(({ invoice }) => invoice === head.id)
+      .map(({ invoice: _invoice, subscription: _subscription, position: _position, ...line }) => line),
+  }));
+}
+
+async function readHeads(sql: Sql, ids: readonly InvoiceId[]): Promise<InvoiceRow[]> {
+  const rows = await sql<RawInvoice[]>`
+    SELECT id, customer, kind, status, currency, time_zone, watermark, taxes, notices, sequence::text, number, buyer, seller, revision,
+           subtotal_minor::text AS subtotal, promotional_minor::text AS promotional, tax_minor::text AS tax,
+           total_minor::text AS total, paid_credits_minor::text AS paid, balance_used_minor::text AS balance,
+           to_balance_minor::text AS to_balance, due_minor::text AS due,
+           (extract(epoch FROM boundary) * 1000000)::bigint::text AS boundary,
+           (extract(epoch FROM issue_at) * 1000000)::bigint::text AS issue_at,
+           (extract(epoch FROM payment_due_at) * 1000000)::bigint::text AS payment_due_at,
+           (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+           (extract(epoch FROM refreshed_at) * 1000000)::bigint::text AS refreshed_at,
+           (extract(epoch FROM finalized_at) * 1000000)::bigint::text AS finalized_at,
+           (extract(epoch FROM voided_at) * 1000000)::bigint::text AS voided_at
+    FROM invoices WHERE id = ANY (${[...ids]}::text[]) ORDER BY id DESC`;
+  return rows.map(headOf);
+}
+
+interface RawInvoice {
   readonly id: InvoiceId;
   readonly customer: CustomerId;
-  readonly subscription: SubscriptionId;
-  readonly kind: InvoiceKind;
+  readonly kind: SectionKind;
   readonly status: InvoiceStatus;
-  readonly period_start: string;
-  readonly period_end: string;
-  readonly time_zone: TimeZone;
   readonly currency: Currency;
-  readonly plan_version: PlanVersionId;
+  readonly time_zone: TimeZone;
   readonly watermark: UsageWatermark;
-  readonly subtotal_minor: string;
-  readonly total_minor: string;
+  readonly taxes: readonly InvoiceTaxJson[];
+  readonly notices: readonly string[];
+  readonly sequence: string | null;
+  readonly number: string | null;
+  readonly buyer: Buyer | null;
+  readonly seller: BillingProfile | null;
   readonly revision: number;
-  readonly created_at: Date;
-  readonly refreshed_at: Date;
+  readonly subtotal: string;
+  readonly promotional: string;
+  readonly tax: string;
+  readonly total: string;
+  readonly paid: string;
+  readonly balance: string;
+  readonly to_balance: string;
+  readonly due: string;
+  readonly boundary: string;
+  readonly issue_at: string;
+  readonly payment_due_at: string | null;
+  readonly created_at: string;
+  readonly refreshed_at: string;
+  readonly finalized_at: string | null;
+  readonly voided_at: string | null;
 }
 
-async function withLines(sql: Sql, rows: readonly InvoiceRow[]): Promise<Invoice[]> {
-  const lines = await readInvoiceLines(
-    sql,
-    rows.map((row) => row.id),
-  );
-  return rows.map((row) => ({
+function headOf(row: RawInvoice): InvoiceRow {
+  return {
     id: row.id,
     customer: row.customer,
-    subscription: row.subscription,
     kind: row.kind,
     status: row.status,
-    period: { start: instantOfMicros(row.period_start), end: instantOfMicros(row.period_end) },
-    timeZone: row.time_zone,
     currency: row.currency,
-    planVersion: row.plan_version,
+    timeZone: row.time_zone,
+    boundary: instantOfMicros(row.boundary),
+    issueAt: instantOfMicros(row.issue_at),
     watermark: row.watermark,
-    subtotal: { currency: row.currency, minor: BigInt(row.subtotal_minor) },
-    total: { currency: row.currency, minor: BigInt(row.total_minor) },
+    totals: {
+      subtotal: BigInt(row.subtotal),
+      promotional: BigInt(row.promotional),
+      tax: BigInt(row.tax),
+      total: BigInt(row.total),
+      paidCredits: BigInt(row.paid),
+      balanceUsed: BigInt(row.balance),
+      toBalance: BigInt(row.to_balance),
+      due: BigInt(row.due),
+    },
+    taxes: row.taxes.map(taxFromJson),
+    notices: row.notices,
     revision: row.revision,
-    createdAt: instantFromMs(row.created_at.getTime()),
-    refreshedAt: instantFromMs(row.refreshed_at.getTime()),
-    lines: lines
-      .filter((line) => line.invoice === row.id)
-      .map(({ invoice: _invoice, minor, ...line }) => ({
-        ...line,
-        money: { currency: row.currency, minor },
-      })),
-  }));
+    createdAt: instantOfMicros(row.created_at),
+    refreshedAt: instantOfMicros(row.refreshed_at),
+    finalized: finalizationOf(row),
+    voidedAt: row.voided_at === null ? undefined : instantOfMicros(row.voided_at),
+  };
+}
+
+function finalizationOf(row: RawInvoice): Finalization | undefined {
+  const { sequence, number, buyer, finalized_at, payment_due_at } = row;
+  if (sequence === null || number === null || buyer === null) return undefined;
+  if (finalized_at === null || payment_due_at === null) return undefined;
+  return {
+    sequence: Number(sequence),
+    number,
+    buyer,
+    seller: row.seller ?? undefined,
+    at: instantOfMicros(finalized_at),
+    paymentDueAt: instantOfMicros(payment_due_at),
+  };
+}
+
+interface InvoiceTaxJson {
+  readonly rate: TaxRateJson;
+  readonly taxable: string;
+  readonly tax: string;
+}
+
+function taxToJson({ rate, taxable, tax }: InvoiceTax): InvoiceTaxJson {
+  return { rate: taxRateToJson(rate), taxable: taxable.toString(), tax: tax.toString() };
+}
+
+function taxFromJson({ rate, taxable, tax }: InvoiceTaxJson): InvoiceTax {
+  return { rate: taxRateFromJson(rate), taxable: BigInt(taxable), tax: BigInt(tax) };
 }

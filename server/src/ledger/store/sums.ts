@@ -25,6 +25,33 @@ export async function readBalances(
   return rows.map(sumsOf);
 }
 
+/** One account in one currency. */
+export interface AccountInCurrency {
+  readonly code: string;
+  readonly currency: Currency;
+}
+
+/** The kept sums of these accounts; those without a transfer are left out. */
+export async function readSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<AccountSums[]> {
+  const rows = await sql<SumsRow[]>`
+    SELECT b.account AS code, a.type, b.currency, sum(b.debit_minor)::text AS debit, sum(b.credit_minor)::text AS credit
+    FROM unnest(${of.map(({ code }) => code)}::text[], ${of.map(({ currency }) => currency)}::text[]) AS w (code, currency)
+    JOIN ledger_balances b ON b.account = w.code AND b.currency = w.currency
+    JOIN ledger_accounts a ON a.organization = b.organization AND a.code = b.account AND a.currency = b.currency
+    GROUP BY b.account, a.type, b.currency`;
+  return rows.map(sumsOf);
+}
+
+/** Holds the kept sums of these accounts until the transaction ends, in one order everywhere. */
+export async function lockSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<void> {
+  await sql`
+    SELECT 1 FROM ledger_balances
+    WHERE (account, currency) IN (
+      SELECT w.code, w.currency
+      FROM unnest(${of.map(({ code }) => code)}::text[], ${of.map(({ currency }) => currency)}::text[]) AS w (code, currency))
+    ORDER BY account, currency, shard FOR NO KEY UPDATE`;
+}
+
 /** Kept sums and what the transfers add up to, in one statement and so in one snapshot: what a trial balance compares. */
 export async function readTrialBalance(
   sql: Sql,

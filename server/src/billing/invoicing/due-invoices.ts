@@ -1,0 +1,297 @@
+import type { Postgres, Sql } from "../../engines/postgres/index.js";
+import type { Clock, Clocks } from "../../kernel/clock.js";
+import type { InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
+import { dueSection, type Subscription } from "../core/index.js";
+import { readProgress, takeProgress } from "../store/billing-progress.js";
+import { findSections, sectionsOf } from "../store/invoice-sections.js";
+import { findOpenDrafts, readStandingDrafts } from "../store/invoices.js";
+import { readSubscriptions } from "../store/subscriptions.js";
+import { computeUntilCurrent, type InvoicesDependencies } from "./invoices.js";
+import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
+import { priceInvoices } from "./price-invoices.js";
+import type { PricedInvoice } from "./priced-invoice.js";
+import { writeInvoices, type WrittenInvoice } from "./write-invoices.js";
+
+/** Told which subscriptions have had their boundary, in the transaction of it, so that their next wakes are set. */
+export type BoundariesDone = (
+  sql: Sql,
+  organization: OrganizationId,
+  subscriptions: readonly Subscription[],
+  boundary: Instant,
+) => Promise<void>;
+
+export interface DueInvoicesDependencies extends InvoicesDependencies {
+  readonly postgres: Postgres;
+  readonly clock: Clock;
+  readonly clocks: Clocks;
+  readonly boundariesDone?: BoundariesDone | undefined;
+}
+
+/** What a run did. */
+export interface RunOutcome {
+  readonly finalized: number;
+  readonly drafts: number;
+  /** What could not be computed: each is to be tried alone. */
+  readonly failed: readonly { readonly id: string; readonly error: string }[];
+}
+
+/** Invoices as time brings them: of many subscriptions at once, exactly once each, whoever asks how often. */
+export class DueInvoices {
+  readonly #on: DueInvoicesDependencies;
+
+  constructor(dependencies: DueInvoicesDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Bills what subscriptions have at a boundary: finalized at once where there is nothing to wait for, else as drafts.
+   * One that cannot be computed does not keep the others back.
+   */
+  async billAt(
+    organization: OrganizationId,
+    subscriptions: readonly SubscriptionId[],
+    boundary: Instant,
+  ): Promise<RunOutcome> {
+    return this.#apart(subscriptions, (ids) => this.#billAt(organization, ids, boundary));
+  }
+
+  /** Finalizes drafts whose grace is over; what is final already, or waits on, is left as it is. */
+  async finalizeDue(organization: OrganizationId, drafts: readonly InvoiceId[]): Promise<RunOutcome> {
+    return this.#apart(drafts, (ids) => this.#finalizeDue(organization, ids));
+  }
+
+  /** Bills a section of each subscription, such as usage so far; those that come to nothing are left out. */
+  async billSections(
+    organization: OrganizationId,
+    sections: readonly OrderedSection[],
+  ): Promise<RunOutcome> {
+    return this.#apart(sections, (some) =>
+      computeUntilCurrent(async () => {
+        const orders = await this.#ordersOf(organization, some);
+        const priced = await priceInvoices(this.#on, organization, orders);
+        return this.#on.postgres.inOrganization(organization, (sql) => this.#write(sql, organization, priced));
+      }),
+    );
+  }
+
+  async #billAt(
+    organization: OrganizationId,
+    ids: readonly SubscriptionId[],
+    boundary: Instant,
+  ): Promise<WrittenInvoice[]> {
+    const { postgres, boundariesDone } = this.#on;
+    return computeUntilCurrent(async () => {
+      const due = await postgres.inOrganization(organization, async (sql) => {
+        const progress = await readProgress(sql, ids);
+        const waiting = ids.filter((id) => (progress.get(id)?.doneUntil ?? -Infinity) < boundary);
+        return readSubscriptions(sql, waiting);
+      });
+      const sections = due.flatMap((subscription): OrderedSection[] => {
+        const section = dueSection(subscription, boundary);
+        return section === undefined ? [] : [{ subscription: subscription.id, ...section }];
+      });
+      const orders = await this.#ordersOf(organization, sections);
+      const priced = await priceInvoices(this.#on, organization, orders);
+      return postgres.inOrganization(organization, async (sql) => {
+        const written = await this.#write(sql, organization, priced);
+        await takeProgress(
+          sql,
+          organization,
+          due.map(({ id }) => id),
+          boundary,
+        );
+        // As they are now that their progress is held: one may have changed while its invoice was computed.
+        const current = await readSubscriptions(
+          sql,
+          due.map(({ id }) => id),
+        );
+        await boundariesDone?.(sql, organization, current, boundary);
+        return written;
+      });
+    });
+  }
+
+  async #finalizeDue(organization: OrganizationId, ids: readonly InvoiceId[]): Promise<WrittenInvoice[]> {
+    const { postgres } = this.#on;
+    const written: WrittenInvoice[] = [];
+    // Drafts of one subscription come one after the other: each subtracts what the one before billed.
+    for (const batch of await this.#inOrder(organization, ids)) {
+      written.push(
+        ...(await computeUntilCurrent(async () => {
+          const orders = await this.#ordersOfDrafts(organization, batch);
+          const priced = await priceInvoices(this.#on, organization, orders);
+          return postgres.inOrganization(organization, (sql) => this.#write(sql, organization, priced));
+        })),
+      );
+    }
+    return written;
+  }
+
+  #write(
+    sql: Sql,
+    organization: OrganizationId,
+    priced: readonly PricedInvoice[],
+  ): Promise<WrittenInvoice[]> {
+    const { clock, clocks } = this.#on;
+    const now = clocks.of(organization).now();
+    const worth = priced.filter(({ isBare, draft }) => !isBare || draft !== undefined);
+    if (worth.length === 0) return Promise.resolve([]);
+    return writeInvoices(sql, this.#on, organization, worth, {
+      actor: "system",
+      now,
+      recordedAt: clock.now(),
+      isFinal: ({ boundary, issueAt, waitsFor }) => boundary <= now && issueAt <= now && waitsFor === undefined,
+    });
+  }
+
+  /** What stands as a draft is computed anew; what falls due together for one payer stands on one invoice. */
+  async #ordersOf(
+    organization: OrganizationId,
+    sections: readonly OrderedSection[],
+  ): Promise<InvoiceOrder[]> {
+    if (sections.length === 0) return [];
+    return this.#on.postgres.inOrganization(organization, async (sql) => {
+      const standing = await findSections(sql, sections);
+      const isStanding = new Set(standing.map(placeOf));
+      const fresh = sections.filter((section) => !isStanding.has(placeOf(section)));
+      const subscriptions = await readSubscriptions(
+        sql,
+        fresh.map(({ subscription }) => subscription),
+      );
+      const byId = new Map(subscriptions.map((subscription) => [subscription.id, subscription]));
+      const groups = new Map<string, { section: OrderedSection; subscription: Subscription }[]>();
+      for (const section of fresh) {
+        const subscription = byId.get(section.subscription);
+        if (subscription === undefined) continue;
+        const key = togetherKey({
+          customer: subscription.payer,
+          currency: subscription.currency,
+          kind: section.kind,
+          boundary: section.period.end,
+        });
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, [{ section, subscription }]);
+        else group.push({ section, subscription });
+      }
+      const open = await findOpenDrafts(
+        sql,
+        [...groups.values()].flatMap(([first]) =>
+          first === undefined
+            ? []
+            : [
+                {
+                  customer: first.subscription.payer,
+                  currency: first.subscription.currency,
+                  kind: first.section.kind,
+                  boundary: first.section.period.end,
+                },
+              ],
+        ),
+      );
+      const drafts = new Set(
+        standing.flatMap(({ status, invoice }) => (status === "draft" ? [invoice] : [])),
+      );
+      const joined = new Map<InvoiceId, OrderedSection[]>();
+      const orders: InvoiceOrder[] = [];
+      for (const [key, group] of groups) {
+        const own = group.map(({ section }) => section);
+        const draft = open.find((one) => togetherKey(one) === key);
+        if (draft === undefined) {
+          orders.push({ draft: undefined, sections: own });
+          continue;
+        }
+        drafts.add(draft.id);
+        joined.set(draft.id, own);
+      }
+      const known = await this.#readOrders(sql, [...drafts]);
+      for (const order of known) {
+        const more = order.draft === undefined ? [] : (joined.get(order.draft.id) ?? []);
+        orders.push({ ...order, sections: [...order.sections, ...more] });
+      }
+      return orders;
+    });
+  }
+
+  #ordersOfDrafts(organization: OrganizationId, drafts: readonly InvoiceId[]): Promise<InvoiceOrder[]> {
+    return this.#on.postgres.inOrganization(organization, (sql) => this.#readOrders(sql, drafts));
+  }
+
+  /** Of those that are drafts still. */
+  async #readOrders(sql: Sql, ids: readonly InvoiceId[]): Promise<InvoiceOrder[]> {
+    if (ids.length === 0) return [];
+    const drafts = await readStandingDrafts(sql, ids);
+    const sections = await sectionsOf(
+      sql,
+      drafts.map(({ id }) => id),
+    );
+    return drafts.map((draft) => ({
+      draft,
+      sections: sections
+        .filter(({ invoice }) => invoice === draft.id)
+        .map(({ subscription, kind, period }) => ({ subscription, kind, period })),
+    }));
+  }
+
+  /** Batches in which no subscription is twice, the earlier first. */
+  async #inOrder(organization: OrganizationId, ids: readonly InvoiceId[]): Promise<InvoiceId[][]> {
+    const orders = await this.#ordersOfDrafts(organization, ids);
+    const endOf = ({ sections }: InvoiceOrder) => Math.max(...sections.map(({ period }) => period.end));
+    const batches: { ids: InvoiceId[]; subscriptions: Set<SubscriptionId> }[] = [];
+    for (const order of orders.sort((one, other) => endOf(one) - endOf(other))) {
+      const own = order.sections.map(({ subscription }) => subscription);
+      const last = batches.findLastIndex((batch) => own.some((id) => batch.subscriptions.has(id)));
+      const batch = batches[last + 1] ?? { ids: [], subscriptions: new Set<SubscriptionId>() };
+      if (batches[last + 1] === undefined) batches.push(batch);
+      if (order.draft !== undefined) batch.ids.push(order.draft.id);
+      for (const id of own) batch.subscriptions.add(id);
+    }
+    return batches.map((batch) => batch.ids);
+  }
+
+  /** Does all at once; where that fails, in halves, down to the one that cannot be done. */
+  async #apart<T extends string | OrderedSection>(
+    items: readonly T[],
+    work: (items: readonly T[]) => Promise<readonly WrittenInvoice[]>,
+  ): Promise<RunOutcome> {
+    if (items.length === 0) return { finalized: 0, drafts: 0, failed: [] };
+    try {
+      const written = await work(items);
+      const finalized = written.filter(({ isFinalized }) => isFinalized).length;
+      return { finalized, drafts: written.length - finalized, failed: [] };
+    } catch (error) {
+      // What passes by itself is not the items' fault.
+      if (isPassing(error)) throw error;
+      const [only] = items;
+      if (items.length === 1 && only !== undefined) {
+        const id = typeof only === "string" ? only : only.subscription;
+        return { finalized: 0, drafts: 0, failed: [{ id, error: String(error) }] };
+      }
+      const middle = Math.ceil(items.length / 2);
+      const first = await this.#apart(items.slice(0, middle), work);
+      const second = await this.#apart(items.slice(middle), work);
+      return {
+        finalized: first.finalized + second.finalized,
+        drafts: first.drafts + second.drafts,
+        failed: [...first.failed, ...second.failed],
+      };
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && "retry" in error && error.retry === true;
+}
+
+function placeOf({ subscription, kind, period }: OrderedSection): string {
+  return `${subscription} ${kind} ${period.start}`;
+}
+
+function togetherKey(of: {
+  readonly customer: string;
+  readonly currency: string;
+  readonly kind: string;
+  readonly boundary: Instant;
+}): string {
+  return `${of.customer} ${of.currency} ${of.kind} ${of.boundary}`;
+}

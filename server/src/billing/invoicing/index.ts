@@ -1,0 +1,20 @@
+export type {
+  Buyer,
+  Finalization,
+  Invoice,
+  InvoiceHead,
+  InvoiceLine,
+  InvoicePreview,
+  InvoiceSection,
+  InvoiceStatus,
+  InvoiceTax,
+  PreviewLine,
+  RecordedAdjustment,
+} from "./invoice.js";
+export type { RecordedPortion } from "./recorded-portion.js";
+export type { CreditNote, CreditNoteLine, CreditedLineInput, NewCreditNote } from "./credit-note.js";
+export { Invoices, type InvoicesDependencies } from "./invoices.js";
+export { CreditNotes, type CreditNotesDependencies } from "./credit-notes.js";
+export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./due-invoices.js";
+export type { CreditsPort, LedgerPort } from "./funds.js";
+export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";

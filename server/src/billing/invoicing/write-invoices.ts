@@ -1,0 +1,253 @@
+import { recordAudits, type AuditActor } from "../../audit/index.js";
+import type { Sql } from "../../engines/postgres/index.js";
+import type { BillingProfile } from "../../identity/index.js";
+import { newId, type InvoiceId, type OrganizationId } from "../../kernel/ids.js";
+import { day, type Instant } from "../../kernel/instant.js";
+import { finalizePosting } from "../core/index.js";
+import type { Customer } from "../customer.js";
+import { takeProgress } from "../store/billing-progress.js";
+import { insertLines, linePlace, readLineIds, type StoredLine } from "../store/invoice-lines.js";
+import { numberText, takeNumbers } from "../store/invoice-numbers.js";
+import { deleteParts, insertSections } from "../store/invoice-sections.js";
+import { insertInvoices, lockInvoices, updateDrafts, type InvoiceRow } from "../store/invoices.js";
+import { assembleInvoice, type AssembledInvoice } from "./assemble-invoice.js";
+import { describeInvoice } from "./describe-invoice.js";
+import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
+import type { Buyer } from "./invoice.js";
+import type { PricedInvoice } from "./priced-invoice.js";
+
+/** Sees to it that drafts are finalized when their grace is over; in the transaction that writes them. */
+export type DraftsNoted = (
+  sql: Sql,
+  organization: OrganizationId,
+  drafts: readonly { readonly invoice: InvoiceId; readonly issueAt: Instant }[],
+) => Promise<void>;
+
+export interface WritingDependencies {
+  readonly ledger: LedgerPort;
+  readonly credits: CreditsPort;
+  /** Who sells, as invoices say it. */
+  readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
+  readonly draftsNoted?: DraftsNoted | undefined;
+}
+
+export interface Writing {
+  readonly actor: AuditActor;
+  /** In the organization's time. */
+  readonly now: Instant;
+  /** In real time: when it is recorded. */
+  readonly recordedAt: Instant;
+  readonly isFinal: (invoice: PricedInvoice) => boolean;
+}
+
+/** Thrown when what invoices were computed from has changed since: they are to be computed again. */
+export class Outdated extends Error {}
+
+/** What became of an invoice that was written. */
+export interface WrittenInvoice {
+  readonly id: InvoiceId;
+  readonly isNew: boolean;
+  readonly isFinalized: boolean;
+}
+
+/**
+ * Writes computed invoices in the caller's transaction: as drafts, or finalized, which is numbered, posted to the ledger
+ * and drawn from credits with them or not at all. A handful of statements, however many invoices there are.
+ *
+ * @param invoices  no two with a section of one subscription
+ * @throws Outdated when a subscription, what is billed of it, or a draft has changed since they were computed
+ */
+export async function writeInvoices(
+  sql: Sql,
+  on: WritingDependencies,
+  organization: OrganizationId,
+  invoices: readonly PricedInvoice[],
+  writing: Writing,
+): Promise<WrittenInvoice[]> {
+  await claim(sql, organization, invoices);
+  const funds = await Funds.hold(
+    sql,
+    on,
+    invoices.map(({ payer, currency }) => ({ payer: payer.id, currency })),
+  );
+  const assembled = invoices.map((invoice) => assembleInvoice(invoice, funds));
+  const drafts = invoices.flatMap(({ draft }) => draft?.id ?? []);
+  const lineIds = drafts.length === 0 ? new Map<string, never>() : await readLineIds(sql, drafts);
+  if (drafts.length > 0) await deleteParts(sql, drafts);
+  const seller = invoices.some(writing.isFinal) ? await on.sellerOf(sql, organization) : undefined;
+  const rows = assembled.map((one) => rowOf(one, seller, writing));
+  const lines = assembled.flatMap((one, index) => linesOf(rows[index]?.id, one, lineIds, writing.now));
+  await insertSections(
+    sql,
+    organization,
+    assembled.flatMap(({ priced: { sections } }, index) =>
+      sections.map((section) => ({ ...section, invoice: mustHave(rows[index]).id })),
+    ),
+  );
+  await insertLines(sql, organization, lines);
+  const uses = assembled.flatMap(({ draws }, index) => {
+    const { id, status } = mustHave(rows[index]);
+    return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
+  });
+  await on.credits.applyGrants(sql, organization, uses, writing.now);
+  const postings = assembled.flatMap((one, index) => {
+    const { id, status } = mustHave(rows[index]);
+    return status === "draft" ? [] : (finalizePosting(postedOf(id, one)) ?? []);
+  });
+  if (postings.length > 0) await on.ledger.post(sql, organization, postings);
+  const waiting = rows.filter(({ status }) => status === "draft");
+  await on.draftsNoted?.(
+    sql,
+    organization,
+    waiting.map(({ id, issueAt }) => ({ invoice: id, issueAt })),
+  );
+  const numbered = await numberRows(sql, organization, rows);
+  const isNew = (index: number) => invoices[index]?.draft === undefined;
+  await insertInvoices(
+    sql,
+    organization,
+    numbered.filter((_, index) => isNew(index)),
+  );
+  await updateDrafts(
+    sql,
+    numbered.filter((_, index) => !isNew(index)),
+  );
+  await recordAudits(
+    sql,
+    numbered.map((row, index) => ({
+      organization,
+      actor: writing.actor,
+      action: row.status === "finalized" ? "invoice.finalize" : isNew(index) ? "invoice.create" : "invoice.refresh",
+      target: row.id,
+      before: isNew(index) ? undefined : { revision: row.revision - 1 },
+      after: describeInvoice(row, invoices[index]?.sections ?? []),
+      at: writing.recordedAt,
+    })),
+  );
+  return numbered.map(({ id, status }, index) => ({
+    id,
+    isNew: isNew(index),
+    isFinalized: status === "finalized",
+  }));
+}
+
+/** Takes what invoices were computed from, and sees that it is as it was then. */
+async function claim(
+  sql: Sql,
+  organization: OrganizationId,
+  invoices: readonly PricedInvoice[],
+): Promise<void> {
+  const expected = new Map(invoices.flatMap(({ progress }) => [...progress]));
+  const versions = await takeProgress(sql, organization, [...expected.keys()]);
+  for (const [subscription, version] of expected)
+    if (versions.get(subscription) !== version + 1)
+      throw new Outdated(`billing of ${subscription} has gone on since it was computed`);
+  const drafts = invoices.flatMap(({ draft }) => (draft === undefined ? [] : [draft]));
+  if (drafts.length === 0) return;
+  const locked = await lockInvoices(
+    sql,
+    drafts.map(({ id }) => id),
+  );
+  for (const { id, revision } of drafts) {
+    const known = locked.get(id);
+    if (known?.status !== "draft" || known.revision !== revision)
+      throw new Outdated(`draft ${id} has changed since it was computed`);
+  }
+}
+
+/** The row of an invoice; its number comes last. */
+function rowOf(
+  { priced, taxes, totals }: AssembledInvoice,
+  seller: BillingProfile | undefined,
+  writing: Writing,
+): InvoiceRow {
+  const { draft, payer, kind, currency, timeZone, boundary, issueAt, watermark, notices } = priced;
+  const { now } = writing;
+  const final = writing.isFinal(priced);
+  return {
+    id: draft?.id ?? newId("inv", now),
+    customer: payer.id,
+    kind,
+    status: final ? "finalized" : "draft",
+    currency,
+    timeZone,
+    boundary,
+    issueAt,
+    watermark,
+    totals,
+    taxes,
+    notices,
+    revision: (draft?.revision ?? 0) + 1,
+    createdAt: draft?.createdAt ?? now,
+    refreshedAt: now,
+    finalized: final
+      ? {
+          sequence: 0,
+          number: "",
+          buyer: buyerOf(payer),
+          seller,
+          at: now,
+          paymentDueAt: (now + payer.paymentTermsDays * day) as Instant,
+        }
+      : undefined,
+    voidedAt: undefined,
+  };
+}
+
+function buyerOf({ key, name, email, address, taxId, locale, paymentTermsDays }: Customer): Buyer {
+  return { key, name, email, address, taxId, locale, paymentTermsDays };
+}
+
+function linesOf(
+  invoice: InvoiceId | undefined,
+  { priced, lines }: AssembledInvoice,
+  known: ReadonlyMap<string, StoredLine["id"]>,
+  now: Instant,
+): StoredLine[] {
+  if (invoice === undefined) throw new RangeError("an invoice has no row");
+  return lines.map((line, position) => {
+    const { subscription } = mustHave(priced.sections[line.section]);
+    const place = { invoice, subscription, item: line.item, period: line.period };
+    return { ...line, ...place, position, id: known.get(linePlace(place)) ?? newId("il", now) };
+  });
+}
+
+function postedOf(id: InvoiceId, { priced, lines, totals }: AssembledInvoice) {
+  return {
+    id,
+    payer: priced.payer.id,
+    currency: priced.currency,
+    lines: lines.map(({ promotional, taxable, tax, period }) => ({
+      promotional,
+      taxable,
+      tax,
+      service: period,
+    })),
+    totals,
+  };
+}
+
+/** Gives those that are finalized their numbers, in order. */
+async function numberRows(
+  sql: Sql,
+  organization: OrganizationId,
+  rows: readonly InvoiceRow[],
+): Promise<InvoiceRow[]> {
+  const count = rows.filter(({ finalized }) => finalized !== undefined).length;
+  if (count === 0) return [...rows];
+  let next = await takeNumbers(sql, organization, "invoice", count);
+  return rows.map((row) => {
+    if (row.finalized === undefined) return row;
+    const sequence = next;
+    next += 1;
+    return {
+      ...row,
+      finalized: { ...row.finalized, sequence, number: numberText("invoice", sequence) },
+    };
+  });
+}
+
+function mustHave<T>(value: T | undefined): T {
+  if (value === undefined) throw new RangeError("an invoice has no row");
+  return value;
+}
