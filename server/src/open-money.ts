@@ -1,4 +1,4 @@
-import { Customers, openBilling, usagePortOf, type Billing } from "./billing/index.js";
+import { billingWakes, Customers, openBilling, registerInvoiceRuns, usagePortOf, type Billing } from "./billing/index.js";
 import { Credits, noteExpiryBy, registerCreditExpiry } from "./credits/index.js";
 import type { Workflows } from "./engines/workflow/index.js";
 import type { Wakes } from "./time/index.js";
@@ -38,10 +38,24 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   // Another domain adds its section of catalog.yaml here.
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections: [] });
-  const customers = new Customers({ postgres, clock, clocks });
+  const billingSchedule = billingWakes(wakes);
+  const { subscriptionChanged } = billingSchedule;
+  const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });
-  const billing = openBilling({ postgres, catalog, usage: port, customers, clock, clocks });
+  const billing = openBilling({
+    postgres,
+    catalog,
+    usage: port,
+    customers,
+    clock,
+    clocks,
+    tax,
+    ledger,
+    credits,
+    wakes: billingSchedule,
+  });
+  registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
   return { catalog, catalogFiles, billing, tax, ledger, credits, subjectsOfCustomers };

@@ -1,6 +1,8 @@
 import type { Sql } from "../engines/postgres/index.js";
+import type { OrganizationId, SubscriptionId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Subscription } from "./core/index.js";
+import { takeProgress } from "./store/billing-progress.js";
 import { findSubscription, lockSubscription } from "./store/subscriptions.js";
 
 /** @throws Refusal 404 */
@@ -15,8 +17,11 @@ export async function mustFindSubscription(sql: Sql, id: string): Promise<Subscr
 /** A subscription under its lock, and its next revision. @throws Refusal 404 */
 export async function holdSubscription(
   sql: Sql,
+  organization: OrganizationId,
   id: string,
 ): Promise<{ subscription: Subscription; revision: number }> {
+  // Before the subscription itself, as an invoice run does: its invoices and its changes come one after another.
+  await takeProgress(sql, organization, [id as SubscriptionId]);
   const held = await lockSubscription(sql, id);
   // Read after the lock is held: what another change left.
   const subscription = await mustFindSubscription(sql, id);

@@ -17,9 +17,8 @@ export type {
   Subscription,
   SubscriptionChange,
 } from "./subscription.js";
-export type { Invoice, InvoiceLine, InvoicePreview } from "./invoice.js";
-export type { LineExplanation } from "./explanations.js";
-export type { BilledSpan, Period, RatedLine, SubjectSpan } from "./core/index.js";
+export * from "./invoicing/index.js";
+export type { BilledSpan, Period, SubjectSpan } from "./core/index.js";
 export {
   usagePortOf,
   type BilledMeter,

@@ -103,7 +103,9 @@ export function meterVersionOf(
   return version;
 }
 
-function partOf(portion: Portion, spans: readonly SubjectSpan[], timeZone: TimeZone): UsagePart {
+export function partOf(
+  portion: Pick<Portion, "spans" | "model">,
+  spans: readonly SubjectSpan[], timeZone: TimeZone): UsagePart {
   const [first] = portion.spans;
   const last = portion.spans.at(-1);
   if (first === undefined || last === undefined) throw new RangeError("a portion covers no time");
@@ -115,7 +117,7 @@ function partOf(portion: Portion, spans: readonly SubjectSpan[], timeZone: TimeZ
   };
 }
 
-function readingOf({ model, spans }: Portion, timeZone: TimeZone): UsageReading {
+function readingOf({ model, spans }: Pick<Portion, "spans" | "model">, timeZone: TimeZone): UsageReading {
   const measure = measureOf(model);
   if (measure.kind === "cells") return measure;
   if (measure.kind === "windows") {

@@ -30,7 +30,7 @@ export async function moveSubscriptions(
     throw new Refusal(makeProblem("too-many", 409, "Too many subscriptions move", detail));
   }
   for (const id of ids) {
-    const { subscription: before, revision } = await holdSubscription(sql, id);
+    const { subscription: before, revision } = await holdSubscription(sql, caller.organization, id);
     const after = changeZone(before, timeZone, now);
     if (JSON.stringify(after.zoneChanges) === JSON.stringify(before.zoneChanges)) continue;
     const change = after.zoneChanges.at(-1);

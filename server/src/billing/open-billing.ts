@@ -3,8 +3,14 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { Backtests } from "./backtests.js";
 import type { Customers } from "./customers.js";
-import { Explanations } from "./explanations.js";
-import { Invoices } from "./invoices.js";
+import { billingWakes } from "./invoicing/invoice-runs.js";
+import { CreditNotes } from "./invoicing/credit-notes.js";
+import { DueInvoices } from "./invoicing/due-invoices.js";
+import { Explanations } from "./invoicing/explanations.js";
+import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
+import { Invoices } from "./invoicing/invoices.js";
+import { findBillingProfile } from "../identity/index.js";
+import type { TaxPort } from "../tax/index.js";
 import { catalogPortOf, type CatalogPort } from "./catalog-port.js";
 import { readInvoicedUntil, type InvoicedUntil } from "./store/invoiced-until.js";
 import { SubscriptionChanges } from "./subscription-changes.js";
@@ -18,6 +24,8 @@ export interface Billing {
   readonly subscriptions: Subscriptions;
   readonly subscriptionChanges: SubscriptionChanges;
   readonly invoices: Invoices;
+  readonly creditNotes: CreditNotes;
+  readonly dueInvoices: DueInvoices;
   readonly explanations: Explanations;
   readonly backtests: Backtests;
 }
@@ -32,17 +40,42 @@ export interface BillingOptions {
   readonly clocks: Clocks;
   /** Up to where finalized invoices have closed time; the invoices' own table when left out. */
   readonly invoicedUntil?: InvoicedUntil;
-  /** Sets a subscription's next wake in the transaction that made or changed it. */
-  readonly subscriptionChanged?: SubscriptionChanged;
+  readonly tax: TaxPort;
+  readonly ledger: LedgerPort;
+  readonly credits: CreditsPort;
+  /** Sets the wakes that billing needs; without them nothing is billed by itself. */
+  readonly wakes?: ReturnType<typeof billingWakes>;
 }
 
 export function openBilling(options: BillingOptions): Billing {
   const { customers, catalog, usage, invoicedUntil = readInvoicedUntil } = options;
   const port = catalogPortOf(catalog);
-  const subscriptions = new Subscriptions({ ...options, catalog: port });
-  const subscriptionChanges = new SubscriptionChanges({ ...options, catalog: port, invoicedUntil });
-  const invoices = new Invoices({ ...options, subscriptions });
+  const subscriptionChanged: SubscriptionChanged | undefined = options.wakes?.subscriptionChanged;
+  const changed = subscriptionChanged === undefined ? {} : { subscriptionChanged };
+  const subscriptions = new Subscriptions({ ...options, ...changed, catalog: port });
+  const subscriptionChanges = new SubscriptionChanges({ ...options, ...changed, catalog: port, invoicedUntil });
+  const invoicing = {
+    ...options,
+    catalog: port,
+    subscriptions,
+    sellerOf: findBillingProfile,
+    draftsNoted: options.wakes?.draftsNoted,
+    boundariesDone: options.wakes?.boundariesDone,
+  };
+  const invoices = new Invoices(invoicing);
+  const creditNotes = new CreditNotes(options);
+  const dueInvoices = new DueInvoices(invoicing);
   const explanations = new Explanations({ catalog, usage, invoices });
   const backtests = new Backtests({ ...options, catalogPort: port });
-  return { catalog: port, customers, subscriptions, subscriptionChanges, invoices, explanations, backtests };
+  return {
+    catalog: port,
+    customers,
+    subscriptions,
+    subscriptionChanges,
+    invoices,
+    creditNotes,
+    dueInvoices,
+    explanations,
+    backtests,
+  };
 }

@@ -2,7 +2,8 @@ import { runOnce } from "../audit/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
-import type { OrganizationId, PlanId, PlanVersionId } from "../kernel/ids.js";
+import type { Currency } from "../kernel/currency.js";
+import type { OrganizationId, PlanId, PlanVersionId, PriceId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { AddOns } from "./add-ons.js";
@@ -15,6 +16,7 @@ import {
   type Plan,
   type PlanDefinition,
   type PlanVersion,
+  type Price,
   type References,
 } from "./core/index.js";
 import { Coupons } from "./coupons.js";
@@ -24,6 +26,7 @@ import type { Page } from "./page.js";
 import { Products } from "./products.js";
 import { lockCatalog } from "./store/catalog-lock.js";
 import { listPlans, listPlanVersionIds, readPlanVersions } from "./store/plans.js";
+import { readPrice } from "./store/prices.js";
 import { createPlan, createVersion, lateVersion, mustReadPlan, readPlan, withCurrent } from "./write-plan.js";
 
 export interface CatalogDependencies {
@@ -83,6 +86,14 @@ export class Catalog {
   /** The versions of these ids, in no particular order; unknown ones are left out. */
   async findVersions(organization: OrganizationId, ids: readonly PlanVersionId[]): Promise<PlanVersion[]> {
     return this.#on.postgres.inOrganization(organization, (sql) => readPlanVersions(sql, ids));
+  }
+
+  /** A price of any version of a plan or an add-on, and the currency that its own model is in. */
+  async findPrice(
+    organization: OrganizationId,
+    id: PriceId,
+  ): Promise<{ readonly price: Price; readonly currency: Currency } | undefined> {
+    return this.#on.postgres.inOrganization(organization, (sql) => readPrice(sql, id));
   }
 
   /** @throws Refusal 404 */

@@ -1,6 +1,6 @@
 import { graphql } from "graphql";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Customers, openBilling } from "../../src/billing/index.js";
+import { Customers } from "../../src/billing/index.js";
 import { Catalog } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import type { GraphQLContext } from "../../src/graphql/context.js";
@@ -10,6 +10,7 @@ import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import type { Services } from "../../src/services.js";
+import { openTestBilling } from "../support/open-test-billing.js";
 import { openTestPostgres } from "./embedded-postgres.js";
 import { UsageInMemory } from "../support/usage-in-memory.js";
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   caller = { organization: id, key: "key_test" as Caller["key"], kind: "secret" };
   await usage.addMeter(postgres, id, "tokens", clock.now());
   const catalog = new Catalog({ postgres, clock, clocks, meters: usage });
-  const billing = openBilling({
+  const { billing } = openTestBilling({
     postgres,
     clock,
     clocks,
@@ -113,7 +114,7 @@ test("from a plan to an invoice whose line is traced to its events, over GraphQL
   );
   expect(preview["invoicePreview"]).toEqual({
     total: { minor: "516", amount: "5.16", currency: "USD" },
-    notices: [],
+    notices: [expect.stringMatching(/^No tax/)],
     lines: [{ quantity: "6172.5", amount: "5.155175" }],
   });
 

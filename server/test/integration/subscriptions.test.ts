@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listAudit } from "../../src/audit/index.js";
-import { Customers, openBilling, type Billing, type Subscription } from "../../src/billing/index.js";
+import { Customers, type Billing, type Subscription } from "../../src/billing/index.js";
 import { phasesOf } from "../../src/billing/core/index.js";
 import { Catalog } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
@@ -10,6 +10,7 @@ import { Decimal } from "../../src/kernel/decimal.js";
 import { formatInstant, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import { UsageInMemory } from "../support/usage-in-memory.js";
+import { openTestBilling } from "../support/open-test-billing.js";
 import { openTestPostgres } from "./embedded-postgres.js";
 
 const at = (text: string): Instant => parseInstant(text)!;
@@ -53,7 +54,12 @@ beforeEach(async () => {
       return Promise.resolve();
     },
   };
-  billing = openBilling({ ...ports, catalog, usage, customers: new Customers(ports) });
+  const wakes = {
+    subscriptionChanged: ports.subscriptionChanged,
+    boundariesDone: () => Promise.resolve(),
+    draftsNoted: () => Promise.resolve(),
+  };
+  ({ billing } = openTestBilling({ ...ports, catalog, usage, wakes, customers: new Customers(ports) }));
   const amount = (text: string) => ({ kind: "flat" as const, amount: d(text) });
   const seats = { kind: "per_unit" as const, unitAmount: d("10"), per: Decimal.one };
   await catalog.createPlan(caller, {

@@ -2,10 +2,10 @@ import { PlanVersionType, PriceType } from "../../catalog/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardPage } from "../../graphql/forward-connection.js";
 import { toZoned } from "../../kernel/time-zone.js";
-import type { Difference, RatedLine } from "../core/index.js";
-import type { LineExplanation } from "../explanations.js";
+import type { Currency } from "../../kernel/currency.js";
+import type { Difference, LineComputation, LineExplanation } from "../invoicing/explanations.js";
 import type { BilledMeter, EvidencePage, EvidenceRow, WindowQuantity } from "../usage-port.js";
-import { RatedTierType } from "./invoice-types.js";
+import { PortionType, RatedTierType, tiersOf } from "./line-types.js";
 import {
   BilledSubjectType,
   CustomerType,
@@ -17,21 +17,26 @@ import {
 
 const events_page_max = 1000;
 
-const ComputationType = builder.objectRef<RatedLine>("LineComputation").implement({
+const ComputationType = builder.objectRef<LineComputation & { readonly currency: Currency }>("LineComputation").implement({
   description: "A quantity, and the amount it comes to tier by tier.",
   fields: (t) => ({
-    quantity: t.field({ type: "Decimal", resolve: (line) => line.quantity.toString() }),
+    quantity: t.field({
+      type: "Decimal",
+      nullable: true,
+      resolve: (line) => line.quantity?.toString() ?? null,
+    }),
     eventCount: t.exposeFloat("events"),
-    tiers: t.field({ type: [RatedTierType], resolve: (line) => [...line.tiers] }),
+    tiers: t.field({ type: [RatedTierType], resolve: (line) => tiersOf(line.portions) }),
+    portions: t.field({ type: [PortionType], resolve: (line) => [...line.portions] }),
     amount: t.field({
       type: "Decimal",
       description: "Exact, in major units.",
-      resolve: (line) => line.amount.toString(),
+      resolve: (line) => line.exact.toString(),
     }),
     money: t.field({
       type: MoneyType,
       description: "The amount, rounded once.",
-      resolve: (line) => line.money,
+      resolve: ({ currency, minor }) => ({ currency, minor }),
     }),
   }),
 });
@@ -103,7 +108,7 @@ LineExplanationType.implement({
       description: "Null for a preview.",
       resolve: (why) => why.invoice ?? null,
     }),
-    lineId: t.id({ nullable: true, resolve: (why) => why.line ?? null }),
+    lineId: t.id({ nullable: true, resolve: (why) => why.lineId ?? null }),
     customer: t.field({
       type: CustomerType,
       complexity: 5,
@@ -117,25 +122,46 @@ LineExplanationType.implement({
         services.billing.subscriptions.get(caller.organization, why.subscription),
     }),
     planVersion: t.field({ type: PlanVersionType, resolve: (why) => why.planVersion }),
-    price: t.field({ type: PriceType, resolve: (why) => why.price }),
-    meter: t.field({ type: MeterOfLineType, resolve: (why) => why.meter }),
-    period: t.field({ type: PeriodType, resolve: (why) => why.period }),
+    price: t.field({ type: PriceType, nullable: true, resolve: (why) => why.price ?? null }),
+    meter: t.field({ type: MeterOfLineType, nullable: true, resolve: (why) => why.meter ?? null }),
+    name: t.string({ resolve: (why) => why.line.name }),
+    kind: t.string({ resolve: (why) => why.line.kind }),
+    billedBefore: t.field({
+      type: MoneyType,
+      description: "What earlier invoices billed of the charge: the line is what it comes to less this.",
+      resolve: ({ line, currency }) => ({ currency, minor: line.billedNet }),
+    }),
+    money: t.field({
+      type: MoneyType,
+      description: "The line.",
+      resolve: ({ line, currency }) => ({ currency, minor: line.net }),
+    }),
+    adjustment: t.field({
+      type: "JSON",
+      nullable: true,
+      description: "Of a coupon, minimum, maximum or commitment: the agreed amount and what the charges came to, in minor units.",
+      resolve: ({ line: { adjustment } }): unknown =>
+        adjustment === undefined
+          ? null
+          : { ...adjustment, agreed: adjustment.agreed.toString(), base: adjustment.base.toString() },
+    }),
+    period: t.field({ type: PeriodType, description: "What of the service period is charged.", resolve: (why) => why.line.covered }),
     timeZone: t.exposeString("timeZone"),
     watermark: t.field({
       type: "JSON",
       description: "Which usage was read.",
       resolve: (why) => why.watermark,
     }),
-    subjects: t.field({ type: [BilledSubjectType], resolve: (why) => [...why.recorded.subjects] }),
+    subjects: t.field({ type: [BilledSubjectType], resolve: (why) => [...why.line.subjects] }),
     recorded: t.field({
       type: ComputationType,
       description: "What the invoice says.",
-      resolve: (why) => why.recorded,
+      resolve: (why) => ({ ...why.recorded, currency: why.currency }),
     }),
     recomputed: t.field({
       type: ComputationType,
       description: "The same, read and rated again at the same watermark.",
-      resolve: (why) => why.recomputed,
+      resolve: (why) => ({ ...why.recomputed, currency: why.currency }),
     }),
     reproduced: t.exposeBoolean("reproduced", {
       description: "Whether recomputing gave the same quantity, tiers and amount, digit for digit.",

@@ -1,20 +1,30 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
+import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
-import type { Invoice } from "../invoice.js";
+import type { Invoice } from "../invoicing/index.js";
+import "./credit-note-mutations.js";
 import "./backtest-queries.js";
 import "./customer-mutations.js";
 import "./customer-types.js";
 import "./explanation-types.js";
 import "./invoice-types.js";
+import "./line-types.js";
 import "./subscription-mutations.js";
 import "./subscription-types.js";
 import {
+  CreditNoteType,
   CustomerType,
   InvoicePreviewType,
   InvoiceType,
   LineExplanationType,
   SubscriptionType,
 } from "./references.js";
+
+function readStatus(text: string): Invoice["status"] {
+  if (text === "draft" || text === "finalized" || text === "voided") return text;
+  const detail = `"${text.slice(0, 32)}" is no status: draft, finalized or voided.`;
+  throw new Refusal(makeProblem("invalid-status", 400, "No such status", detail));
+}
 
 builder.queryFields((t) => ({
   customers: t.connection({
@@ -53,13 +63,18 @@ builder.queryFields((t) => ({
   }),
   invoices: t.connection({
     type: InvoiceType,
-    description: "Invoices, newest first; of one customer when named by id or key.",
-    args: { customer: t.arg.string() },
-    resolve: async (_root, { customer, ...args }, { caller, services }) => {
-      const filter =
-        customer == null
+    description: "Invoices, newest first; those that a customer, named by id or key, pays or has a subscription on.",
+    args: {
+      customer: t.arg.string(),
+      status: t.arg.string({ description: "draft, finalized or voided" }),
+    },
+    resolve: async (_root, { customer, status, ...args }, { caller, services }) => {
+      const filter = {
+        ...(customer == null
           ? {}
-          : { customer: (await services.billing.customers.get(caller.organization, customer)).id };
+          : { customer: (await services.billing.customers.get(caller.organization, customer)).id }),
+        ...(status == null ? {} : { status: readStatus(status) }),
+      };
       return forwardConnection(args, (page) =>
         services.billing.invoices.list(caller.organization, { ...page, ...filter }),
       );
@@ -68,9 +83,28 @@ builder.queryFields((t) => ({
   invoice: t.field({
     type: InvoiceType,
     nullable: true,
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: "Its id or number." }) },
     resolve: async (_root, { id }, { caller, services }) =>
       (await services.billing.invoices.find(caller.organization, id)) ?? null,
+  }),
+  creditNote: t.field({
+    type: CreditNoteType,
+    nullable: true,
+    args: { idOrNumber: t.arg.id({ required: true }) },
+    resolve: async (_root, { idOrNumber }, { caller, services }) =>
+      (await services.billing.creditNotes.find(caller.organization, idOrNumber)) ?? null,
+  }),
+  creditNotes: t.connection({
+    type: CreditNoteType,
+    description: "Credit notes, oldest first; of one invoice when named by id or number.",
+    args: { invoice: t.arg.id() },
+    resolve: (_root, { invoice, ...args }, { caller, services }) =>
+      forwardConnection(args, (page) =>
+        services.billing.creditNotes.list(caller.organization, {
+          ...page,
+          ...(invoice == null ? {} : { invoice }),
+        }),
+      ),
   }),
   invoicePreview: t.field({
     type: InvoicePreviewType,
@@ -128,6 +162,17 @@ builder.mutationFields((t) => ({
       return context.services.billing.invoices.create(context.caller, input, context.idempotencyKey);
     },
   }),
+  finalizeInvoice: t.field({
+    type: InvoiceType,
+    description:
+      "Computes a draft a last time and makes it final: numbered, posted to the ledger, drawn from credits and balance, all or nothing.",
+    errors: {},
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => {
+      requireSecretKey(context);
+      return context.services.billing.invoices.finalize(context.caller, id, context.idempotencyKey);
+    },
+  }),
   refreshInvoice: t.field({
     type: InvoiceType,
     description: "Computes a draft anew from the usage known now.",
@@ -140,4 +185,4 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-export { CustomerType, InvoiceType, MoneyType, PeriodType } from "./references.js";
+export { CreditNoteType, CustomerType, InvoiceType, MoneyType, PeriodType } from "./references.js";

@@ -3,8 +3,10 @@ import type { PlanVersion } from "../../catalog/index.js";
 import type { PlanVersionId } from "../../kernel/ids.js";
 import type { BilledSpan } from "../core/index.js";
 import type { Customer } from "../customer.js";
-import type { LineExplanation } from "../explanations.js";
-import type { Invoice, InvoiceLine, InvoicePreview } from "../invoice.js";
+import type { LineExplanation } from "../invoicing/explanations.js";
+import type { Currency } from "../../kernel/currency.js";
+import type { CreditNote } from "../invoicing/credit-note.js";
+import type { Invoice, InvoiceLine, InvoicePreview, PreviewLine } from "../invoicing/invoice.js";
 import type { Subscription } from "../subscription.js";
 
 export { MoneyType } from "../../graphql/money-type.js";
@@ -14,6 +16,7 @@ export { PeriodType } from "../../graphql/period-type.js";
 export interface LineOfInvoice {
   readonly invoice: Invoice;
   readonly line: InvoiceLine;
+  readonly currency: Currency;
 }
 
 // The types refer to each other, so they are named here and described in files of their own.
@@ -23,6 +26,11 @@ export const SubscriptionType = builder.objectRef<Subscription>("CustomerSubscri
 export const InvoiceType = builder.objectRef<Invoice>("Invoice");
 export const InvoiceLineType = builder.objectRef<LineOfInvoice>("InvoiceLine");
 export const InvoicePreviewType = builder.objectRef<InvoicePreview>("InvoicePreview");
+export const PreviewLineType = builder.objectRef<{
+  readonly line: PreviewLine;
+  readonly currency: Currency;
+}>("InvoicePreviewLine");
+export const CreditNoteType = builder.objectRef<CreditNote>("CreditNote");
 export const LineExplanationType = builder.objectRef<LineExplanation>("LineExplanation");
 
 export const BilledSubjectType = builder.objectRef<BilledSpan>("BilledSubject").implement({

@@ -31,6 +31,18 @@ export function dueSection(subscription: Subscription, boundary: Instant): Secti
   return { kind: "start", period: { start: boundary, end: boundary } };
 }
 
+/**
+ * After which instant a subscription's boundaries are billed by themselves. One that began before Weir knew of it is
+ * billed from its present period on; what was before is billed when somebody asks for it.
+ */
+export function scheduledAfter(subscription: Subscription): Instant {
+  const { startedAt, endsAt, createdAt } = subscription;
+  const present = billingPeriodAt(subscription, createdAt);
+  if (present !== undefined && present.start > startedAt) return present.start;
+  if (present === undefined && endsAt !== undefined && endsAt <= createdAt) return endsAt;
+  return (startedAt - 1) as Instant;
+}
+
 /** A section's period by the subscription as it is now: a cancellation may have ended it before the section's end. */
 export function currentPeriod(subscription: Subscription, { kind, period }: SectionOrder): Period {
   if (kind !== "period") return period;

@@ -79,7 +79,9 @@ function isOwn(contract: Contract, charge: Charge, { kind, period, claimedUntil 
       if (dueAt > period.end) return false;
       const isFirst = period.start <= contract.subscription.startedAt;
       // What a change brought in after its time was claimed would otherwise be nobody's.
-      return isFirst || dueAt > period.start || (claimedUntil !== undefined && dueAt <= claimedUntil);
+      // Nothing was claimed before: what is due in advance at its beginning is its own too.
+      const isBegun = claimedUntil === undefined && dueAt === period.start && price.timing === "advance";
+      return isFirst || isBegun || dueAt > period.start || (claimedUntil !== undefined && dueAt <= claimedUntil);
     }
     case "threshold":
       return (

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { makeProblem, Refusal } from "../kernel/problem.js";
-import type { UsageWatermark } from "./usage-port.js";
+import { makeProblem, Refusal } from "../../kernel/problem.js";
+import type { UsageWatermark } from "../usage-port.js";
 
 /** Where a walk through a line's events goes on, and as of when. */
 export interface EvidenceCursor {

@@ -1,13 +1,14 @@
-import type { Catalog, PlanVersion, Price } from "../catalog/index.js";
-import type { Currency } from "../kernel/currency.js";
-import type { CustomerId, InvoiceId, InvoiceLineId, OrganizationId, SubscriptionId } from "../kernel/ids.js";
-import type { Instant } from "../kernel/instant.js";
-import { makeProblem, Refusal } from "../kernel/problem.js";
-import { windowBoundaries, type TimeZone } from "../kernel/time-zone.js";
-import { compareLines, rateLine, type Difference, type Period, type RatedLine } from "./core/index.js";
-import { readEvidenceCursor, writeEvidenceCursor } from "./evidence-cursor.js";
-import type { Invoices } from "./invoices.js";
-import { readQuantity } from "./preview-invoice.js";
+import { modelIn, type Price } from "../../catalog/core/index.js";
+import type { Catalog, PlanVersion } from "../../catalog/index.js";
+import type { Currency } from "../../kernel/currency.js";
+import { Decimal } from "../../kernel/decimal.js";
+import type { CustomerId, InvoiceId, InvoiceLineId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
+import type { Instant } from "../../kernel/instant.js";
+import { makeProblem, Refusal } from "../../kernel/problem.js";
+import { windowBoundaries, type TimeZone } from "../../kernel/time-zone.js";
+import { ratedPartToJson } from "../../rating/core/index.js";
+import { ratePortion, sumUp, type Period, type RatedPortion } from "../core/index.js";
+import { partOf } from "../measure-charges.js";
 import type {
   BilledMeter,
   EvidencePage,
@@ -15,28 +16,51 @@ import type {
   UsageSelection,
   UsageWatermark,
   WindowQuantity,
-} from "./usage-port.js";
+} from "../usage-port.js";
+import { readEvidenceCursor, writeEvidenceCursor } from "./evidence-cursor.js";
+import type { Invoice, InvoicePreview, InvoiceSection, PreviewLine } from "./invoice.js";
+import type { Invoices } from "./invoices.js";
+
+/** What a charge comes to, and from what. */
+export interface LineComputation {
+  readonly quantity: Decimal | undefined;
+  readonly events: number;
+  readonly portions: readonly RatedPortion[];
+  /** After discounts, exact, in major units. */
+  readonly exact: Decimal;
+  /** Rounded once, in minor units. */
+  readonly minor: bigint;
+}
+
+/** Where a recomputation differs from what is recorded. */
+export interface Difference {
+  readonly field: "quantity" | "events" | "amount" | "amount_minor" | "parts";
+  readonly recorded: string;
+  readonly recomputed: string;
+}
 
 /** Why a line costs what it costs: its inputs, and the same line computed again from them. */
 export interface LineExplanation {
   readonly organization: OrganizationId;
   /** Absent for a preview's line, which is stored nowhere. */
   readonly invoice: InvoiceId | undefined;
-  readonly line: InvoiceLineId | undefined;
+  readonly lineId: InvoiceLineId | undefined;
+  readonly line: PreviewLine;
   readonly customer: CustomerId;
   readonly subscription: SubscriptionId;
   readonly planVersion: PlanVersion;
-  readonly price: Price;
-  readonly meter: BilledMeter;
+  /** Of a charge, and of what is given back of one. */
+  readonly price: Price | undefined;
+  /** Of a charge on usage. */
+  readonly meter: BilledMeter | undefined;
   readonly currency: Currency;
-  readonly period: Period;
   readonly timeZone: TimeZone;
   readonly watermark: UsageWatermark;
-  /** What the invoice says. */
-  readonly recorded: RatedLine;
+  /** What the invoice says the charge comes to in all; the line is this less what was billed of it before. */
+  readonly recorded: LineComputation;
   /** The same, read and rated again at the same watermark. */
-  readonly recomputed: RatedLine;
-  /** Whether recomputing gave the same quantity, tiers and amount, digit for digit. */
+  readonly recomputed: LineComputation;
+  /** Whether recomputing gave the same quantity, parts and amount, digit for digit. */
   readonly reproduced: boolean;
   /** Where it did not; empty when reproduced. */
   readonly differences: readonly Difference[];
@@ -61,25 +85,10 @@ export class Explanations {
     const invoice = await this.#on.invoices.get(organization, invoiceId);
     const line = invoice.lines.find((one) => one.id === lineId);
     if (line === undefined) {
-      const detail = `Invoice ${invoice.id} has no line "${lineId}". It has: ${invoice.lines.map((one) => one.id).join(", ")}.`;
+      const detail = `Invoice ${invoice.id} has no line "${lineId.slice(0, 64)}". It has: ${invoice.lines.map((one) => one.id).join(", ")}.`;
       throw new Refusal(makeProblem("line-not-found", 404, "No such line", detail));
     }
-    const planVersion = await this.#on.catalog.getVersion(organization, invoice.planVersion);
-    const price = planVersion.prices.find((one) => one.id === line.price);
-    if (price === undefined)
-      throw new Error(`line ${line.id} names price ${line.price}, which ${planVersion.id} has not`);
-    const { customer, subscription, currency, period, timeZone, watermark } = invoice;
-    const named = { organization, invoice: invoice.id, line: line.id, customer, subscription };
-    return this.#explain({
-      ...named,
-      planVersion,
-      price,
-      currency,
-      period,
-      timeZone,
-      watermark,
-      recorded: { ...line, price },
-    });
+    return this.#explain(organization, invoice, line, { invoice: invoice.id, lineId: line.id });
   }
 
   /**
@@ -91,40 +100,23 @@ export class Explanations {
     input: { subscription: string; at?: Instant; price: string },
   ): Promise<LineExplanation> {
     const preview = await this.#on.invoices.preview(organization, input.subscription, input.at);
-    const recorded = preview.lines.find(
-      (line) => line.price.key === input.price || line.price.id === input.price,
-    );
-    if (recorded === undefined) {
-      const keys = preview.lines.map((line) => line.price.key).join(", ");
-      const detail = `Plan "${preview.planVersion.planKey}" has no price "${input.price}". It has: ${keys}.`;
-      throw new Refusal(makeProblem("price-not-found", 404, "No such price", detail));
+    const keys: string[] = [];
+    for (const line of preview.lines) {
+      const found = line.price === undefined ? undefined : await this.#on.catalog.findPrice(organization, line.price);
+      if (found !== undefined) keys.push(found.price.key);
+      if (found?.price.key !== input.price && line.price !== input.price) continue;
+      return this.#explain(organization, preview, line, { invoice: undefined, lineId: undefined });
     }
-    const { subscription, planVersion, currency, period, timeZone, watermark } = preview;
-    const named = {
-      organization,
-      invoice: undefined,
-      line: undefined,
-      customer: subscription.customer,
-      subscription: subscription.id,
-    };
-    return this.#explain({
-      ...named,
-      planVersion,
-      price: recorded.price,
-      currency,
-      period,
-      timeZone,
-      watermark,
-      recorded,
-    });
+    const detail = `The invoice would have no line of price "${input.price.slice(0, 64)}". It would have: ${keys.join(", ")}.`;
+    throw new Refusal(makeProblem("price-not-found", 404, "No such price", detail));
   }
 
   /** The quantity of each local day that has any. Days add up to the line for meters that sum or count. */
   async daysOf(explanation: LineExplanation): Promise<readonly WindowQuantity[]> {
     const selection = selectionOf(explanation);
-    if (selection.subjects.length === 0) return [];
-    const { period, timeZone } = explanation;
-    return this.#on.usage.windows(selection, windowBoundaries(period.start, period.end, "DAY", timeZone));
+    if (selection === undefined) return [];
+    const { start, end } = explanation.line.covered;
+    return this.#on.usage.windows(selection, windowBoundaries(start, end, "DAY", explanation.timeZone));
   }
 
   /**
@@ -138,10 +130,11 @@ export class Explanations {
   ): Promise<EvidencePage> {
     const cursor = page.after === undefined ? undefined : readEvidenceCursor(page.after);
     const watermark = cursor?.watermark ?? explanation.watermark;
-    const selection = { ...selectionOf(explanation), watermark };
-    if (selection.subjects.length === 0) return { rows: [] };
+    const selection = selectionOf(explanation);
+    if (selection === undefined) return { rows: [] };
     const found = await this.#on.usage.evidence({
       ...selection,
+      watermark,
       limit: page.limit,
       ...(cursor === undefined ? {} : { after: cursor.after }),
     });
@@ -152,28 +145,141 @@ export class Explanations {
   }
 
   async #explain(
-    inputs: Omit<LineExplanation, "meter" | "recomputed" | "reproduced" | "differences">,
+    organization: OrganizationId,
+    { sections, currency, watermark }: Invoice | InvoicePreview,
+    line: PreviewLine,
+    named: Pick<LineExplanation, "invoice" | "lineId">,
   ): Promise<LineExplanation> {
-    const { organization, recorded, price, currency } = inputs;
-    const meter = await this.#on.usage.findMeter(organization, recorded.meterVersion);
-    if (meter === undefined) throw new Error(`meter version ${recorded.meterVersion} of a line is not there`);
-    const { meterVersion, subjects } = recorded;
-    const measured = await readQuantity(this.#on.usage, selectionOf(inputs));
-    const recomputed = rateLine(price, { meterVersion, subjects, ...measured }, currency);
-    const differences = compareLines(recorded, recomputed);
-    return { ...inputs, meter, recomputed, reproduced: differences.length === 0, differences };
+    const { catalog, usage } = this.#on;
+    const section = sections[line.section];
+    if (section === undefined) throw new Error(`line ${named.lineId ?? line.item} is in no section`);
+    const planVersion = await catalog.getVersion(organization, section.planVersion);
+    const known = line.price === undefined ? undefined : await catalog.findPrice(organization, line.price);
+    const meter =
+      line.meterVersion === undefined ? undefined : await usage.findMeter(organization, line.meterVersion);
+    const portions = line.portions.map((portion): RatedPortion => {
+      const model = portion.model ?? (known && modelIn(known.price, known, currency));
+      if (model === undefined) throw new Error(`line ${named.lineId ?? line.item} has no price model`);
+      return { ...portion, model };
+    });
+    const recorded: LineComputation = {
+      quantity: line.quantity,
+      events: line.events,
+      portions,
+      exact: line.exact,
+      minor: line.targetNet,
+    };
+    const again = await this.#recompute(organization, { line, section, price: known?.price, portions, watermark });
+    const target = sumUp(again, currency);
+    const recomputed: LineComputation =
+      line.kind !== "charge"
+        ? recorded
+        : {
+            quantity: line.quantity === undefined ? undefined : quantityOf(again),
+            events: again.reduce((sum, { events }) => sum + events, 0),
+            portions: again,
+            exact: target.net,
+            minor: target.netMinor,
+          };
+    const differences = compare(recorded, recomputed);
+    return {
+      organization,
+      ...named,
+      line,
+      customer: section.customer,
+      subscription: section.subscription,
+      planVersion,
+      price: known?.price,
+      meter,
+      currency,
+      timeZone: section.timeZone,
+      watermark,
+      recorded,
+      recomputed,
+      reproduced: differences.length === 0,
+      differences,
+    };
+  }
+
+  async #recompute(
+    organization: OrganizationId,
+    {
+      line,
+      section,
+      price,
+      portions,
+      watermark,
+    }: {
+      line: PreviewLine;
+      section: InvoiceSection;
+      price: Price | undefined;
+      portions: readonly RatedPortion[];
+      watermark: UsageWatermark;
+    },
+  ): Promise<RatedPortion[]> {
+    const { meterVersion, subjects } = line;
+    if (meterVersion === undefined) return portions.map((portion) => ratePortion(portion, undefined));
+    const filters = price?.filters ?? [];
+    const source = { organization, meterVersion, watermark, ...(filters.length === 0 ? {} : { filters }) };
+    const measured = await this.#on.usage.readMany(
+      source,
+      portions.map((portion) => partOf(portion, subjects, section.timeZone)),
+    );
+    return portions.map((portion, index) => ratePortion(portion, measured[index]));
   }
 }
 
-function selectionOf(
-  inputs: Pick<LineExplanation, "organization" | "recorded" | "period" | "watermark">,
-): UsageSelection {
-  const { organization, recorded, period, watermark } = inputs;
+/** Of usage all of it; of what is held the most that was. */
+function quantityOf(portions: readonly RatedPortion[]): Decimal {
+  const quantities = portions.map(({ quantity }) => quantity);
+  return portions.some(({ held }) => held !== undefined)
+    ? Decimal.max(Decimal.zero, ...quantities)
+    : Decimal.sum(quantities);
+}
+
+/** Every difference between what is recorded and the same computed again. */
+function compare(recorded: LineComputation, recomputed: LineComputation): Difference[] {
+  const texts = [comparable(recorded), comparable(recomputed)] as const;
+  const fields: Difference["field"][] = ["quantity", "events", "amount", "amount_minor", "parts"];
+  return fields
+    .map((field) => ({ field, recorded: texts[0][field], recomputed: texts[1][field] }))
+    .filter((difference) => difference.recorded !== difference.recomputed);
+}
+
+function comparable({
+  quantity,
+  events,
+  exact,
+  minor,
+  portions,
+}: LineComputation): Record<Difference["field"], string> {
+  return {
+    quantity: quantity?.toString() ?? "",
+    events: String(events),
+    amount: exact.toString(),
+    amount_minor: minor.toString(),
+    parts: JSON.stringify(
+      portions.map((portion) => [
+        portion.quantity.toString(),
+        portion.gross.toString(),
+        portion.parts.map(ratedPartToJson),
+      ]),
+    ),
+  };
+}
+
+/** Whose usage is behind a line; undefined without any. */
+function selectionOf({ organization, line, price, watermark }: LineExplanation): UsageSelection | undefined {
+  const { meterVersion, subjects } = line;
+  if (meterVersion === undefined || subjects.length === 0) return undefined;
+  const period: Period = line.covered;
+  const filters = price?.filters ?? [];
   return {
     organization,
-    meterVersion: recorded.meterVersion,
-    subjects: recorded.subjects,
+    meterVersion,
+    subjects,
     period,
     watermark,
+    ...(filters.length === 0 ? {} : { filters }),
   };
 }

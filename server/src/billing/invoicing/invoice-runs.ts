@@ -3,7 +3,7 @@ import type { WorkflowContext, Workflows } from "../../engines/workflow/index.js
 import type { InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
 import { day, type Instant } from "../../kernel/instant.js";
 import type { Wakes } from "../../time/index.js";
-import { nextBoundary, type Subscription } from "../core/index.js";
+import { nextBoundary, scheduledAfter, type Subscription } from "../core/index.js";
 import { readProgress } from "../store/billing-progress.js";
 import type { SubscriptionChanged } from "../subscriptions.js";
 import type { BoundariesDone, DueInvoices, RunOutcome } from "./due-invoices.js";
@@ -57,7 +57,7 @@ export function billingWakes(wakes: Wakes): {
   return {
     async subscriptionChanged(sql, organization, subscription) {
       const progress = await readProgress(sql, [subscription.id]);
-      const after = progress.get(subscription.id)?.doneUntil ?? ((subscription.startedAt - 1) as Instant);
+      const after = progress.get(subscription.id)?.doneUntil ?? scheduledAfter(subscription);
       await wakes.cancelWake(sql, invoice_run_kind, subscription.id);
       await schedule(sql, organization, [{ subscription, after }]);
     },

@@ -169,7 +169,8 @@ function toInvoice(
   const { subscription } = first.contract;
   const payer = mustHave(situation.customers, subscription.payer);
   const notices = new Set<string>();
-  const rates = ratesFor(situation.tax, payer, notices);
+  const taxNotices = new Set<string>();
+  const rates = ratesFor(situation.tax, payer, taxNotices);
   const lines: PricedLine[] = [];
   for (const [position, section] of sections.entries()) {
     const { contract, plan } = section;
@@ -208,7 +209,7 @@ function toInvoice(
     issueAt,
     creditsUntil: creditsUntil(first.order.kind, subscription, boundary),
     watermark,
-    notices: [...notices],
+    notices: [...notices, ...taxNotices],
     sections: sections.map(sectionOf),
     lines,
     progress: new Map(

@@ -48,7 +48,7 @@ export async function insertLines(
            nullif(l.price, ''), nullif(l.meter_version, ''), l.subjects::jsonb, nullif(l.quantity, '')::numeric, l.events,
            l.computation::jsonb, l.exact::numeric, l.target_gross::numeric, l.target::numeric, l.billed_gross::numeric,
            l.billed::numeric, l.gross::numeric, l.amount::numeric, l.promotional::numeric, l.taxable::numeric,
-           l.tax::numeric, l.tax_rate::jsonb, l.is_correction
+           l.tax::numeric, l.tax_rate::jsonb, l.is_correction = 1
     FROM unnest(${texts(({ id }) => id)}::text[], ${texts(({ invoice }) => invoice)}::text[],
                 ${lines.map(({ section }) => section)}::int[], ${lines.map(({ position }) => position)}::int[],
                 ${texts(({ subscription }) => subscription)}::text[], ${texts(({ kind }) => kind)}::text[],
@@ -68,7 +68,7 @@ export async function insertLines(
                 ${texts(({ net }) => net.toString())}::text[], ${texts(({ promotional }) => promotional.toString())}::text[],
                 ${texts(({ taxable }) => taxable.toString())}::text[], ${texts(({ tax }) => tax.toString())}::text[],
                 ${texts(({ rate }) => JSON.stringify(taxRateToJson(rate)))}::text[],
-                ${lines.map(({ isCorrection }) => isCorrection)}::boolean[])
+                ${lines.map(({ isCorrection }) => (isCorrection ? 1 : 0))}::int[])
          AS l (id, invoice, section, position, subscription, kind, item, service_start, service_end, covered_start, covered_end,
                name, tax_category, price, meter_version, subjects, quantity, events, computation, exact, target_gross, target,
                billed_gross, billed, gross, amount, promotional, taxable, tax, tax_rate, is_correction)`;

@@ -31,7 +31,7 @@ export async function findSubscription(sql: Sql, id: string): Promise<Subscripti
 /** Holds a subscription until the transaction ends: its changes come one after another. */
 export async function lockSubscription(sql: Sql, id: string): Promise<{ revision: number } | undefined> {
   const rows = await sql<{ revision: number }[]>`
-    SELECT revision FROM subscriptions WHERE id = ${id} FOR UPDATE`;
+    SELECT revision FROM subscriptions WHERE id = ${id} FOR NO KEY UPDATE`;
   return rows[0];
 }
 

@@ -1,4 +1,5 @@
 import type { Sql } from "../../engines/postgres/index.js";
+import type { Currency } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
 import type {
   AddOnVersionId,
@@ -74,6 +75,23 @@ export async function readAddOnPrices(
     FROM prices p LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
     WHERE p.add_on_version = ANY(${[...versions]}::text[]) ORDER BY p.add_on_version, p.position`;
   return byOwner(rows);
+}
+
+/** A price by its id, with the currency of the version that it belongs to. */
+export async function readPrice(
+  sql: Sql,
+  id: PriceId,
+): Promise<{ readonly price: Price; readonly currency: Currency } | undefined> {
+  const [row] = await sql<(RawPrice & { currency: Currency })[]>`
+    SELECT p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name, r.tax_category, p.charge, p.timing,
+           p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters, p.included::text, p.phases, p.model, p.currencies,
+           coalesce(v.currency, a.currency) AS currency
+    FROM prices p
+    LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
+    LEFT JOIN plan_versions v ON v.organization = p.organization AND v.id = p.plan_version
+    LEFT JOIN add_on_versions a ON a.organization = p.organization AND a.id = p.add_on_version
+    WHERE p.id = ${id}`;
+  return row === undefined ? undefined : { price: priceFrom(row), currency: row.currency };
 }
 
 interface RawPrice {

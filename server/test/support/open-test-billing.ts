@@ -1,0 +1,30 @@
+import { Customers, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
+import { Credits } from "../../src/credits/index.js";
+import { Ledger } from "../../src/ledger/index.js";
+import { Taxes } from "../../src/tax/index.js";
+
+export interface TestBilling {
+  readonly billing: Billing;
+  readonly tax: Taxes;
+  readonly ledger: Ledger;
+  readonly credits: Credits;
+}
+
+/** Billing with the domains that it stands on, all real; nothing is billed by itself unless `wakes` are given. */
+export function openTestBilling(
+  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "customers"> &
+    Partial<Pick<BillingOptions, "customers">>,
+): TestBilling {
+  const { postgres, clock, clocks } = given;
+  const customers = given.customers ?? new Customers({ postgres, clock, clocks });
+  const tax = new Taxes({ postgres, clock });
+  const ledger = new Ledger({ postgres, clock });
+  const credits = new Credits({
+    postgres,
+    ledger,
+    customers,
+    clocks,
+    noteExpiry: () => Promise.resolve(),
+  });
+  return { billing: openBilling({ ...given, customers, tax, ledger, credits }), tax, ledger, credits };
+}
