@@ -12,7 +12,7 @@ interface ExplainOptions {
 }
 
 interface Computation {
-  readonly quantity: string;
+  readonly quantity: string | null;
   readonly eventCount: number;
   readonly amount: string;
   readonly money: { readonly amount: string; readonly currency: string };
@@ -38,9 +38,16 @@ interface MeasuredEvent {
 interface Explanation {
   readonly invoiceId: string | null;
   readonly customer: { readonly key: string };
-  readonly price: { readonly key: string; readonly id: string };
+  readonly name: string;
+  readonly money: { readonly amount: string; readonly currency: string };
+  readonly billedBefore: { readonly amount: string };
+  readonly price: { readonly key: string; readonly id: string } | null;
   readonly planVersion: { readonly planKey: string; readonly version: number };
-  readonly meter: { readonly slug: string; readonly version: number; readonly aggregation: string };
+  readonly meter: {
+    readonly slug: string;
+    readonly version: number;
+    readonly aggregation: string;
+  } | null;
   readonly period: { readonly start: string; readonly end: string };
   readonly timeZone: string;
   readonly subjects: readonly { readonly subject: string; readonly from: string; readonly to: string }[];
@@ -63,7 +70,7 @@ interface EventPage {
 
 const computation =
   "{ quantity eventCount amount money { amount currency } tiers { from upTo quantity unitAmount flatAmount amount } }";
-const explanationSelection = `invoiceId customer { key } price { key id } planVersion { planKey version }
+const explanationSelection = `name money { amount currency } billedBefore { amount } invoiceId customer { key } price { key id } planVersion { planKey version }
   meter { slug version aggregation } period { start end } timeZone subjects { subject from to } watermark
   recorded ${computation} recomputed ${computation} reproduced differences { field recorded recomputed }
   days { date quantity eventCount }`;
@@ -103,12 +110,14 @@ interface ExplainedLine {
 }
 
 async function findLine(context: CliContext, name: string, options: ExplainOptions): Promise<ExplainedLine> {
-  if (name.startsWith("inv_")) {
+  if (name.startsWith("inv_") || name.startsWith("INV-")) {
     const { invoice } = await context.weir.graphql.run<{
-      invoice: { lines: { id: string; price: { key: string; id: string } }[] } | null;
-    }>("query ($id: ID!) { invoice(id: $id) { lines { id price { key id } } } }", { id: name });
+      invoice: { lines: { id: string; name: string; price: { key: string; id: string } | null }[] } | null;
+    }>("query ($id: ID!) { invoice(id: $id) { lines { id name price { key id } } } }", { id: name });
     if (invoice === null) throw new UsageError(`there is no invoice "${name}"; weir invoices list`);
-    const line = pick(options.line, invoice.lines, ({ id, price }) => [price.key, id, price.id]);
+    const line = pick(options.line, invoice.lines, ({ id, name: called, price }) =>
+      price === null ? [called, id] : [price.key, id, price.id],
+    );
     return {
       read: async <T>(selection: string, variables: object) => {
         const { line: read } = await context.weir.graphql.run<{ line: T }>(
@@ -171,17 +180,24 @@ async function readAll(line: ExplainedLine, count: number): Promise<MeasuredEven
 function printExplanation(context: CliContext, line: Explanation, events: readonly MeasuredEvent[]): void {
   const { recorded, meter, planVersion, period } = line;
   printFields(context, [
-    ["amount", `${recorded.money.amount} ${recorded.money.currency}  (exactly ${recorded.amount})`],
+    [
+      "amount",
+      Number(line.billedBefore.amount) === 0
+        ? `${line.money.amount} ${line.money.currency}  (exactly ${recorded.amount})`
+        : `${line.money.amount} ${line.money.currency}  (${recorded.money.amount}, exactly ${recorded.amount}, less ${line.billedBefore.amount} billed before)`,
+    ],
     ["customer", line.customer.key],
     ["invoice", line.invoiceId ?? "none yet: a preview"],
     ["period", `${period.start} … ${period.end}, ${line.timeZone}`],
     [
       "price",
-      `${line.price.key} (${line.price.id}) of ${planVersion.planKey}, version ${planVersion.version}`,
+      `${line.price === null ? line.name : `${line.price.key} (${line.price.id})`} of ${planVersion.planKey}, version ${planVersion.version}`,
     ],
     [
       "quantity",
-      `${grouped(recorded.quantity)}, ${meter.aggregation} of ${meter.slug} version ${meter.version}`,
+      recorded.quantity === null
+        ? "none: a fee"
+        : `${grouped(recorded.quantity)}${meter === null ? "" : `, ${meter.aggregation} of ${meter.slug} version ${meter.version}`}`,
     ],
     ["subjects", line.subjects.map(({ subject }) => subject).join(", ")],
     ["watermark", JSON.stringify(line.watermark)],

@@ -135,11 +135,27 @@ function chargesOf(contract: Contract, priced: PricedSpans, window: OpenSpan & {
     if (period === undefined || period.end <= window.from || period.start >= window.to) return [];
     return [chargeOf(contract, { ...priced, spans: [first] }, period)].filter((one) => one !== undefined);
   }
-  const touched = overlap({ from: first.from, to: last.to }, window);
+  const touched = overlap({ from: first.from, to: last.to }, wholePeriods(contract, interval, window));
   if (touched === undefined) return [];
   return periodsOf(subscription, interval, touched.from, touched.to ?? window.to).flatMap(
     (period) => chargeOf(contract, priced, period) ?? [],
   );
+}
+
+/** A window with all of the periods that it touches: a price that left the contract within one is still of it. */
+function wholePeriods(
+  { subscription }: Contract,
+  interval: BillingInterval,
+  { from, to }: OpenSpan & { to: Instant },
+): OpenSpan {
+  const last = subscription.endsAt === undefined ? from : Math.min(from, subscription.endsAt - 1);
+  const first = Math.max(last, subscription.startedAt) as Instant;
+  const [begins] = periodsOf(subscription, interval, first, (first + 1) as Instant);
+  const [ends] = periodsOf(subscription, interval, (to - 1) as Instant, to);
+  return {
+    from: begins === undefined || begins.start > from ? from : begins.start,
+    to: ends === undefined || ends.end < to ? to : ends.end,
+  };
 }
 
 function chargeOf(contract: Contract, priced: PricedSpans, period: Period): Charge | undefined {

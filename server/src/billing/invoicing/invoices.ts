@@ -116,8 +116,9 @@ export class Invoices {
         async () => {
           const [there] = await findSections(sql, [section]);
           if (there !== undefined) return there.invoice;
+          const written = await write({ isFinal: () => false });
           created = true;
-          return write({ isFinal: () => false });
+          return written;
         },
       ),
     );
