@@ -133,7 +133,7 @@ describe.skipIf(!present)("the Azure trace, billed per token", () => {
     };
     for (const key of customers) {
       const preview = await json<{
-        total: { amount: string };
+        totals: { total: { amount: string } };
         lines: { price: { key: string }; quantity: string; eventCount: number; money: { amount: string } }[];
       }>("invoices", "preview", key, "--at", "2023-11-16T18:30:00Z");
       const lines = Object.fromEntries(preview.lines.map((line) => [line.price.key, line]));
@@ -146,7 +146,7 @@ describe.skipIf(!present)("the Azure trace, billed per token", () => {
         quantity: String(sum(requests, "output")),
         money: { amount: formatCents(expected.output) },
       });
-      expect(preview.total.amount).toBe(formatCents(expected.input + expected.output));
+      expect(preview.totals.total.amount).toBe(formatCents(expected.input + expected.output));
     }
 
     // An invoice's line, explained: every request of the trace stands behind it, once, with its tokens.

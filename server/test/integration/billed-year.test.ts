@@ -173,7 +173,7 @@ test("a year with an upgrade, a late event and a leap day comes to what it must,
     );
     const january = (day: number) => quantityOf(customer, 1, day);
     const difference = cents(3 * (january(5) + january(20)), 100) - cents(3 * january(5), 100);
-    expect(corrections).toContainEqual([name === "auckland" ? "2028-02" : "2028-03", String(difference)]);
+    expect(corrections).toContainEqual([name === "honolulu" ? "2028-03" : "2028-02", String(difference)]);
   }
   expect(trialBalance.balanced).toBe(true);
   // Every line is computed again from its evidence, and comes to the same.

@@ -24,6 +24,7 @@ export interface FilledOrganization {
       | "subscribedAddOn"
       | "invoice"
       | "line"
+      | "creditNote"
       | "taxRate"
       | "posting"
       | "creditGrant"
@@ -137,6 +138,15 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `addTaxRate(country: "NZ", name: "${mark}", note: "${mark}", percent: "15", validFrom: "2020-01-01")`,
     "{ id }",
   );
+  const { invoice: past } = await mutate<{ invoice: { id: string } }>(
+    `createInvoice(subscription: "${subscription.id}", at: "2020-01-15T00:00:00Z")`,
+    "{ invoice { id } }",
+  );
+  await mutate(`finalizeInvoice(id: "${past.id}")`, "{ id }");
+  const creditNote = await mutate<{ id: string }>(
+    `voidInvoice(id: "${past.id}", reason: "${mark}")`,
+    "{ id }",
+  );
   const { ledger, postgres } = weir.weir.services;
   await postgres.inOrganization(id, (sql) =>
     ledger.post(sql, id, [
@@ -187,6 +197,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       subscribedAddOn: attached[0]?.id ?? "",
       invoice: invoice.id,
       line: invoice.lines[0]?.id ?? "",
+      creditNote: creditNote.id,
       taxRate: taxRate.id,
       posting: posting?.id ?? "",
       creditGrant: creditGrant.id,

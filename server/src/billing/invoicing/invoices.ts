@@ -3,7 +3,7 @@ import type { Postgres, Sql } from "../../engines/postgres/index.js";
 import type { Caller } from "../../identity/index.js";
 import type { Clocks, Clock } from "../../kernel/clock.js";
 import type { InvoiceId, OrganizationId } from "../../kernel/ids.js";
-import { formatInstant, type Instant } from "../../kernel/instant.js";
+import { formatInstant, hour, type Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal, StoreUnavailable } from "../../kernel/problem.js";
 import { findSections } from "../store/invoice-sections.js";
 import {
@@ -17,7 +17,7 @@ import { assembleInvoice } from "./assemble-invoice.js";
 import { Funds } from "./funds.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import type { Invoice, InvoicePreview } from "./invoice.js";
-import { priceInvoices, type PricingDependencies } from "./price-invoices.js";
+import { grace_hours_default, priceInvoices, type PricingDependencies } from "./price-invoices.js";
 import { Outdated, writeInvoices, type Writing, type WritingDependencies } from "./write-invoices.js";
 
 export interface InvoicesDependencies extends PricingDependencies, WritingDependencies {
@@ -109,7 +109,10 @@ export class Invoices {
     const standing = await this.#standing(organization, section);
     if (standing !== undefined) return { invoice: await this.get(organization, standing), created: false };
     let created = false;
-    const id = await this.#computeAndWrite(caller, { draft: undefined, sections: [section] }, async (sql, write) =>
+    // One of a period that is long over is there to be looked at first.
+    const issueNotBefore = (this.#on.clocks.of(organization).now() + grace_hours_default * hour) as Instant;
+    const order = { draft: undefined, issueNotBefore, sections: [section] };
+    const id = await this.#computeAndWrite(caller, order, async (sql, write) =>
       runOnce(
         sql,
         { organization, idempotencyKey, action: "invoice.create", input },
@@ -225,10 +228,12 @@ export class Invoices {
 }
 
 /** A draft computed anew: the same sections. */
-export function orderOf(invoice: Pick<Invoice, "id" | "revision" | "createdAt" | "sections">): InvoiceOrder {
-  const { id, revision, createdAt, sections } = invoice;
+export function orderOf(
+  invoice: Pick<Invoice, "id" | "revision" | "createdAt" | "issueAt" | "sections">,
+): InvoiceOrder {
+  const { id, revision, createdAt, issueAt, sections } = invoice;
   return {
-    draft: { id, revision, createdAt },
+    draft: { id, revision, createdAt, issueAt },
     sections: sections.map(({ subscription, kind, period }) => ({ subscription, kind, period })),
   };
 }

@@ -193,12 +193,14 @@ function toInvoice(
   if (notices.size === 0 && usageLines.length > 0 && usageLines.every((line) => line.events === 0))
     notices.add("No event of the customer's subjects was measured in this period by the meters of this plan.");
   const boundary = latest(sections.map(({ order: { period } }) => period.end));
-  const issueAt = latest(
-    sections.flatMap((section) => [
+  const issueAt = latest([
+    ...(order.draft === undefined ? [] : [order.draft.issueAt]),
+    ...(order.issueNotBefore === undefined ? [] : [order.issueNotBefore]),
+    ...sections.flatMap((section) => [
       graceEnd(section),
       ...(section.claims?.draft === undefined ? [] : [section.claims.draft.issueAt]),
     ]),
-  );
+  ]);
   return {
     draft: order.draft,
     payer,

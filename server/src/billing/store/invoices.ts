@@ -212,13 +212,15 @@ export async function findOpenDrafts(
 
 /** Those of these invoices that are drafts. */
 export async function readStandingDrafts(sql: Sql, ids: readonly InvoiceId[]): Promise<StandingDraft[]> {
-  const rows = await sql<{ id: InvoiceId; revision: number; created_at: string }[]>`
-    SELECT id, revision, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
+  const rows = await sql<{ id: InvoiceId; revision: number; created_at: string; issue_at: string }[]>`
+    SELECT id, revision, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+           (extract(epoch FROM issue_at) * 1000000)::bigint::text AS issue_at
     FROM invoices WHERE id = ANY (${[...ids]}::text[]) AND status = 'draft' ORDER BY id`;
-  return rows.map(({ id, revision, created_at }) => ({
+  return rows.map(({ id, revision, created_at, issue_at }) => ({
     id,
     revision,
     createdAt: instantOfMicros(created_at),
+    issueAt: instantOfMicros(issue_at),
   }));
 }
 
