@@ -1,4 +1,11 @@
-import { billingWakes, Customers, openBilling, registerInvoiceRuns, usagePortOf, type Billing } from "./billing/index.js";
+import {
+  billingWakes,
+  Customers,
+  openBilling,
+  registerInvoiceRuns,
+  usagePortOf,
+  type Billing,
+} from "./billing/index.js";
 import { Credits, noteExpiryBy, registerCreditExpiry } from "./credits/index.js";
 import type { Workflows } from "./engines/workflow/index.js";
 import type { Wakes } from "./time/index.js";

@@ -160,10 +160,17 @@ export function addInvoiceCommands(program: Command): void {
   invoices
     .command("finalize")
     .argument("<invoice>")
-    .description("make a draft final: numbered, posted to the ledger, drawn from credits; it never changes again")
+    .description(
+      "make a draft final: numbered, posted to the ledger, drawn from credits; it never changes again",
+    )
     .action(async (id: string, _options: object, command: Command) => {
       const context = contextOf(command);
-      const invoice = await mutate<Invoice>(context, "finalizeInvoice", { id: ["ID!", id] }, invoiceSelection);
+      const invoice = await mutate<Invoice>(
+        context,
+        "finalizeInvoice",
+        { id: ["ID!", id] },
+        invoiceSelection,
+      );
       if (context.json) printJson(context, invoice);
       else printInvoice(context, invoice);
     });

@@ -105,7 +105,9 @@ export function meterVersionOf(
 
 export function partOf(
   portion: Pick<Portion, "spans" | "model">,
-  spans: readonly SubjectSpan[], timeZone: TimeZone): UsagePart {
+  spans: readonly SubjectSpan[],
+  timeZone: TimeZone,
+): UsagePart {
   const [first] = portion.spans;
   const last = portion.spans.at(-1);
   if (first === undefined || last === undefined) throw new RangeError("a portion covers no time");

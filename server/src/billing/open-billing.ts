@@ -3,7 +3,7 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { Backtests } from "./backtests.js";
 import type { Customers } from "./customers.js";
-import { billingWakes } from "./invoicing/invoice-runs.js";
+import type { billingWakes } from "./invoicing/invoice-runs.js";
 import { CreditNotes } from "./invoicing/credit-notes.js";
 import { DueInvoices } from "./invoicing/due-invoices.js";
 import { Explanations } from "./invoicing/explanations.js";
@@ -53,7 +53,12 @@ export function openBilling(options: BillingOptions): Billing {
   const subscriptionChanged: SubscriptionChanged | undefined = options.wakes?.subscriptionChanged;
   const changed = subscriptionChanged === undefined ? {} : { subscriptionChanged };
   const subscriptions = new Subscriptions({ ...options, ...changed, catalog: port });
-  const subscriptionChanges = new SubscriptionChanges({ ...options, ...changed, catalog: port, invoicedUntil });
+  const subscriptionChanges = new SubscriptionChanges({
+    ...options,
+    ...changed,
+    catalog: port,
+    invoicedUntil,
+  });
   const invoicing = {
     ...options,
     catalog: port,

@@ -232,7 +232,11 @@ export class SubscriptionChanges {
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: `subscription.${action}`, input };
       const id = await runOnce(sql, request, async () => {
-        const { subscription: before, revision } = await holdSubscription(sql, organization, input.subscription);
+        const { subscription: before, revision } = await holdSubscription(
+          sql,
+          organization,
+          input.subscription,
+        );
         const now = this.#on.clocks.of(organization).now();
         const scope = { customer: before.customer, subscription: before.id };
         const invoicedUntil = await this.#on.invoicedUntil(sql, scope);

@@ -49,7 +49,8 @@ const months = [
   "2027-12",
   ...Array.from({ length: 11 }, (_, index) => `2028-${String(index + 1).padStart(2, "0")}`),
 ];
-const quantityOf = (customer: number, month: number, day: number) => 1000 + 37 * month + 11 * day + 101 * customer;
+const quantityOf = (customer: number, month: number, day: number) =>
+  1000 + 37 * month + 11 * day + 101 * customer;
 /** The leap day has its event. */
 const daysOf = (month: string) => (month === "2028-02" ? [5, 20, 29] : [5, 20]);
 
@@ -179,7 +180,9 @@ test("a year with an upgrade, a late event and a leap day comes to what it must,
   // Every line is computed again from its evidence, and comes to the same.
   for (const { id, lines } of invoices.nodes) {
     for (const line of lines) {
-      const { lineExplanation } = await ask<{ lineExplanation: { reproduced: boolean; differences: object[] } }>(
+      const { lineExplanation } = await ask<{
+        lineExplanation: { reproduced: boolean; differences: object[] };
+      }>(
         `{ lineExplanation(invoice: "${id}", line: "${line.id}") { reproduced differences { field recorded recomputed } } }`,
       );
       expect(lineExplanation).toEqual({ reproduced: true, differences: [] });

@@ -17,29 +17,31 @@ import {
 
 const events_page_max = 1000;
 
-const ComputationType = builder.objectRef<LineComputation & { readonly currency: Currency }>("LineComputation").implement({
-  description: "A quantity, and the amount it comes to tier by tier.",
-  fields: (t) => ({
-    quantity: t.field({
-      type: "Decimal",
-      nullable: true,
-      resolve: (line) => line.quantity?.toString() ?? null,
+const ComputationType = builder
+  .objectRef<LineComputation & { readonly currency: Currency }>("LineComputation")
+  .implement({
+    description: "A quantity, and the amount it comes to tier by tier.",
+    fields: (t) => ({
+      quantity: t.field({
+        type: "Decimal",
+        nullable: true,
+        resolve: (line) => line.quantity?.toString() ?? null,
+      }),
+      eventCount: t.exposeFloat("events"),
+      tiers: t.field({ type: [RatedTierType], resolve: (line) => tiersOf(line.portions) }),
+      portions: t.field({ type: [PortionType], resolve: (line) => [...line.portions] }),
+      amount: t.field({
+        type: "Decimal",
+        description: "Exact, in major units.",
+        resolve: (line) => line.exact.toString(),
+      }),
+      money: t.field({
+        type: MoneyType,
+        description: "The amount, rounded once.",
+        resolve: ({ currency, minor }) => ({ currency, minor }),
+      }),
     }),
-    eventCount: t.exposeFloat("events"),
-    tiers: t.field({ type: [RatedTierType], resolve: (line) => tiersOf(line.portions) }),
-    portions: t.field({ type: [PortionType], resolve: (line) => [...line.portions] }),
-    amount: t.field({
-      type: "Decimal",
-      description: "Exact, in major units.",
-      resolve: (line) => line.exact.toString(),
-    }),
-    money: t.field({
-      type: MoneyType,
-      description: "The amount, rounded once.",
-      resolve: ({ currency, minor }) => ({ currency, minor }),
-    }),
-  }),
-});
+  });
 
 const DifferenceType = builder.objectRef<Difference>("LineDifference").implement({
   fields: (t) => ({
@@ -139,13 +141,18 @@ LineExplanationType.implement({
     adjustment: t.field({
       type: "JSON",
       nullable: true,
-      description: "Of a coupon, minimum, maximum or commitment: the agreed amount and what the charges came to, in minor units.",
+      description:
+        "Of a coupon, minimum, maximum or commitment: the agreed amount and what the charges came to, in minor units.",
       resolve: ({ line: { adjustment } }): unknown =>
         adjustment === undefined
           ? null
           : { ...adjustment, agreed: adjustment.agreed.toString(), base: adjustment.base.toString() },
     }),
-    period: t.field({ type: PeriodType, description: "What of the service period is charged.", resolve: (why) => why.line.covered }),
+    period: t.field({
+      type: PeriodType,
+      description: "What of the service period is charged.",
+      resolve: (why) => why.line.covered,
+    }),
     timeZone: t.exposeString("timeZone"),
     watermark: t.field({
       type: "JSON",

@@ -63,7 +63,8 @@ builder.queryFields((t) => ({
   }),
   invoices: t.connection({
     type: InvoiceType,
-    description: "Invoices, newest first; those that a customer, named by id or key, pays or has a subscription on.",
+    description:
+      "Invoices, newest first; those that a customer, named by id or key, pays or has a subscription on.",
     args: {
       customer: t.arg.string(),
       status: t.arg.string({ description: "draft, finalized or voided" }),

@@ -20,7 +20,8 @@ import {
 type Either = Invoice | InvoicePreview;
 
 const SectionType = builder.objectRef<InvoiceSection>("InvoiceSection").implement({
-  description: "The part of an invoice that is one subscription's; several are on a payer's consolidated invoice.",
+  description:
+    "The part of an invoice that is one subscription's; several are on a payer's consolidated invoice.",
   fields: (t) => ({
     position: t.exposeInt("position"),
     kind: t.exposeString("kind", { description: "start, period, threshold or closing" }),
@@ -90,9 +91,7 @@ function firstOf({ sections }: Either): InvoiceSection {
   return first;
 }
 
-type PothosFields = Parameters<
-  NonNullable<Parameters<typeof InvoicePreviewType.implement>[0]["fields"]>
->[0];
+type PothosFields = Parameters<NonNullable<Parameters<typeof InvoicePreviewType.implement>[0]["fields"]>>[0];
 
 function sharedFields(t: PothosFields) {
   return {
@@ -186,8 +185,7 @@ InvoiceType.implement({
     }),
     lines: t.field({
       type: [InvoiceLineType],
-      resolve: (invoice) =>
-        invoice.lines.map((line) => ({ invoice, line, currency: invoice.currency })),
+      resolve: (invoice) => invoice.lines.map((line) => ({ invoice, line, currency: invoice.currency })),
     }),
     revision: t.exposeInt("revision", { description: "1 when created, one more each time it was computed." }),
     createdAt: t.expose("createdAt", { type: "Instant" }),

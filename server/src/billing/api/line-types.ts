@@ -97,8 +97,7 @@ function priceOf(context: GraphQLContext, id: PriceId): Promise<Price | null> {
   prices.set(context, known);
   const { catalog } = context.services;
   const reading =
-    known.get(id) ??
-    catalog.findPrice(context.caller.organization, id).then((found) => found?.price ?? null);
+    known.get(id) ?? catalog.findPrice(context.caller.organization, id).then((found) => found?.price ?? null);
   known.set(id, reading);
   return reading;
 }
@@ -116,7 +115,8 @@ const moneyOf = (of: (line: PreviewLine) => bigint) => {
 function lineFields(t: PothosFields) {
   return {
     kind: t.string({
-      description: "charge; adjustment: a coupon, minimum, maximum or commitment; reversal: what left the contract",
+      description:
+        "charge; adjustment: a coupon, minimum, maximum or commitment; reversal: what left the contract",
       resolve: ({ line }) => line.kind,
     }),
     name: t.string({ resolve: ({ line }) => line.name }),
@@ -150,7 +150,8 @@ function lineFields(t: PothosFields) {
     portions: t.field({ type: [PortionType], resolve: ({ line }) => [...line.portions] }),
     amount: t.field({
       type: "Decimal",
-      description: "What the charge comes to in all after discounts: exact, in major units, before it is rounded.",
+      description:
+        "What the charge comes to in all after discounts: exact, in major units, before it is rounded.",
       resolve: ({ line }) => line.exact.toString(),
     }),
     billedBefore: t.field({
@@ -165,7 +166,8 @@ function lineFields(t: PothosFields) {
     }),
     money: t.field({
       type: MoneyType,
-      description: "The line: what the charge comes to, rounded once, half away from zero, less what was billed before.",
+      description:
+        "The line: what the charge comes to, rounded once, half away from zero, less what was billed before.",
       resolve: moneyOf((line) => line.net),
     }),
     isCorrection: t.boolean({
@@ -176,9 +178,7 @@ function lineFields(t: PothosFields) {
   };
 }
 
-type PothosFields = Parameters<
-  NonNullable<Parameters<typeof PreviewLineType.implement>[0]["fields"]>
->[0];
+type PothosFields = Parameters<NonNullable<Parameters<typeof PreviewLineType.implement>[0]["fields"]>>[0];
 
 PreviewLineType.implement({ fields: (t) => lineFields(t) });
 

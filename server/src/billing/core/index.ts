@@ -68,7 +68,13 @@ export {
   type CreditRequest,
 } from "./credit-note.js";
 export type { DayRange } from "./day-range.js";
-export { currentPeriod, dueSection, scheduledAfter, section_ranks, type SectionOrder } from "./due-section.js";
+export {
+  currentPeriod,
+  dueSection,
+  scheduledAfter,
+  section_ranks,
+  type SectionOrder,
+} from "./due-section.js";
 export {
   creditNotePosting,
   finalizePosting,

@@ -81,7 +81,9 @@ function isOwn(contract: Contract, charge: Charge, { kind, period, claimedUntil 
       // What a change brought in after its time was claimed would otherwise be nobody's.
       // Nothing was claimed before: what is due in advance at its beginning is its own too.
       const isBegun = claimedUntil === undefined && dueAt === period.start && price.timing === "advance";
-      return isFirst || isBegun || dueAt > period.start || (claimedUntil !== undefined && dueAt <= claimedUntil);
+      return (
+        isFirst || isBegun || dueAt > period.start || (claimedUntil !== undefined && dueAt <= claimedUntil)
+      );
     }
     case "threshold":
       return (

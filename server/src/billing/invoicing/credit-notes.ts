@@ -253,7 +253,9 @@ function checkReason(reason: string): void {
   if (reason.length > 0 && reason.length <= reason_length_max) return;
   const errors = [{ field: "reason", message: `1 to ${reason_length_max} characters` }];
   const detail = `reason: 1 to ${reason_length_max} characters`;
-  throw new Refusal(makeProblem("invalid-credit-note", 400, "The credit note is not valid", detail, { errors }));
+  throw new Refusal(
+    makeProblem("invalid-credit-note", 400, "The credit note is not valid", detail, { errors }),
+  );
 }
 
 function invalidLines(faults: readonly { line: string; message: string; left: bigint }[]): Refusal {
@@ -262,7 +264,9 @@ function invalidLines(faults: readonly { line: string; message: string; left: bi
     message: `${message} (${left} left)`,
   }));
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  return new Refusal(makeProblem("invalid-credit-note", 400, "The credit note is not valid", detail, { errors }));
+  return new Refusal(
+    makeProblem("invalid-credit-note", 400, "The credit note is not valid", detail, { errors }),
+  );
 }
 
 function nothingLeft({ finalized, id }: Invoice): Refusal {

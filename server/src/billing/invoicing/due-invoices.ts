@@ -62,15 +62,14 @@ export class DueInvoices {
   }
 
   /** Bills a section of each subscription, such as usage so far; those that come to nothing are left out. */
-  async billSections(
-    organization: OrganizationId,
-    sections: readonly OrderedSection[],
-  ): Promise<RunOutcome> {
+  async billSections(organization: OrganizationId, sections: readonly OrderedSection[]): Promise<RunOutcome> {
     return this.#apart(sections, (some) =>
       computeUntilCurrent(async () => {
         const orders = await this.#ordersOf(organization, some);
         const priced = await priceInvoices(this.#on, organization, orders);
-        return this.#on.postgres.inOrganization(organization, (sql) => this.#write(sql, organization, priced));
+        return this.#on.postgres.inOrganization(organization, (sql) =>
+          this.#write(sql, organization, priced),
+        );
       }),
     );
   }
@@ -141,7 +140,8 @@ export class DueInvoices {
       actor: "system",
       now,
       recordedAt: clock.now(),
-      isFinal: ({ boundary, issueAt, waitsFor }) => boundary <= now && issueAt <= now && waitsFor === undefined,
+      isFinal: ({ boundary, issueAt, waitsFor }) =>
+        boundary <= now && issueAt <= now && waitsFor === undefined,
     });
   }
 

@@ -2,7 +2,13 @@ import { modelIn, type Price } from "../../catalog/core/index.js";
 import type { Catalog, PlanVersion } from "../../catalog/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
-import type { CustomerId, InvoiceId, InvoiceLineId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
+import type {
+  CustomerId,
+  InvoiceId,
+  InvoiceLineId,
+  OrganizationId,
+  SubscriptionId,
+} from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../../kernel/time-zone.js";
@@ -102,7 +108,8 @@ export class Explanations {
     const preview = await this.#on.invoices.preview(organization, input.subscription, input.at);
     const keys: string[] = [];
     for (const line of preview.lines) {
-      const found = line.price === undefined ? undefined : await this.#on.catalog.findPrice(organization, line.price);
+      const found =
+        line.price === undefined ? undefined : await this.#on.catalog.findPrice(organization, line.price);
       if (found !== undefined) keys.push(found.price.key);
       if (found?.price.key !== input.price && line.price !== input.price) continue;
       return this.#explain(organization, preview, line, { invoice: undefined, lineId: undefined });
@@ -169,7 +176,13 @@ export class Explanations {
       exact: line.exact,
       minor: line.targetNet,
     };
-    const again = await this.#recompute(organization, { line, section, price: known?.price, portions, watermark });
+    const again = await this.#recompute(organization, {
+      line,
+      section,
+      price: known?.price,
+      portions,
+      watermark,
+    });
     const target = sumUp(again, currency);
     const recomputed: LineComputation =
       line.kind !== "charge"

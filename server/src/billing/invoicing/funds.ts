@@ -1,4 +1,10 @@
-import { isEligible, selectGrants, type CreditGrant, type CreditKind, type GrantDraw } from "../../credits/index.js";
+import {
+  isEligible,
+  selectGrants,
+  type CreditGrant,
+  type CreditKind,
+  type GrantDraw,
+} from "../../credits/index.js";
 import type { Postgres, Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CreditGrantId, CustomerId, InvoiceId, OrganizationId } from "../../kernel/ids.js";

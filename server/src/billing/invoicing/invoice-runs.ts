@@ -43,7 +43,9 @@ export function billingWakes(wakes: Wakes): {
       return at === undefined ? [] : [{ key: subscription.id, at }];
     });
     await wakes.wakeAll(sql, organization, invoice_run_kind, next);
-    const over = subscriptions.filter(({ subscription: { endsAt }, after }) => endsAt !== undefined && endsAt <= after);
+    const over = subscriptions.filter(
+      ({ subscription: { endsAt }, after }) => endsAt !== undefined && endsAt <= after,
+    );
     await wakes.wakeAll(
       sql,
       organization,

@@ -145,10 +145,11 @@ export interface RecordedAdjustment {
 export type PreviewLine = Omit<InvoiceLine, "id">;
 
 /** What an invoice would be by what is known now; stored nowhere. */
-export interface InvoicePreview extends Omit<
-  InvoiceHead,
-  "id" | "status" | "revision" | "createdAt" | "refreshedAt" | "finalized" | "voidedAt"
-> {
+export interface InvoicePreview
+  extends Omit<
+    InvoiceHead,
+    "id" | "status" | "revision" | "createdAt" | "refreshedAt" | "finalized" | "voidedAt"
+  > {
   readonly lines: readonly PreviewLine[];
   readonly computedAt: Instant;
 }

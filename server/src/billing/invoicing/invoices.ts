@@ -6,12 +6,7 @@ import type { InvoiceId, OrganizationId } from "../../kernel/ids.js";
 import { formatInstant, hour, type Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal, StoreUnavailable } from "../../kernel/problem.js";
 import { findSections } from "../store/invoice-sections.js";
-import {
-  findInvoice,
-  findInvoiceByNumber,
-  listInvoices,
-  type InvoiceFilter,
-} from "../store/invoices.js";
+import { findInvoice, findInvoiceByNumber, listInvoices, type InvoiceFilter } from "../store/invoices.js";
 import { mustFindPeriod, type Subscriptions } from "../subscriptions.js";
 import { assembleInvoice } from "./assemble-invoice.js";
 import { Funds } from "./funds.js";
@@ -113,17 +108,13 @@ export class Invoices {
     const issueNotBefore = (this.#on.clocks.of(organization).now() + grace_hours_default * hour) as Instant;
     const order = { draft: undefined, issueNotBefore, sections: [section] };
     const id = await this.#computeAndWrite(caller, order, async (sql, write) =>
-      runOnce(
-        sql,
-        { organization, idempotencyKey, action: "invoice.create", input },
-        async () => {
-          const [there] = await findSections(sql, [section]);
-          if (there !== undefined) return there.invoice;
-          const written = await write({ isFinal: () => false });
-          created = true;
-          return written;
-        },
-      ),
+      runOnce(sql, { organization, idempotencyKey, action: "invoice.create", input }, async () => {
+        const [there] = await findSections(sql, [section]);
+        if (there !== undefined) return there.invoice;
+        const written = await write({ isFinal: () => false });
+        created = true;
+        return written;
+      }),
     );
     return { invoice: await this.get(organization, id), created };
   }
@@ -250,7 +241,6 @@ export async function computeUntilCurrent<T>(work: () => Promise<T>): Promise<T>
     }
   }
 }
-
 
 function unknownInvoice(id: string): Refusal {
   const detail = `There is no invoice with the id or number "${id.slice(0, 64)}".`;

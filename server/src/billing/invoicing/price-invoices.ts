@@ -3,7 +3,7 @@ import type { Postgres } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import { exponentOf } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
-import type { CustomerId, MeterVersionId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
+import type { MeterVersionId, OrganizationId } from "../../kernel/ids.js";
 import { day, type Instant } from "../../kernel/instant.js";
 import { decideRates, type TaxRate, type TaxTable } from "../../tax/core/index.js";
 import type { TaxPort } from "../../tax/index.js";
@@ -89,7 +89,12 @@ export async function priceInvoices(
     const asked = ordered.map((section) => {
       const { subscription, kind, period } = section;
       const scope = scopeOf(section, claimed.get(subscription));
-      return { subscription, kind, end: period.end, since: sectionReach(mustHave(byId, subscription), scope) };
+      return {
+        subscription,
+        kind,
+        end: period.end,
+        since: sectionReach(mustHave(byId, subscription), scope),
+      };
     });
     return { claims: claimed, billed: await readBilled(sql, asked) };
   });
@@ -191,7 +196,9 @@ function toInvoice(
   }
   const usageLines = lines.filter((line) => line.meterVersion !== undefined);
   if (notices.size === 0 && usageLines.length > 0 && usageLines.every((line) => line.events === 0))
-    notices.add("No event of the customer's subjects was measured in this period by the meters of this plan.");
+    notices.add(
+      "No event of the customer's subjects was measured in this period by the meters of this plan.",
+    );
   const boundary = latest(sections.map(({ order: { period } }) => period.end));
   const issueAt = latest([
     ...(order.draft === undefined ? [] : [order.draft.issueAt]),
@@ -378,4 +385,3 @@ function mustHave<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {
   if (value === undefined) throw new RangeError(`${String(key)} is not loaded`);
   return value;
 }
-

@@ -85,11 +85,6 @@ export async function writeInvoices(
     ),
   );
   await insertLines(sql, organization, lines);
-  const uses = assembled.flatMap(({ draws }, index) => {
-    const { id, status } = mustHave(rows[index]);
-    return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
-  });
-  await on.credits.applyGrants(sql, organization, uses, writing.now);
   const postings = assembled.flatMap((one, index) => {
     const { id, status } = mustHave(rows[index]);
     return status === "draft" ? [] : (finalizePosting(postedOf(id, one)) ?? []);
@@ -112,12 +107,18 @@ export async function writeInvoices(
     sql,
     numbered.filter((_, index) => !isNew(index)),
   );
+  const uses = assembled.flatMap(({ draws }, index) => {
+    const { id, status } = mustHave(rows[index]);
+    return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
+  });
+  await on.credits.applyGrants(sql, organization, uses, writing.now);
   await recordAudits(
     sql,
     numbered.map((row, index) => ({
       organization,
       actor: writing.actor,
-      action: row.status === "finalized" ? "invoice.finalize" : isNew(index) ? "invoice.create" : "invoice.refresh",
+      action:
+        row.status === "finalized" ? "invoice.finalize" : isNew(index) ? "invoice.create" : "invoice.refresh",
       target: row.id,
       before: isNew(index) ? undefined : { revision: row.revision - 1 },
       after: describeInvoice(row, invoices[index]?.sections ?? []),

@@ -75,10 +75,12 @@ async function withLines(sql: Sql, rows: readonly CreditNoteRow[]): Promise<Cred
     createdAt: instantOfMicros(created_at),
     lines: lines
       .filter(({ credit_note }) => credit_note === row.id)
-      .map((line): CreditNoteLine => ({
-        line: line.line,
-        net: BigInt(line.net),
-        tax: BigInt(line.tax),
-      })),
+      .map(
+        (line): CreditNoteLine => ({
+          line: line.line,
+          net: BigInt(line.net),
+          tax: BigInt(line.tax),
+        }),
+      ),
   }));
 }

@@ -10,11 +10,7 @@ import type {
 } from "../../kernel/ids.js";
 import type { AdjustmentKind, BilledSpan } from "../core/index.js";
 import type { InvoiceLine } from "../invoicing/invoice.js";
-import {
-  portionFromJson,
-  portionToJson,
-  type RecordedPortionJson,
-} from "../invoicing/recorded-portion.js";
+import { portionFromJson, portionToJson, type RecordedPortionJson } from "../invoicing/recorded-portion.js";
 import { taxRateFromJson, taxRateToJson, type TaxRateJson } from "../invoicing/tax-rate-json.js";
 
 /** A line with its place. */

@@ -1,5 +1,11 @@
 import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
-import type { CustomerId, InvoiceId, OrganizationId, PlanVersionId, SubscriptionId } from "../../kernel/ids.js";
+import type {
+  CustomerId,
+  InvoiceId,
+  OrganizationId,
+  PlanVersionId,
+  SubscriptionId,
+} from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
 import { section_ranks, type Period, type SectionKind } from "../core/index.js";
@@ -20,7 +26,12 @@ export async function readClaims(
   sections: readonly OrderedSection[],
 ): Promise<Map<SubscriptionId, Claims>> {
   const rows = await sql<
-    { subscription: SubscriptionId; claimed: string | null; draft: InvoiceId | null; issue_at: string | null }[]
+    {
+      subscription: SubscriptionId;
+      claimed: string | null;
+      draft: InvoiceId | null;
+      issue_at: string | null;
+    }[]
   >`
     SELECT a.subscription,
            (extract(epoch FROM max(s.period_end) FILTER (WHERE s.kind IN ('start', 'period'))) * 1000000)::bigint::text AS claimed,
