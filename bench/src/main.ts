@@ -7,6 +7,7 @@ import type { BenchOptions, Figure, FigureRow } from "./figure.js";
 import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
+import { measureInvoiceRun } from "./figures/invoice-run.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureRating } from "./figures/rating.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
@@ -22,6 +23,7 @@ const figures: Readonly<Record<string, Figure>> = {
   "query-30-days": measureQuery30Days,
   "stored-bytes": measureStoredBytesAndStart,
   rating: measureRating,
+  "invoice-run": measureInvoiceRun,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]

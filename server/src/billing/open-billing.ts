@@ -66,6 +66,7 @@ export function openBilling(options: BillingOptions): Billing {
     sellerOf: findBillingProfile,
     draftsNoted: options.wakes?.draftsNoted,
     boundariesDone: options.wakes?.boundariesDone,
+    thresholdsChecked: options.wakes?.thresholdsChecked,
   };
   const invoices = new Invoices(invoicing);
   const creditNotes = new CreditNotes(options);

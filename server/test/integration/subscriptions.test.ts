@@ -58,6 +58,7 @@ beforeEach(async () => {
     subscriptionChanged: ports.subscriptionChanged,
     boundariesDone: () => Promise.resolve(),
     draftsNoted: () => Promise.resolve(),
+    thresholdsChecked: () => Promise.resolve(),
   };
   ({ billing } = openTestBilling({ ...ports, catalog, usage, wakes, customers: new Customers(ports) }));
   const amount = (text: string) => ({ kind: "flat" as const, amount: d(text) });

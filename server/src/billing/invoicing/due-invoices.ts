@@ -2,7 +2,9 @@ import type { Postgres, Sql } from "../../engines/postgres/index.js";
 import type { Clock, Clocks } from "../../kernel/clock.js";
 import type { InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
-import { dueSection, type Subscription } from "../core/index.js";
+import { toMoney } from "../../kernel/money.js";
+import { dueSection, phaseAt, type Subscription } from "../core/index.js";
+import { loadContracts } from "../load-contracts.js";
 import { readProgress, takeProgress } from "../store/billing-progress.js";
 import { findSections, sectionsOf } from "../store/invoice-sections.js";
 import { findOpenDrafts, readStandingDrafts } from "../store/invoices.js";
@@ -21,11 +23,20 @@ export type BoundariesDone = (
   boundary: Instant,
 ) => Promise<void>;
 
+/** Told which subscriptions' spend thresholds were looked at, in the transaction of it, so that it is done again. */
+export type ThresholdsChecked = (
+  sql: Sql,
+  organization: OrganizationId,
+  subscriptions: readonly Subscription[],
+  now: Instant,
+) => Promise<void>;
+
 export interface DueInvoicesDependencies extends InvoicesDependencies {
   readonly postgres: Postgres;
   readonly clock: Clock;
   readonly clocks: Clocks;
   readonly boundariesDone?: BoundariesDone | undefined;
+  readonly thresholdsChecked?: ThresholdsChecked | undefined;
 }
 
 /** What a run did. */
@@ -54,6 +65,17 @@ export class DueInvoices {
     boundary: Instant,
   ): Promise<RunOutcome> {
     return this.#apart(subscriptions, (ids) => this.#billAt(organization, ids, boundary));
+  }
+
+  /**
+   * Bills usage so far of subscriptions whose plan has a spend threshold that it has come to. Only prices that never cost
+   * less for more usage are billed ahead of a period's end.
+   */
+  async billThresholds(
+    organization: OrganizationId,
+    subscriptions: readonly SubscriptionId[],
+  ): Promise<RunOutcome> {
+    return this.#apart(subscriptions, (ids) => this.#billThresholds(organization, ids));
   }
 
   /** Finalizes drafts whose grace is over; what is final already, or waits on, is left as it is. */
@@ -109,6 +131,55 @@ export class DueInvoices {
         return written;
       });
     });
+  }
+
+  async #billThresholds(
+    organization: OrganizationId,
+    ids: readonly SubscriptionId[],
+  ): Promise<WrittenInvoice[]> {
+    const { postgres, clocks, thresholdsChecked } = this.#on;
+    return computeUntilCurrent(async () => {
+      const now = clocks.of(organization).now();
+      const subscriptions = await postgres.inOrganization(organization, (sql) => readSubscriptions(sql, ids));
+      const thresholds = await this.#thresholdsAt(organization, subscriptions, now);
+      const sections = [...thresholds.keys()].map(
+        (subscription): OrderedSection => ({
+          subscription,
+          kind: "threshold",
+          period: { start: now, end: now },
+        }),
+      );
+      // One by one: what is billed ahead stands on an invoice of its own.
+      const orders = sections.map((section): InvoiceOrder => ({ draft: undefined, sections: [section] }));
+      const priced = await priceInvoices(this.#on, organization, orders);
+      const reached = priced.filter(({ sections: [section], lines }) => {
+        const threshold = section === undefined ? undefined : thresholds.get(section.subscription);
+        return threshold !== undefined && lines.reduce((sum, { net }) => sum + net, 0n) >= threshold;
+      });
+      return postgres.inOrganization(organization, async (sql) => {
+        const written = await this.#write(sql, organization, reached);
+        const next = subscriptions.filter(({ id }) => thresholds.has(id));
+        await thresholdsChecked?.(sql, organization, next, now);
+        return written;
+      });
+    });
+  }
+
+  /** In minor units, of those that are charged by a plan with one at an instant. */
+  async #thresholdsAt(
+    organization: OrganizationId,
+    subscriptions: readonly Subscription[],
+    now: Instant,
+  ): Promise<Map<SubscriptionId, bigint>> {
+    const contracts = await loadContracts(this.#on.catalog, organization, subscriptions);
+    const found = new Map<SubscriptionId, bigint>();
+    for (const { subscription, planVersions } of contracts) {
+      const phase = phaseAt(subscription, now);
+      const plan = phase && planVersions.get(phase.planVersion);
+      const amount = plan?.spendThreshold?.[subscription.currency];
+      if (amount !== undefined) found.set(subscription.id, toMoney(amount, subscription.currency).minor);
+    }
+    return found;
   }
 
   async #finalizeDue(organization: OrganizationId, ids: readonly InvoiceId[]): Promise<WrittenInvoice[]> {

@@ -1,12 +1,13 @@
 import type { Sql } from "../../engines/postgres/index.js";
 import type { WorkflowContext, Workflows } from "../../engines/workflow/index.js";
 import type { InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
-import { day, type Instant } from "../../kernel/instant.js";
+import { day, hour, type Instant } from "../../kernel/instant.js";
 import type { Wakes } from "../../time/index.js";
 import { nextBoundary, scheduledAfter, type Subscription } from "../core/index.js";
 import { readProgress } from "../store/billing-progress.js";
+import { hasSpendThreshold } from "../store/plan-subscriptions.js";
 import type { SubscriptionChanged } from "../subscriptions.js";
-import type { BoundariesDone, DueInvoices, RunOutcome } from "./due-invoices.js";
+import type { BoundariesDone, DueInvoices, RunOutcome, ThresholdsChecked } from "./due-invoices.js";
 import type { OrderedSection } from "./invoice-order.js";
 import type { DraftsNoted } from "./write-invoices.js";
 
@@ -21,6 +22,8 @@ export const invoice_run_kind = "invoice-run";
 export const finalization_kind = "invoice-finalization";
 /** Looks for late usage after a subscription has ended. */
 export const closing_kind = "invoice-closing";
+/** Looks, at each full hour, whether usage so far has come to a plan's spend threshold. */
+export const threshold_kind = "spend-threshold";
 
 export const chunk_subscriptions = 500;
 /** After the end of a subscription; within the time in which late usage is looked for. */
@@ -32,6 +35,7 @@ export function billingWakes(wakes: Wakes): {
   readonly subscriptionChanged: SubscriptionChanged;
   readonly boundariesDone: BoundariesDone;
   readonly draftsNoted: DraftsNoted;
+  readonly thresholdsChecked: ThresholdsChecked;
 } {
   const schedule = async (
     sql: Sql,
@@ -62,7 +66,16 @@ export function billingWakes(wakes: Wakes): {
       const after = progress.get(subscription.id)?.doneUntil ?? scheduledAfter(subscription);
       await wakes.cancelWake(sql, invoice_run_kind, subscription.id);
       await schedule(sql, organization, [{ subscription, after }]);
+      if (await hasSpendThreshold(sql, subscription.id))
+        await wakes.wake(sql, organization, subscription.startedAt, threshold_kind, subscription.id);
     },
+    thresholdsChecked: (sql, organization, subscriptions, now) =>
+      wakes.wakeAll(
+        sql,
+        organization,
+        threshold_kind,
+        subscriptions.map(({ id }) => ({ key: id, at: ((Math.floor(now / hour) + 1) * hour) as Instant })),
+      ),
     boundariesDone: (sql, organization, subscriptions, boundary) =>
       schedule(
         sql,
@@ -116,6 +129,9 @@ export function registerInvoiceRuns(
   );
   register(finalization_kind, (organization, keys) =>
     due.finalizeDue(organization, keys as readonly InvoiceId[]),
+  );
+  register(threshold_kind, (organization, keys) =>
+    due.billThresholds(organization, keys as readonly SubscriptionId[]),
   );
   register(closing_kind, (organization, keys, at) =>
     due.billSections(

@@ -36,3 +36,12 @@ export async function countSubscriptionsOnPlan(
           AND (p.valid_to IS NULL OR p.valid_to > ${timestampText(of.period.start)}::text::timestamptz))`;
   return row?.count ?? 0;
 }
+
+/** Whether a plan that a subscription is, was or will be on bills usage ahead from a threshold on. */
+export async function hasSpendThreshold(sql: Sql, subscription: SubscriptionId): Promise<boolean> {
+  const rows = await sql`
+    SELECT FROM subscription_phases p
+    JOIN plan_versions v ON v.organization = p.organization AND v.id = p.plan_version
+    WHERE p.subscription = ${subscription} AND p.removed_in IS NULL AND v.terms -> 'spendThreshold' IS NOT NULL LIMIT 1`;
+  return rows.length > 0;
+}
