@@ -3,6 +3,7 @@ import { Customers } from "./customers.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
+import { Invoices } from "./invoices.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -26,6 +27,7 @@ export class Weir {
   readonly organization: Organization;
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
+  readonly invoices: Invoices;
   readonly tax: Tax;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
@@ -37,6 +39,7 @@ export class Weir {
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
     this.catalog = new Catalog(this.#transport);
+    this.invoices = new Invoices(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
@@ -71,6 +74,7 @@ export type {
 } from "./subscriptions.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
 export type { Import } from "./imports.js";
+export type { DocumentFile, DocumentFormat } from "./invoices.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage.js";
 export type { BillingProfile, NewBillingProfile } from "./organization.js";

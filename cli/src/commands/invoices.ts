@@ -5,6 +5,7 @@ import { contextOf, UsageError } from "../context.js";
 import { mutate } from "../mutate.js";
 import { readCount, readInstant } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
+import { addInvoiceDownloadCommands } from "./invoice-download.js";
 import { addInvoiceExplainCommand } from "./invoice-explain.js";
 import { addCreditNoteCommands } from "./invoice-credit-notes.js";
 import { subscriptionOf } from "./subscription-of.js";
@@ -177,6 +178,7 @@ export function addInvoiceCommands(program: Command): void {
 
   addInvoiceExplainCommand(invoices);
   addCreditNoteCommands(invoices);
+  addInvoiceDownloadCommands(invoices);
 }
 
 function printInvoice(context: CliContext, invoice: Invoice): void {

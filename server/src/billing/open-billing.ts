@@ -8,6 +8,7 @@ import { CreditNotes } from "./invoicing/credit-notes.js";
 import { DueInvoices } from "./invoicing/due-invoices.js";
 import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
+import { InvoiceDocuments } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
@@ -25,6 +26,7 @@ export interface Billing {
   readonly subscriptionChanges: SubscriptionChanges;
   readonly invoices: Invoices;
   readonly creditNotes: CreditNotes;
+  readonly invoiceDocuments: InvoiceDocuments;
   readonly dueInvoices: DueInvoices;
   readonly explanations: Explanations;
   readonly backtests: Backtests;
@@ -70,6 +72,7 @@ export function openBilling(options: BillingOptions): Billing {
   };
   const invoices = new Invoices(invoicing);
   const creditNotes = new CreditNotes(options);
+  const invoiceDocuments = new InvoiceDocuments({ ...options, invoices, creditNotes });
   const dueInvoices = new DueInvoices(invoicing);
   const explanations = new Explanations({ catalog, usage, invoices });
   const backtests = new Backtests({ ...options, catalogPort: port });
@@ -80,6 +83,7 @@ export function openBilling(options: BillingOptions): Billing {
     subscriptionChanges,
     invoices,
     creditNotes,
+    invoiceDocuments,
     dueInvoices,
     explanations,
     backtests,

@@ -17,3 +17,5 @@ export { renderPdf, type PdfOptions } from "./render-pdf.js";
 export { documentLimits } from "./limits.js";
 export { detailsOf } from "./rated-details.js";
 export { sellerOf } from "./seller.js";
+export { renderJson } from "./render-json.js";
+export { wordingOf, type Wording } from "./wording.js";

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { newId } from "../kernel/ids.js";
+import { registerDocumentRoutes } from "../billing/index.js";
 import { registerCatalogRoutes } from "../catalog/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
@@ -54,6 +55,7 @@ export async function createHttpServer(
   app.get("/v1/config", { preHandler: authenticated(services, "secret") }, () => describeConfig(config));
   registerUsageRoutes(app, services);
   registerCatalogRoutes(app, services);
+  registerDocumentRoutes(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });

@@ -4,4 +4,9 @@ export { findBillingProfile, type BillingProfile, type NewBillingProfile } from 
 export { openIdentity, type Identity, type IdentityOptions } from "./open-identity.js";
 export type { ApiKey, NewKey } from "./keys.js";
 export type { BootstrapResult } from "./bootstrap.js";
-export type { NewOrganization, Organization, OrganizationLimits } from "./organizations.js";
+export {
+  findOrganization,
+  type NewOrganization,
+  type Organization,
+  type OrganizationLimits,
+} from "./organizations.js";

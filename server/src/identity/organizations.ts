@@ -6,6 +6,8 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { insertOrganization, type Organization, type OrganizationLimits } from "./store/organizations.js";
 
 export type { Organization, OrganizationLimits } from "./store/organizations.js";
+/** In a transaction of the organization itself, or of the system role. */
+export { selectOrganization as findOrganization } from "./store/organizations.js";
 
 export interface NewOrganization {
   /** lower case letters and digits joined by "-", at most 64 characters */

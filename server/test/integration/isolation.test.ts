@@ -224,6 +224,18 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
   "OPTIONS /graphql": "graphql",
   "GET /v1/config": [{ path: "/v1/config" }],
   "GET /v1/catalog": [{ path: "/v1/catalog" }],
+  "GET /v1/invoices/:file": [
+    { path: `/v1/invoices/${b.ids.invoice}.json` },
+    { path: `/v1/invoices/${b.ids.invoice}.html` },
+    { path: `/v1/invoices/${b.ids.invoice}.pdf` },
+    { path: "/v1/invoices/INV-000001.json" },
+  ],
+  "GET /v1/credit-notes/:file": [
+    { path: `/v1/credit-notes/${b.ids.creditNote}.json` },
+    { path: `/v1/credit-notes/${b.ids.creditNote}.html` },
+    { path: `/v1/credit-notes/${b.ids.creditNote}.pdf` },
+    { path: "/v1/credit-notes/CN-000001.json" },
+  ],
   "POST /v1/catalog/apply": [
     {
       path: "/v1/catalog/apply",
@@ -308,7 +320,11 @@ function leaks(answer: string, said: string): string[] {
   const secrets = [mark, b.id, b.key, ...Object.values(b.ids)].filter((secret) => secret !== "");
   let text = answer;
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
-  const echoes = [...new Set(said.match(/[\w.@-]+/g) ?? [])].sort((one, other) => other.length - one.length);
+  const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
+    word,
+    word.replace(/\.(json|html|pdf)$/, ""),
+  ]);
+  const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)
     if (secrets.some((secret) => echo.includes(secret))) text = text.replaceAll(echo, "");
   return secrets.filter((secret) => text.includes(secret));

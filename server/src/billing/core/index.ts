@@ -67,7 +67,7 @@ export {
   type CreditFault,
   type CreditRequest,
 } from "./credit-note.js";
-export type { DayRange } from "./day-range.js";
+export { countDays, type DayRange } from "./day-range.js";
 export {
   currentPeriod,
   dueSection,
