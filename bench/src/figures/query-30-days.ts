@@ -147,7 +147,8 @@ async function loadRows(
     options.say(`  planned rows to ${millions(first + count)}`);
   }
   // A month that came in over a month is merged; one that was written in minutes would be merged while it is measured.
-  for (const table of ["usage", "usage_15m"]) statements.push({ sql: `OPTIMIZE TABLE weir.${table} FINAL` });
+  for (const table of ["usage", "usage_15m", "usage_1d"])
+    statements.push({ sql: `OPTIMIZE TABLE weir.${table} FINAL` });
   await askProcess<ColumnarResult>("./columnar-process.js", { dir, statements } satisfies ColumnarRequest);
   return (performance.now() - started) / 1000;
 }

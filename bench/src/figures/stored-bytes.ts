@@ -7,7 +7,7 @@ import { createBenchMeters, measureLoad } from "../measure-load.js";
 import { WeirProcess } from "../weir-process.js";
 import { batch_load } from "./ingest-batches.js";
 
-const data_tables = ["usage_events", "usage", "usage_15m"];
+const data_tables = ["usage_events", "usage", "usage_15m", "usage_1d"];
 
 /** What events take on disk once they are stored; then, on the same data, starts and memory at rest. */
 export async function measureStoredBytesAndStart(options: BenchOptions): Promise<FigureRow[]> {

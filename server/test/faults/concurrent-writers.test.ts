@@ -159,11 +159,18 @@ test(`${connections} connections resend the same ${events} events in other group
   const [counted] = await weir.weir.services.columnar.system.query(
     "count",
     `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT uniqExact(id) FROM weir.usage_events) AS ids,
-            (SELECT count() FROM weir.usage) AS rows, (SELECT sum(count) FROM weir.usage_15m) AS rolled_up`,
+            (SELECT count() FROM weir.usage) AS rows, (SELECT sum(count) FROM weir.usage_15m) AS rolled_up,
+            (SELECT sum(count) FROM weir.usage_1d) AS rolled_up_by_day`,
     {},
     (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)])),
   );
-  expect(counted).toEqual({ events, ids: events, rows: events * 2, rolled_up: events * 2 });
+  expect(counted).toEqual({
+    events,
+    ids: events,
+    rows: events * 2,
+    rolled_up: events * 2,
+    rolled_up_by_day: events * 2,
+  });
 
   const ask = async (path: string) =>
     ((await (await weir.fetch(path)).json()) as { data: Record<string, unknown>[] }).data;

@@ -298,23 +298,29 @@ describe("a columnar store that takes no inserts", () => {
       await weir.settled();
       expect((await weir.fetch("/readyz")).status).toBe(200);
       expect(await sumOf(weir)).toBe(totalOf(all));
-      expect(await countsOf(weir)).toEqual({ events: all.length, rows: all.length, rolledUp: all.length });
+      expect(await countsOf(weir)).toEqual({
+        events: all.length,
+        rows: all.length,
+        rolledUp: all.length,
+        rolledUpByDay: all.length,
+      });
     },
   );
 });
 
-/** Counted without Weir's own queries, in the raw events, the measured rows, and the rollup. */
+/** Counted without Weir's own queries, in the raw events, the measured rows, and the rollups. */
 async function countsOf(weir: TestWeir) {
   const { system } = weir.weir.services.columnar;
   const [counts] = await system.query(
     "count",
     `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT count() FROM weir.usage) AS rows,
-            (SELECT sum(count) FROM weir.usage_15m) AS rolled_up`,
+            (SELECT sum(count) FROM weir.usage_15m) AS rolled_up, (SELECT sum(count) FROM weir.usage_1d) AS rolled_up_by_day`,
     {},
     (row) => ({
       events: Number(row["events"]),
       rows: Number(row["rows"]),
       rolledUp: Number(row["rolled_up"]),
+      rolledUpByDay: Number(row["rolled_up_by_day"]),
     }),
   );
   return counts;

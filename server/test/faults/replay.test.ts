@@ -58,12 +58,14 @@ async function contents(): Promise<Record<string, string>> {
     );
     return text ?? "";
   };
-  const rollup = `(SELECT organization, meter, subject, bucket, dimensions, sum(sum) AS s, sum(count) AS c, min(min) AS lo, max(max) AS hi
-                   FROM weir.usage_15m GROUP BY ALL)`;
+  const rollup = (table: string, unit: string) =>
+    `(SELECT organization, meter, subject, ${unit}, dimensions, sum(sum) AS s, sum(count) AS c, min(min) AS lo, max(max) AS hi
+      FROM weir.${table} GROUP BY ALL)`;
   return {
     events: await digest("weir.usage_events", "*"),
     usage: await digest("weir.usage", "*"),
-    rollup: await digest(rollup, "*"),
+    rollup: await digest(rollup("usage_15m", "bucket"), "*"),
+    days: await digest(rollup("usage_1d", "day"), "*"),
     parts: await digest(
       "system.parts WHERE database = 'weir' AND table LIKE 'usage%' AND active",
       "table, rows",
@@ -162,9 +164,13 @@ test(`a batch of ${segments} segments replayed ${replays} times, under other def
   const [counted] = await columnar.system.query(
     "count",
     `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT sum(value) FROM weir.usage WHERE meter LIKE '%1') AS sum,
-            (SELECT sum(sum) FROM weir.usage_15m WHERE meter LIKE '%1') AS rolled, (SELECT sum(count) FROM weir.usage_15m) AS count`,
+            (SELECT sum(sum) FROM weir.usage_15m WHERE meter LIKE '%1') AS rolled, (SELECT sum(count) FROM weir.usage_15m) AS count,
+            (SELECT sum(sum) FROM weir.usage_1d WHERE meter LIKE '%1') AS rolled_by_day, (SELECT sum(count) FROM weir.usage_1d) AS count_by_day`,
     {},
-    (row) => [row["events"], row["sum"], row["rolled"], row["count"]].map(Number),
+    (row) =>
+      [row["events"], row["sum"], row["rolled"], row["count"], row["rolled_by_day"], row["count_by_day"]].map(
+        Number,
+      ),
   );
-  expect(counted).toEqual([events, expected, expected, events * 2]);
+  expect(counted).toEqual([events, expected, expected, events * 2, expected, events * 2]);
 });

@@ -217,6 +217,55 @@ describe("usage of an organization", () => {
     }
   });
 
+  test("is read by whole UTC days, and by quarters of an hour on the days that a window or an owner cuts", async () => {
+    const version = meterVersion({ aggregation: "LATEST", groupBy: [] }, "mtv_01arz3ndektsv4rrffq69g5fb2");
+    const orgE = "org_01arz3ndektsv4rrffq69g5fez" as OrganizationId;
+    // The later envelope's value counts, of equal times; the day says so in whichever order its parts are merged.
+    for (const [n, ids] of [
+      [1, ["a", "b", "c"]],
+      [2, ["d", "e", "f"]],
+      [3, ["g", "h", "i"]],
+    ] as const) {
+      const events = ids.map((id, index) =>
+        framed([version], { id: `day-${id}`, time: `2026-05-0${index + 1}T12:00:00Z`, data: { n } }),
+      );
+      await insert([{ organization: orgE, events }]);
+    }
+    const hours = (from: number, to: number) => {
+      const instant = (hour: number) => (at("2026-05-01T00:00:00Z") + hour * 3_600_000_000) as Instant;
+      return { from: instant(from), to: instant(to) };
+    };
+    const ask = (asked: ReturnType<typeof hours>, change: Partial<UsageSelection> = {}) =>
+      queryUsage(columnar.forOrganization(orgE), {
+        ...selection("LATEST", { boundaries: [asked.from, asked.to], range: asked, ...change }),
+        meterVersion: version.id,
+      });
+    const counts = async (...parameters: Parameters<typeof ask>) =>
+      (await ask(...parameters)).map(({ value, count }) => `${value} of ${count}`);
+    expect(await counts(hours(0, 72))).toEqual(["3 of 9"]);
+    // Something that only the day rollup has shows where it is read.
+    await columnar.system.command(
+      "mark the days",
+      `INSERT INTO weir.usage_1d (organization, meter, subject, day, dimensions, count, latest)
+       SELECT organization, meter, subject, day, dimensions, 100, argMaxMergeState(latest) FROM weir.usage_1d
+       WHERE organization = {organization:String} GROUP BY ALL SETTINGS insert_deduplicate = 0`,
+      { organization: orgE },
+    );
+    expect(await counts(hours(0, 72))).toEqual(["3 of 309"]);
+    expect(await counts(hours(6, 66))).toEqual(["3 of 109"]);
+    expect(await counts(hours(6, 42))).toEqual(["3 of 6"]);
+    const zone = (name: string) => parseTimeZone(name) as TimeZone;
+    const by = (size: "DAY" | "HOUR" | "MONTH", name: string) => ({
+      boundaries: windowBoundaries(hours(0, 72).from, hours(0, 72).to, size, zone(name)),
+    });
+    expect(await counts(hours(0, 72), by("DAY", "UTC"))).toEqual(["3 of 103", "3 of 103", "3 of 103"]);
+    expect(await counts(hours(0, 72), by("DAY", "Pacific/Auckland"))).toEqual(["3 of 3", "3 of 3", "3 of 3"]);
+    expect(await counts(hours(0, 72), by("MONTH", "Pacific/Auckland"))).toEqual(["3 of 309"]);
+    expect(await counts(hours(-48, 72), by("HOUR", "UTC"))).toEqual(["3 of 3", "3 of 3", "3 of 3"]);
+    const spans = [{ subject: "acme", ...hours(30, 72) }];
+    expect(await counts(hours(0, 72), { spans })).toEqual(["3 of 106"]);
+  });
+
   test("is grouped by subject and dimension, and cut to the largest", async () => {
     const door = columnar.forOrganization(orgA);
     const grouped = await queryUsage(
@@ -446,7 +495,8 @@ describe("a batch", () => {
     const rows = await columnar.system.query(
       "figures",
       `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT count() FROM weir.usage) AS usage,
-              (SELECT toString(sum(sum)) FROM weir.usage_15m) AS rollup, (SELECT sum(count) FROM weir.usage_15m) AS counted`,
+              (SELECT toString(sum(sum)) FROM weir.usage_15m) AS rollup, (SELECT sum(count) FROM weir.usage_15m) AS counted,
+              (SELECT toString(sum(sum)) FROM weir.usage_1d) AS days, (SELECT sum(count) FROM weir.usage_1d) AS counted_by_day`,
       {},
       (row) => JSON.stringify(row),
     );

@@ -16,7 +16,7 @@ export interface TenantDoor {
 
 export type Row = Readonly<Record<string, unknown>>;
 
-const tenant_tables = ["usage_events", "usage", "usage_corrections", "usage_15m"] as const;
+const tenant_tables = ["usage_events", "usage", "usage_corrections", "usage_15m", "usage_1d"] as const;
 const mention = new RegExp(`\\b(?:FROM|JOIN)\\s+weir\\.(?:${tenant_tables.join("|")})\\b`, "gi");
 const binding = /\borganization = \{organization:String\}/g;
 const organization_pattern = /^org_[0-9a-z]{26}$/;

@@ -66,6 +66,12 @@ const inserts: readonly { readonly table: string; readonly select: (file: string
   },
 ];
 
+/** What a discard builds anew; `discarded` is the unit of a bucket that was written down as touched. */
+const rollups = [
+  { table: "usage_15m", unit: "bucket", unit_us: 900_000_000, discarded: "bucket" },
+  { table: "usage_1d", unit: "day", unit_us: 86_400_000_000, discarded: "intDiv(bucket, 96)" },
+] as const;
+
 /**
  * Settings that decide how rows become blocks. One batch is one block: only then is a repeated insert recognised
  * whole. They are pinned in the batch's manifest, so that a replay by a later version repeats them.
@@ -141,23 +147,24 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
           range,
         );
       }
-      const touched =
-        "(organization, meter, subject, bucket) IN (SELECT organization, meter, subject, bucket FROM weir.discarded_buckets)";
-      await system.command(
-        "discard rollups",
-        `ALTER TABLE weir.usage_15m DELETE WHERE ${touched} SETTINGS mutations_sync = 1`,
-      );
-      await system.command(
-        "rebuild rollups",
-        `INSERT INTO weir.usage_15m
-         SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), 900000000)) AS bucket, dimensions,
-                sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
-                argMaxState(value, (time, event_sequence, event_position)) AS latest,
-                uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
-         FROM weir.usage WHERE ${touched}
-         GROUP BY organization, meter, subject, bucket, dimensions
-         SETTINGS insert_deduplicate = 0`,
-      );
+      for (const { table, unit, unit_us, discarded } of rollups) {
+        const touched = `(organization, meter, subject, ${unit}) IN (SELECT organization, meter, subject, ${discarded} FROM weir.discarded_buckets)`;
+        await system.command(
+          `discard ${table}`,
+          `ALTER TABLE weir.${table} DELETE WHERE ${touched} SETTINGS mutations_sync = 1`,
+        );
+        await system.command(
+          `rebuild ${table}`,
+          `INSERT INTO weir.${table}
+           SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${unit_us})) AS ${unit}, dimensions,
+                  sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
+                  argMaxState(value, (time, event_sequence, event_position)) AS latest,
+                  uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
+           FROM weir.usage WHERE ${touched}
+           GROUP BY organization, meter, subject, ${unit}, dimensions
+           SETTINGS insert_deduplicate = 0`,
+        );
+      }
     },
   };
 }

@@ -47,6 +47,8 @@ export interface UsageSum {
 }
 
 const bucket_us = 900_000_000;
+const day_us = 86_400_000_000;
+const buckets_a_day = day_us / bucket_us;
 const far_future = 7_258_118_400_000_000;
 
 /** Rows of the asked meter version that pass subjects and dimension filters. */
@@ -61,12 +63,15 @@ const in_spans = `({any_span:Bool} OR arrayExists(s -> s.1 = subject AND us >= s
 export const superseded = `SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
   WHERE organization = {organization:String} AND ({latest:Bool} OR (${at_watermark})) GROUP BY key`;
 
-/** Buckets that a correction touched: they are read from the rows instead of the rollup. */
-const corrected_buckets = `SELECT subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${bucket_us})) FROM weir.usage_corrections
+/** Buckets that a correction touched: they are read from the rows instead of the rollups. */
+const corrected_buckets = `SELECT subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${bucket_us})) AS bucket FROM weir.usage_corrections
   WHERE organization = {organization:String}
   UNION ALL
   SELECT new_subject, toUInt32(intDiv(toUnixTimestamp64Micro(new_time), ${bucket_us})) FROM weir.usage_corrections
   WHERE organization = {organization:String} AND NOT void`;
+
+/** UTC days with such a bucket: their other buckets are read from the 15-minute rollup. */
+const corrected_days = `SELECT subject, intDiv(bucket, ${buckets_a_day}) FROM (${corrected_buckets})`;
 
 /** Live rows, one by one. */
 const rows_exact = `SELECT toUnixTimestamp64Micro(time) AS us, subject, dimensions, toDecimal256(value, 18) AS part_sum,
@@ -82,15 +87,38 @@ const rows_at = `${rows_exact}
     AND ({latest:Bool} OR (${at_watermark}))
     AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))`;
 
-/** Rollup buckets. */
-const buckets = `SELECT toInt64(bucket) * ${bucket_us} AS us, subject, dimensions, sum AS part_sum, count AS part_count,
-    min AS part_min, max AS part_max, '' AS unique, latest AS part_latest, uniques AS part_uniques
+const rolled_parts = `subject, dimensions, sum AS part_sum, count AS part_count, min AS part_min, max AS part_max,
+    '' AS unique, latest AS part_latest, uniques AS part_uniques`;
+
+const buckets = `SELECT toInt64(bucket) * ${bucket_us} AS us, ${rolled_parts}
   FROM weir.usage_15m
   WHERE ${selected} AND bucket >= {from_bucket:UInt32} AND bucket < {to_bucket:UInt32} AND ${in_spans}`;
 
-const buckets_and_corrected_rows = `${buckets} AND (subject, bucket) NOT IN (${corrected_buckets})
+const split_buckets = `${buckets} AND intDiv(bucket, ${buckets_a_day}) IN {split_days:Array(UInt32)}`;
+
+const split_or_corrected_buckets = `${buckets}
+    AND (intDiv(bucket, ${buckets_a_day}) IN {split_days:Array(UInt32)} OR (subject, intDiv(bucket, ${buckets_a_day})) IN (${corrected_days}))`;
+
+/** UTC days of which nothing is cut off. */
+const whole_days = `SELECT toInt64(day) * ${day_us} AS us, ${rolled_parts}
+  FROM weir.usage_1d
+  WHERE ${selected} AND day >= {from_day:UInt32} AND day < {to_day:UInt32} AND day NOT IN {split_days:Array(UInt32)} AND ${in_spans}`;
+
+const with_corrected_rows = (rolled: string) => `${rolled} AND (subject, bucket) NOT IN (${corrected_buckets})
   UNION ALL
   ${rows_at} AND (subject, toUInt32(intDiv(us, ${bucket_us}))) IN (${corrected_buckets})`;
+
+const parts_of = {
+  buckets: { uncorrected: buckets, corrected: with_corrected_rows(buckets) },
+  daysAndBuckets: {
+    uncorrected: `${whole_days}
+  UNION ALL
+  ${split_buckets}`,
+    corrected: `${whole_days} AND (subject, day) NOT IN (${corrected_days})
+  UNION ALL
+  ${with_corrected_rows(split_or_corrected_buckets)}`,
+  },
+} as const;
 
 const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> = {
   SUM: "toString(sum(part_sum))",
@@ -159,8 +187,9 @@ const weighted = (windows: Windows) => `
   GROUP BY window_us, group_subject, group_dimensions`;
 
 /**
- * Adds usage up by window and group. Dashboards read the 15-minute rollup where boundaries allow, and rows where a
- * correction touched a bucket; with a watermark everything is read from the rows. With `top`, the largest come first.
+ * Adds usage up by window and group. Dashboards read the rollups where boundaries allow (whole UTC days, and the
+ * 15-minute buckets of the others), and rows where a correction touched a bucket; with a watermark everything is read
+ * from the rows. With `top`, the largest come first.
  */
 export async function queryUsage(door: TenantDoor, selection: UsageSelection): Promise<UsageSum[]> {
   const uncorrected = !(await hasCorrections(door));
@@ -183,7 +212,9 @@ function sumsOf(selection: UsageSelection, uncorrected: boolean, windows: Window
   const { aggregation } = selection;
   if (aggregation === "WEIGHTED_SUM") return weighted(windows);
   if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection), windows);
-  const parts = uncorrected ? buckets : buckets_and_corrected_rows;
+  const { days, splitDays } = daysOf(selection);
+  const rolled = parts_of[splitDays.length < days.to - days.from ? "daysAndBuckets" : "buckets"];
+  const parts = rolled[uncorrected ? "uncorrected" : "corrected"];
   return aggregation === "UNIQUE_COUNT"
     ? grouped(aggregation, parts, windows, rolled_unique_count)
     : grouped(aggregation, parts, windows);
@@ -208,8 +239,32 @@ function isRollable(selection: UsageSelection): boolean {
   );
 }
 
+/**
+ * The UTC days that the range touches, and those of them that cannot be read whole: the range, a window or a span
+ * begins or ends within them.
+ */
+function daysOf(selection: UsageSelection): { days: { from: number; to: number }; splitDays: number[] } {
+  const { from, to } = bucketsOf(selection);
+  const days = { from: Math.floor(from / buckets_a_day), to: Math.ceil(to / buckets_a_day) };
+  const spans = spansOf(selection);
+  const cuts = [
+    from * bucket_us,
+    to * bucket_us,
+    ...selection.boundaries,
+    ...spans.flatMap((span) => [span.from, span.to ?? far_future]),
+  ];
+  const split = cuts.filter((cut) => cut % day_us !== 0).map((cut) => Math.floor(cut / day_us));
+  return { days, splitDays: [...new Set(split)].filter((day) => day >= days.from && day < days.to) };
+}
+
+function bucketsOf({ range }: UsageSelection): { from: number; to: number } {
+  return { from: Math.floor(range.from / bucket_us), to: Math.ceil(range.to / bucket_us) };
+}
+
 function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<string, unknown> {
   const { from, to } = selection.range;
+  const buckets = bucketsOf(selection);
+  const { days, splitDays } = daysOf(selection);
   const spans = spansOf(selection);
   const subjects =
     selection.spans === undefined ? (selection.subjects ?? []) : spans.map((span) => span.subject);
@@ -223,8 +278,11 @@ function parametersOf(selection: UsageSelection, uncorrected: boolean): Record<s
     from,
     to,
     until: selection.until,
-    from_bucket: Math.floor(from / bucket_us),
-    to_bucket: Math.ceil(to / bucket_us),
+    from_bucket: buckets.from,
+    to_bucket: buckets.to,
+    from_day: days.from,
+    to_day: days.to,
+    split_days: splitDays,
     boundaries: selection.boundaries,
     by_subject: selection.groupBySubject,
     by_dimensions: selection.groupByDimensions,
