@@ -151,7 +151,7 @@ const question: fc.Arbitrary<Question> = fc
       { weight: 1, arbitrary: fc.array(span, { maxLength: 3 }) },
     ),
     groupBySubject: fc.boolean(),
-    groupByDimensions: fc.constantFrom<readonly number[][]>([], [0]),
+    groupByDimensions: fc.constantFrom<number[]>([], [0]),
     filters: fc.constantFrom([], [{ position: 0, values: ["m1"] }]),
   })
   .map(({ range: asked, zone, size, spans, subjects: named, ...rest }) => ({
