@@ -12,6 +12,7 @@ import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import { accountOf, balanceOf, type Ledger } from "../../src/ledger/index.js";
 import type { Taxes } from "../../src/tax/index.js";
+import type { DraftsNoted } from "../../src/billing/invoicing/write-invoices.js";
 import { openTestBilling } from "../support/open-test-billing.js";
 import { UsageInMemory } from "../support/usage-in-memory.js";
 import { openTestPostgres } from "./embedded-postgres.js";
@@ -32,13 +33,23 @@ let ledger: Ledger;
 let credits: Credits;
 let caller: Caller;
 let organizations = 0;
+const noted: { invoice: string; issueAt: Instant }[] = [];
 
 beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
   usage = new UsageInMemory();
   catalog = new Catalog({ postgres, clock, clocks, meters: usage });
-  ({ billing, tax, ledger, credits } = openTestBilling({ postgres, clock, clocks, catalog, usage }));
+  const wakes = {
+    subscriptionChanged: () => Promise.resolve(),
+    boundariesDone: () => Promise.resolve(),
+    thresholdsChecked: () => Promise.resolve(),
+    draftsNoted: (_sql: unknown, _organization: unknown, drafts: Parameters<DraftsNoted>[2]) => {
+      noted.push(...drafts);
+      return Promise.resolve();
+    },
+  };
+  ({ billing, tax, ledger, credits } = openTestBilling({ postgres, clock, clocks, catalog, usage, wakes }));
 }, 60_000);
 afterAll(() => remove());
 
@@ -178,6 +189,12 @@ test("before its grace is over an invoice is a draft that takes late usage with 
   await billing.dueInvoices.billAt(caller.organization, [id], march);
   const [second] = await all();
   expect(await refusalOf(billing.invoices.finalize(caller, second!.id))).toBe("409 earlier-draft");
+  // By itself, past its grace, it waits for the earlier one, and is not looked at again at once.
+  clock.set((march + 7_200_000_000) as Instant);
+  await billing.dueInvoices.finalizeDue(caller.organization, [second!.id]);
+  expect((await billing.invoices.get(caller.organization, second!.id)).status).toBe("draft");
+  expect(noted.at(-1)).toEqual({ invoice: second!.id, issueAt: march + 7_200_000_000 + 3_600_000_000 });
+  clock.set(march);
   await billing.dueInvoices.finalizeDue(caller.organization, [second!.id, draft.id]);
   expect((await billing.invoices.get(caller.organization, draft.id)).totals.total).toBe(1200n);
   clock.set((march + 7_200_000_000) as Instant);
@@ -212,6 +229,8 @@ test("a voided invoice is taken back to the cent, and its period billed again, w
   expect([note.number, note.net, note.tax, note.voids]).toEqual(["CN-000001", 1000n, 190n, true]);
   expect(await books()).toEqual({ prepaid_credit: 500n, cash_clearing: 500n });
   expect((await billing.creditNotes.void(caller, { invoice: invoice.id, reason: "again" })).id).toBe(note.id);
+  const voids = await listAudit(postgres, caller.organization, { action: "invoice.void" });
+  expect(voids.entries.map(({ target }) => target)).toEqual([invoice.id]);
   usage.add(caller.organization, "acme", at("2026-01-20T00:00:00Z"), "4");
   const { invoice: again, created } = await billing.invoices.create(caller, {
     subscription: id,

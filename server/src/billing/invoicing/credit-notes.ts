@@ -109,7 +109,7 @@ export class CreditNotes {
         toBalance,
       });
       if (posting.transfers.length > 0) await this.#on.ledger.post(sql, caller.organization, [posting]);
-      return note;
+      return { note, isNew: true };
     });
   }
 
@@ -126,7 +126,7 @@ export class CreditNotes {
     return this.#write(caller, "invoice.void", input, idempotencyKey, async (sql, invoice, at) => {
       const earlier = await listCreditNotes(sql, { invoice: invoice.id, limit: notes_per_invoice_max });
       const voiding = earlier.find(({ voids }) => voids);
-      if (voiding !== undefined) return voiding;
+      if (voiding !== undefined) return { note: voiding, isNew: false };
       if (earlier.length > 0) throw creditedAlready(invoice, earlier.length);
       const { organization } = caller;
       await takeProgress(
@@ -158,7 +158,7 @@ export class CreditNotes {
       if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
       await this.#on.credits.restoreGrants(sql, organization, [invoice.id], at);
       await markVoided(sql, invoice.id, at);
-      return note;
+      return { note, isNew: true };
     });
   }
 
@@ -167,7 +167,7 @@ export class CreditNotes {
     action: string,
     input: { readonly invoice: string; readonly reason: string },
     idempotencyKey: string | undefined,
-    work: (sql: Sql, invoice: Invoice, at: Instant) => Promise<CreditNote>,
+    work: (sql: Sql, invoice: Invoice, at: Instant) => Promise<{ note: CreditNote; isNew: boolean }>,
   ): Promise<CreditNote> {
     const { organization } = caller;
     checkReason(input.reason);
@@ -178,7 +178,8 @@ export class CreditNotes {
         await lockInvoices(sql, [known]);
         // Read under the lock: what another credit note left.
         const invoice = await mustFindFinalized(sql, known, true);
-        const note = await work(sql, invoice, clocks.of(organization).now());
+        const { note, isNew } = await work(sql, invoice, clocks.of(organization).now());
+        if (!isNew) return note.id;
         await recordAudit(sql, {
           organization,
           actor: caller,

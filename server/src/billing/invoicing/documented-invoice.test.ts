@@ -234,6 +234,23 @@ test("seats that changed say on how many days how many were held, at one unit pr
   });
 });
 
+test("a tier's unit price says how many units it is for", () => {
+  const tiers = [{ upTo: undefined, unitAmount: d("0.02"), flatAmount: d("1") }];
+  const part = { kind: "tier", from: d("0"), quantity: d("5000"), amount: d("1.1"), ...tiers[0]! } as const;
+  const usage: RecordedPortion = {
+    ...portion("5000", 0, 30, "1.1"),
+    charge: "usage",
+    model: { kind: "graduated", per: d("1000"), tiers },
+    share: undefined,
+    held: undefined,
+    parts: [part],
+  };
+  const document = documentedInvoice(sourcesOf([line(110n, { quantity: d("5000"), portions: [usage] })]));
+  expect(document.sections[0]?.lines[0]?.details).toMatchObject([
+    { kind: "tier", unitAmount: d("0.02"), per: d("1000") },
+  ]);
+});
+
 test("a minimum says what was agreed and what was charged without it", () => {
   const adjustment = { kind: "minimum", agreed: 10_000n, base: 6_000n } as const;
   const document = documentedInvoice(sourcesOf([line(4_000n, { kind: "adjustment", adjustment })]));

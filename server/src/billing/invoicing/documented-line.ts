@@ -111,14 +111,27 @@ function portionDetails(
   // Its parts are what a whole period comes to: they would not add up.
   if (share !== undefined && days < share.of)
     return [text(wording.days(days, share.of), { ...ownQuantity, amount: gross })];
-  const per = model?.kind === "per_unit" ? model.per : undefined;
-  const found = detailsOf(parts, per);
+  const found = detailsOf(parts, unitsOf(model));
   if (!taken.isZero()) found.unshift(text(wording.included, { quantity: taken, amount: Decimal.zero }));
   if (isOnly) return found;
   const [first, last] = [spans[0], spans.at(-1)];
   if (first === undefined || last === undefined) return found;
   const when = wording.period({ start: first.start, end: last.end });
   return [text(when, { ...ownQuantity, ...(found.length === 0 ? { amount: gross } : {}) }), ...found];
+}
+
+/** How many units a model's unit amounts are for; undefined of one that has none. */
+function unitsOf(model: AnyPriceModel | undefined): Decimal | undefined {
+  switch (model?.kind) {
+    case "per_unit":
+    case "graduated":
+    case "volume":
+      return model.per;
+    case "converted":
+      return unitsOf(model.price);
+    default:
+      return undefined;
+  }
 }
 
 /** What a minimum, a maximum or a commitment followed from. A coupon says it by its name. */

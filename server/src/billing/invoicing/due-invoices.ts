@@ -83,7 +83,7 @@ export class DueInvoices {
     return this.#apart(drafts, (ids) => this.#finalizeDue(organization, ids));
   }
 
-  /** Bills a section of each subscription, such as usage so far; those that come to nothing are left out. */
+  /** Bills a section of each subscription, such as what came late after its end; those that come to nothing are left out. */
   async billSections(organization: OrganizationId, sections: readonly OrderedSection[]): Promise<RunOutcome> {
     return this.#apart(sections, (some) =>
       computeUntilCurrent(async () => {

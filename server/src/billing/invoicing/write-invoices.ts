@@ -2,7 +2,7 @@ import { recordAudits, type AuditActor } from "../../audit/index.js";
 import type { Sql } from "../../engines/postgres/index.js";
 import type { BillingProfile } from "../../identity/index.js";
 import { newId, type InvoiceId, type OrganizationId } from "../../kernel/ids.js";
-import { day, type Instant } from "../../kernel/instant.js";
+import { day, hour, type Instant } from "../../kernel/instant.js";
 import { finalizePosting } from "../core/index.js";
 import type { Customer } from "../customer.js";
 import { takeProgress } from "../store/billing-progress.js";
@@ -91,10 +91,17 @@ export async function writeInvoices(
   });
   if (postings.length > 0) await on.ledger.post(sql, organization, postings);
   const waiting = rows.filter(({ status }) => status === "draft");
+  const isWaiting = new Set(
+    rows.flatMap(({ id }, index) => (invoices[index]?.waitsFor === undefined ? [] : [id])),
+  );
   await on.draftsNoted?.(
     sql,
     organization,
-    waiting.map(({ id, issueAt }) => ({ invoice: id, issueAt })),
+    waiting.map(({ id, issueAt }) => ({
+      invoice: id,
+      // One that waits for an earlier draft would otherwise be computed again and again until that is final.
+      issueAt: issueAt <= writing.now && isWaiting.has(id) ? ((writing.now + hour) as Instant) : issueAt,
+    })),
   );
   const numbered = await numberRows(sql, organization, rows);
   const isNew = (index: number) => invoices[index]?.draft === undefined;
