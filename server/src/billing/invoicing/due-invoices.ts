@@ -115,20 +115,14 @@ export class DueInvoices {
       const orders = await this.#ordersOf(organization, sections);
       const priced = await priceInvoices(this.#on, organization, orders);
       return postgres.inOrganization(organization, async (sql) => {
-        const written = await this.#write(sql, organization, priced);
-        await takeProgress(
-          sql,
-          organization,
-          due.map(({ id }) => id),
-          boundary,
-        );
+        const done = new Map(due.map(({ id }) => [id, boundary]));
+        const all = [...done.keys(), ...priced.flatMap(({ progress }) => [...progress.keys()])];
+        const taken = await takeProgress(sql, organization, all, done);
         // As they are now that their progress is held: one may have changed while its invoice was computed.
-        const current = await readSubscriptions(
-          sql,
-          due.map(({ id }) => id),
-        );
+        const current = await readSubscriptions(sql, [...done.keys()]);
         await boundariesDone?.(sql, organization, current, boundary);
-        return written;
+        // Last, since it takes numbers: other runs of the organization wait from there on.
+        return this.#write(sql, organization, priced, taken);
       });
     });
   }
@@ -157,10 +151,9 @@ export class DueInvoices {
         return threshold !== undefined && lines.reduce((sum, { net }) => sum + net, 0n) >= threshold;
       });
       return postgres.inOrganization(organization, async (sql) => {
-        const written = await this.#write(sql, organization, reached);
         const next = subscriptions.filter(({ id }) => thresholds.has(id));
         await thresholdsChecked?.(sql, organization, next, now);
-        return written;
+        return this.#write(sql, organization, reached);
       });
     });
   }
@@ -202,6 +195,7 @@ export class DueInvoices {
     sql: Sql,
     organization: OrganizationId,
     priced: readonly PricedInvoice[],
+    taken?: ReadonlyMap<SubscriptionId, number>,
   ): Promise<WrittenInvoice[]> {
     const { clock, clocks } = this.#on;
     const now = clocks.of(organization).now();
@@ -211,6 +205,7 @@ export class DueInvoices {
       actor: "system",
       now,
       recordedAt: clock.now(),
+      ...(taken === undefined ? {} : { taken }),
       isFinal: ({ boundary, issueAt, waitsFor }) =>
         boundary <= now && issueAt <= now && waitsFor === undefined,
     });

@@ -1,7 +1,7 @@
 import { recordAudits, type AuditActor } from "../../audit/index.js";
 import type { Sql } from "../../engines/postgres/index.js";
 import type { BillingProfile } from "../../identity/index.js";
-import { newId, type InvoiceId, type OrganizationId } from "../../kernel/ids.js";
+import { newId, type InvoiceId, type OrganizationId, type SubscriptionId } from "../../kernel/ids.js";
 import { day, hour, type Instant } from "../../kernel/instant.js";
 import { finalizePosting } from "../core/index.js";
 import type { Customer } from "../customer.js";
@@ -38,6 +38,8 @@ export interface Writing {
   /** In real time: when it is recorded. */
   readonly recordedAt: Instant;
   readonly isFinal: (invoice: PricedInvoice) => boolean;
+  /** The versions of the subscriptions' progress, when the caller has taken it already in this transaction. */
+  readonly taken?: ReadonlyMap<SubscriptionId, number>;
 }
 
 /** Thrown when what invoices were computed from has changed since: they are to be computed again. */
@@ -64,7 +66,7 @@ export async function writeInvoices(
   invoices: readonly PricedInvoice[],
   writing: Writing,
 ): Promise<WrittenInvoice[]> {
-  await claim(sql, organization, invoices);
+  await claim(sql, organization, invoices, writing.taken);
   const funds = await Funds.hold(
     sql,
     on,
@@ -144,9 +146,10 @@ async function claim(
   sql: Sql,
   organization: OrganizationId,
   invoices: readonly PricedInvoice[],
+  taken: ReadonlyMap<SubscriptionId, number> | undefined,
 ): Promise<void> {
   const expected = new Map(invoices.flatMap(({ progress }) => [...progress]));
-  const versions = await takeProgress(sql, organization, [...expected.keys()]);
+  const versions = taken ?? (await takeProgress(sql, organization, [...expected.keys()]));
   for (const [subscription, version] of expected)
     if (versions.get(subscription) !== version + 1)
       throw new Outdated(`billing of ${subscription} has gone on since it was computed`);

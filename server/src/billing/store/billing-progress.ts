@@ -30,24 +30,28 @@ export async function readProgress(
  * Takes subscriptions' progress until the transaction ends and counts it up, in one order everywhere, so that two who
  * want the same do not wait for each other in a circle.
  *
- * @param done  the boundary that has had its turn with this, for those that have come to one
+ * @param done  the boundaries that have had their turn with this
  * @returns what the versions are now; unknown subscriptions are left out
  */
 export async function takeProgress(
   sql: Sql,
   organization: OrganizationId,
   subscriptions: readonly SubscriptionId[],
-  done?: Instant,
+  done: ReadonlyMap<SubscriptionId, Instant> = new Map(),
 ): Promise<Map<SubscriptionId, number>> {
   const ids = [...new Set(subscriptions)].sort();
   const rows = await sql<{ subscription: SubscriptionId; version: string }[]>`
     INSERT INTO billing_progress AS known (organization, subscription, done_until, version)
-    SELECT ${organization}, t.id, ${done === undefined ? null : timestampText(done)}::text::timestamptz, 1
-    FROM unnest(${ids}::text[]) AS t (id)
+    SELECT ${organization}, t.id, nullif(t.done, '')::timestamptz, 1
+    FROM unnest(${ids}::text[], ${ids.map((id) => textOf(done.get(id)))}::text[]) AS t (id, done)
     WHERE EXISTS (SELECT FROM subscriptions s WHERE s.organization = ${organization} AND s.id = t.id)
     ORDER BY t.id
     ON CONFLICT (organization, subscription) DO UPDATE
     SET version = known.version + 1, done_until = greatest(known.done_until, excluded.done_until)
     RETURNING subscription, version::text`;
   return new Map(rows.map(({ subscription, version }) => [subscription, Number(version)]));
+}
+
+function textOf(at: Instant | undefined): string {
+  return at === undefined ? "" : timestampText(at);
 }
