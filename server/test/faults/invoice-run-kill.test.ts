@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { askOver, operationsOf } from "../support/graphql-operations.js";
 import { startWeirProcess, type WeirProcess } from "../support/weir-process.js";
 
 const kills = 20;
@@ -16,28 +17,12 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-async function ask<T>(query: string): Promise<T> {
-  if (server === undefined) throw new Error("no server");
-  const response = await fetch(`${server.url}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.key}`, "content-type": "application/json" },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data?: T; errors?: { message: string }[] };
-  if (data == null || errors !== undefined)
-    throw new Error(errors?.[0]?.message ?? `status ${response.status}`);
-  return data;
-}
-
-async function mutate<T>(field: string, selection: string): Promise<T> {
-  const name = /^\w+/.exec(field)?.[0] ?? "";
-  const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-  const { result } = await ask<{ result: { data?: T; message?: string } }>(
-    `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-  );
-  if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-  return result.data;
-}
+const { ask, mutate } = operationsOf(
+  askOver((pathname, init) => {
+    if (server === undefined) throw new Error("no server");
+    return server.fetch(pathname, init);
+  }),
+);
 
 interface BilledInvoice {
   readonly number: string;

@@ -1,19 +1,16 @@
 // A year of three customers around the world on the test clock, compared with a computation that shares no code with it.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { operationsOf } from "../support/graphql-operations.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
 let weir: TestWeir;
 let key: string;
 
-const ask = <T>(query: string) => weir.graphql<T>(query, {}, key);
-async function mutate<T>(field: string, selection: string): Promise<T> {
-  const name = /^\w+/.exec(field)?.[0] ?? "";
-  const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-  const { result } = await ask<{ result: { data?: T; message?: string } }>(
-    `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-  );
-  if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-  return result.data;
+const { ask, mutate, ...clock } = operationsOf((query) => weir.graphql(query, {}, key));
+
+async function advance(to: string): Promise<void> {
+  const { now, state } = await clock.advance(to);
+  if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}`);
 }
 
 async function post(pathname: string, body: unknown): Promise<void> {
@@ -24,18 +21,6 @@ async function post(pathname: string, body: unknown): Promise<void> {
     body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`${pathname}: ${response.status} ${await response.text()}`);
-}
-
-async function advance(to: string): Promise<void> {
-  for (;;) {
-    const clock = await mutate<{ now: string; state: string; error?: string }>(
-      `advanceTestClock(to: "${to}")`,
-      "{ now state }",
-    );
-    if (clock.state === "advancing") continue;
-    if (clock.now !== to) throw new Error(`the clock stands at ${clock.now}, ${clock.state}, not ${to}`);
-    return;
-  }
 }
 
 /** Offsets at noon: in Auckland's summer it is 13:00 then, on the same local day. */

@@ -1,30 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { operationsOf } from "../support/graphql-operations.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
 let weir: TestWeir;
 let key: string;
 
-const ask = <T>(query: string) => weir.graphql<T>(query, {}, key);
-async function mutate<T>(field: string, selection: string): Promise<T> {
-  const name = /^\w+/.exec(field)?.[0] ?? "";
-  const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-  const { result } = await ask<{ result: { data?: T; message?: string } }>(
-    `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-  );
-  if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-  return result.data;
-}
+const { ask, mutate, advance } = operationsOf((query) => weir.graphql(query, {}, key));
 
 interface Clock {
   readonly now: string;
   readonly state: string;
-}
-
-async function advance(to: string): Promise<Clock> {
-  for (;;) {
-    const clock = await mutate<Clock>(`advanceTestClock(to: "${to}")`, "{ now state }");
-    if (clock.state !== "advancing") return clock;
-  }
 }
 
 beforeAll(async () => {

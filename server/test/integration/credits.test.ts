@@ -8,6 +8,7 @@ import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
 import type { CreditGrantId, CustomerId, InvoiceId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Ledger } from "../../src/ledger/index.js";
+import { operationsOf } from "../support/graphql-operations.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
 const at = (text: string) => parseInstant(`${text}T00:00:00Z`) as Instant;
@@ -25,16 +26,7 @@ let customers = 0;
 
 const invoices_count = 24;
 
-/** The data of a mutation over the public API. */
-async function mutate<T>(field: string, selection: string): Promise<T> {
-  const name = /^\w+/.exec(field)?.[0] ?? "";
-  const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-  const { result } = await weir.graphql<{ result: { data?: T; message?: string } }>(
-    `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-  );
-  if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-  return result.data;
-}
+const { mutate } = operationsOf((query) => weir.graphql(query));
 
 beforeAll(async () => {
   weir = await startTestWeir("credits");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderPdf } from "../../src/documents/index.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import { textOfPdf } from "../support/pdf-text.js";
+import { operationsOf } from "../support/graphql-operations.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
 let weir: TestWeir;
@@ -10,17 +11,8 @@ let organization: OrganizationId;
 let key: string;
 let otherKey: string;
 
-async function mutate<T>(field: string, selection = "{ id }"): Promise<T> {
-  const name = /^\w+/.exec(field)?.[0] ?? "";
-  const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-  const { result } = await weir.graphql<{ result: { data?: T; message?: string } }>(
-    `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-    {},
-    key,
-  );
-  if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-  return result.data;
-}
+const { mutate: change } = operationsOf((query) => weir.graphql(query, {}, key));
+const mutate = <T>(field: string, selection = "{ id }") => change<T>(field, selection);
 
 async function post(pathname: string, body: unknown): Promise<void> {
   const headers = { "content-type": "application/json" };

@@ -1,5 +1,6 @@
 import type { Currency } from "../../src/kernel/currency.js";
 import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
+import { operationsOf } from "./graphql-operations.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** An organization with one of everything, and every text in it marked. */
@@ -51,17 +52,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   };
-  const mutate = async <T>(field: string, selection: string): Promise<T> => {
-    const name = /^\w+/.exec(field)?.[0] ?? "";
-    const success = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Success`;
-    const { result } = await weir.graphql<{ result: { data?: T; message?: string } }>(
-      `mutation { result: ${field} { ... on ${success} { data ${selection} } ... on RefusalError { message } } }`,
-      {},
-      key,
-    );
-    if (result.data === undefined) throw new Error(`${field}: ${result.message}`);
-    return result.data;
-  };
+  const { mutate } = operationsOf((query) => weir.graphql(query, {}, key));
 
   const meter = await post<{ id: string; versionId: string }>("/v1/meters", {
     slug: `${mark}-meter`,
