@@ -4,9 +4,9 @@ export type RunOperation = <T>(query: string) => Promise<T>;
 export interface Operations {
   readonly ask: RunOperation;
   /** Runs one mutation, written as its field with arguments, and gives its data. @throws Error naming a refusal */
-  mutate<T>(field: string, selection: string): Promise<T>;
+  readonly mutate: <T>(field: string, selection: string) => Promise<T>;
   /** Advances the organization's test clock, however often that must be asked for. @returns where it stands then */
-  advance(to: string): Promise<{ readonly now: string; readonly state: string }>;
+  readonly advance: (to: string) => Promise<{ readonly now: string; readonly state: string }>;
 }
 
 export function operationsOf(ask: RunOperation): Operations {

@@ -122,16 +122,8 @@ function portionDetails(
 
 /** How many units a model's unit amounts are for; undefined of one that has none. */
 function unitsOf(model: AnyPriceModel | undefined): Decimal | undefined {
-  switch (model?.kind) {
-    case "per_unit":
-    case "graduated":
-    case "volume":
-      return model.per;
-    case "converted":
-      return unitsOf(model.price);
-    default:
-      return undefined;
-  }
+  if (model?.kind === "converted") return unitsOf(model.price);
+  return model !== undefined && "per" in model ? model.per : undefined;
 }
 
 /** What a minimum, a maximum or a commitment followed from. A coupon says it by its name. */
