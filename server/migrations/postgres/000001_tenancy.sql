@@ -18,6 +18,9 @@ BEGIN
     RAISE EXCEPTION 'the primary key of % must begin with organization', protected;
   END IF;
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', protected);
+  -- Every statement names one organization. Knowing which ones are large, the planner takes a new one for all but empty and
+  -- joins its rows without indexes: 500 subscriptions of a second organization took minutes instead of milliseconds.
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN organization SET STATISTICS 0', protected);
   EXECUTE format(
     'CREATE POLICY organization_isolation ON %s TO weir_app '
     'USING (organization = current_setting(''weir.organization'', true)) '
