@@ -96,17 +96,27 @@ export async function selectUnbegun(
 }
 
 export async function markBegun(sql: Sql, run: string): Promise<void> {
+  // Locked in the order in which the run takes them, which it may do meanwhile.
   await sql`
-    UPDATE wakes SET begun = true
-    WHERE organization = current_setting('weir.organization', true) AND run = ${run} AND NOT begun`;
+    WITH claimed AS MATERIALIZED (
+      SELECT organization, kind, key FROM wakes
+      WHERE organization = current_setting('weir.organization', true) AND run = ${run} AND NOT begun
+      ORDER BY key FOR UPDATE
+    )
+    UPDATE wakes SET begun = true FROM claimed
+    WHERE wakes.organization = claimed.organization AND wakes.kind = claimed.kind AND wakes.key = claimed.key`;
 }
 
 /** Takes what a run claimed, in the order of the keys. */
 export async function takeClaimed(sql: Sql, run: string): Promise<Wake[]> {
   const rows = await sql<WakeRow[]>`
-    WITH taken AS (
-      DELETE FROM wakes WHERE organization = current_setting('weir.organization', true) AND run = ${run}
-      RETURNING kind, key, at, payload
+    WITH claimed AS MATERIALIZED (
+      SELECT organization, kind, key FROM wakes
+      WHERE organization = current_setting('weir.organization', true) AND run = ${run} ORDER BY key FOR UPDATE
+    ), taken AS (
+      DELETE FROM wakes USING claimed
+      WHERE wakes.organization = claimed.organization AND wakes.kind = claimed.kind AND wakes.key = claimed.key
+      RETURNING wakes.kind, wakes.key, wakes.at, wakes.payload
     ) SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM taken ORDER BY key`;
   return rows.map(fromRow);
 }
