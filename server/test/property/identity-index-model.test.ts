@@ -122,4 +122,4 @@ test("an index finds exactly what a Map would, through flushes, expiry, sweeps a
     fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), (actions) => play(actions)),
     { numRuns: 12 },
   );
-}, 60_000);
+});

@@ -5,7 +5,7 @@ const hooks = `
 import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import ts from ${JSON.stringify(import.meta.resolve("typescript"))};
+import { transform } from ${JSON.stringify(import.meta.resolve("rolldown/utils"))};
 export async function resolve(specifier, context, next) {
   if (specifier.startsWith(".") && specifier.endsWith(".js") && context.parentURL?.endsWith(".ts")) {
     const url = new URL(specifier.replace(/js$/, "ts"), context.parentURL);
@@ -15,9 +15,8 @@ export async function resolve(specifier, context, next) {
 }
 export async function load(url, context, next) {
   if (!url.endsWith(".ts")) return next(url, context);
-  const { outputText } = ts.transpileModule(await readFile(fileURLToPath(url), "utf8"), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true },
-  });
-  return { format: "module", source: outputText, shortCircuit: true };
+  const { code, errors } = await transform(fileURLToPath(url), await readFile(fileURLToPath(url), "utf8"));
+  if (errors.length > 0) throw errors[0];
+  return { format: "module", source: code, shortCircuit: true };
 }`;
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
