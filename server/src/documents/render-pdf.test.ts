@@ -70,14 +70,14 @@ describe("pages", () => {
       if (rows.length > 0) expect(texts.filter((text) => text === "DESCRIPTION")).toHaveLength(1);
       for (const { y } of rows) expect(y).toBeLessThan(841.89 - 58);
     }
-  }, 60_000);
+  });
 
   test("lines beyond the limit are counted and added up", async () => {
     const texts = await textsOf({ sections: many(documentLimits.lines + 5) });
     expect(texts).toContain("5 more lines, not shown here, together");
     expect(texts).toContain("50.00");
     expect(texts).not.toContain(`Line ${documentLimits.lines + 1}`);
-  }, 60_000);
+  });
 
   test("a section's heading never ends a page", async () => {
     const sections = Array.from({ length: 60 }, (_, index) => ({

@@ -84,7 +84,7 @@ beforeAll(async () => {
     ),
   );
   await weir.settled();
-}, 120_000);
+});
 afterAll(() => weir?.close());
 
 test("rates the same usage under both prices: revenue, winners and losers are those of a plain computation", async () => {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   const { identity } = weir.weir.services;
   const { id } = await identity.createOrganization({ slug: "year", name: "Year", mode: "live" });
   ({ secret: key } = await identity.issueSystemKey(id, { name: "year", kind: "secret" }));
-}, 60_000);
+});
 afterAll(() => weir?.close());
 
 interface BilledInvoice {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   });
   // What these operations reach; the whole of it runs in the end-to-end tests.
   services = { postgres, clock, identity, catalog, billing } as unknown as Services;
-}, 60_000);
+});
 afterAll(() => remove());
 
 async function run(

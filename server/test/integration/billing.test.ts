@@ -40,7 +40,7 @@ beforeAll(async () => {
     catalog,
     usage,
   }));
-}, 60_000);
+});
 afterAll(() => remove());
 
 beforeEach(async () => {

@@ -65,7 +65,7 @@ beforeAll(async () => {
     );
     invoices.push(invoice.id);
   }
-}, 120_000);
+});
 afterAll(() => weir?.close());
 beforeEach(async () => {
   customers += 1;

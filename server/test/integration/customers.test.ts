@@ -28,7 +28,7 @@ beforeAll(async () => {
     clocks: sameClock(clock),
     invoicedUntil: () => Promise.resolve(invoiced),
   });
-}, 60_000);
+});
 afterAll(() => remove());
 
 beforeEach(async () => {

@@ -68,7 +68,7 @@ test("a second process is refused, by name of the process and the folder; after 
   const second = await openDataDirectory(folder);
   expect(`held ${second.writer}`).toBe(held);
   await second.release();
-}, 30_000);
+});
 
 test("the same process is refused as well", async () => {
   const first = await openDataDirectory(folder);
@@ -88,7 +88,7 @@ test("of many that race for a stale lock exactly one gets it, every time", async
     await held[0]!.release();
   }
   expect((await readdir(folder)).toSorted()).toEqual(["identity-secret", "instance.json"]);
-}, 30_000);
+});
 
 test("of processes that race for a killed one's lock exactly one gets it", async () => {
   await writeLock({ ...self(), pid: 999_999_999 });
@@ -97,7 +97,7 @@ test("of processes that race for a killed one's lock exactly one gets it", async
   await Promise.all(children.map((child) => child.kill()));
   expect(said.filter((text) => text.startsWith("held"))).toHaveLength(1);
   expect(said.filter((text) => text === "DataDirectoryInUse")).toHaveLength(3);
-}, 30_000);
+});
 
 test("a process that died while it took over a stale lock does not block the next", async () => {
   await writeLock({ ...self(), pid: 999_999_999 });
@@ -137,7 +137,7 @@ test("a holder in another container is believed as long as it touches its lock, 
   clearInterval(beat);
   const held = await openDataDirectory(folder);
   await held.release();
-}, 30_000);
+});
 
 test("a lost or cut secret stops the start: a new one would let every past event in a second time", async () => {
   await (await openDataDirectory(folder)).release();

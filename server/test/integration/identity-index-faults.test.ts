@@ -204,7 +204,7 @@ test("killed at any moment of flushing and merging, it has every key whose flush
     await index.flush(1);
     await index.close();
   }
-}, 60_000);
+});
 
 /** Flushes segments of 500 keys in a process that is killed; returns the last segment it reported as flushed. */
 async function flushUntilKilled(delayMs: number): Promise<number> {

@@ -180,7 +180,7 @@ beforeAll(async () => {
   await advance("2028-02-10T00:00:00Z");
   await post("/v1/events", [event("3", "acme", "2028-01-12T12:00:00+01:00", 1000)]);
   await advance("2028-03-10T00:00:00Z");
-}, 120_000);
+});
 afterAll(() => weir?.close());
 
 describe("a finalized invoice", () => {

@@ -50,7 +50,7 @@ beforeAll(async () => {
     },
   };
   ({ billing, tax, ledger, credits } = openTestBilling({ postgres, clock, clocks, catalog, usage, wakes }));
-}, 60_000);
+});
 afterAll(() => remove());
 
 beforeEach(async () => {

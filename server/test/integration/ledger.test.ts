@@ -23,7 +23,7 @@ beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
   ledger = new Ledger({ postgres, clock });
-}, 60_000);
+});
 afterAll(() => remove());
 beforeEach(async () => {
   organizations += 1;

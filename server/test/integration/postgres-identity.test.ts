@@ -20,7 +20,7 @@ let admin: Caller;
 beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock: systemClock });
-}, 60_000);
+});
 afterAll(() => remove());
 
 const bearer = (secret: string) => `Bearer ${secret}`;
@@ -235,4 +235,4 @@ test("a second request while the first is still at work is told to wait", async 
   expect(await refusalOf(second)).toBe("409 idempotency-key-in-use");
   finish();
   expect(await first).toBe("slow");
-}, 15_000);
+});

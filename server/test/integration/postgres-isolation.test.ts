@@ -35,7 +35,7 @@ beforeAll(async () => {
   await postgres.asSystem(organization(b, "b"));
   await postgres.inOrganization(a, idempotencyKey(a, "of-a"));
   await postgres.inOrganization(b, idempotencyKey(b, "of-b"));
-}, 60_000);
+});
 afterAll(() => remove());
 
 test("an organization sees its own rows and no other's, whatever it asks for", async () => {

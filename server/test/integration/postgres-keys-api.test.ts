@@ -27,7 +27,7 @@ beforeAll(async () => {
   admin = (await identity.authenticate(`Bearer ${secret}`))!;
   const { id } = await identity.createOrganization({ slug: "other", name: "Other" });
   other = (await identity.issueSystemKey(id, { name: "other", kind: "secret" })).caller;
-}, 60_000);
+});
 afterAll(() => remove());
 
 async function run(source: string, caller: Caller, idempotencyKey?: string) {

@@ -20,7 +20,7 @@ const opened: Postgres[] = [];
 beforeAll(async () => {
   ({ postgres: server, remove, superuser: access } = await openTestPostgres());
   superuser = postgresJs({ ...access, database: "postgres", onnotice: () => {} });
-}, 60_000);
+});
 afterAll(async () => {
   await superuser.end();
   await remove();

@@ -81,7 +81,7 @@ test("starts on an empty folder, keeps what was committed, leaves no process beh
   const second = await open(dataDir);
   expect(performance.now() - startedAt).toBeLessThan(3000);
   expect(await slugs(second)).toEqual(["kept"]);
-}, 60_000);
+});
 
 test("nobody but the owner of the socket's folder can connect, and nothing listens on TCP", async () => {
   const dataDir = await newFolder();
@@ -96,7 +96,7 @@ test("nobody but the owner of the socket's folder can connect, and nothing liste
   expect(row).toEqual({ tcp: "", fsync: "on", commit: "on", super: "off" });
   await close(postgres);
   await expect(stat(socketFolder)).rejects.toThrow("ENOENT");
-}, 60_000);
+});
 
 test("two servers run side by side, also from a folder with a very long path", async () => {
   const long = join(await newFolder(), "x".repeat(120), "y".repeat(120));
@@ -105,7 +105,7 @@ test("two servers run side by side, also from a folder with a very long path", a
   await insertOrganization(one, "one");
   await insertOrganization(two, "two");
   expect([await slugs(one), await slugs(two)]).toEqual([["one"], ["two"]]);
-}, 60_000);
+});
 
 test("after kill -9 of Weir the next start adopts the running server and frees the dead process' locks", async () => {
   const dataDir = await newFolder();
@@ -127,7 +127,7 @@ test("after kill -9 of Weir the next start adopts the running server and frees t
   expect(await slugs(postgres)).toEqual(["a"]);
   await close(postgres);
   expect(isRunning(pid)).toBe(false);
-}, 60_000);
+});
 
 test("a server that does not answer after kill -9 of Weir is stopped and started anew", async () => {
   const dataDir = await newFolder();
@@ -141,7 +141,7 @@ test("a server that does not answer after kill -9 of Weir is stopped and started
   const postgres = await open(dataDir);
   expect(await pidOf(dataDir)).not.toBe(pid);
   expect(await slugs(postgres)).toEqual([]);
-}, 60_000);
+});
 
 test("a postmaster.pid whose process is gone, or is another program by now, does not stop the start", async () => {
   const dataDir = await newFolder();
@@ -152,7 +152,7 @@ test("a postmaster.pid whose process is gone, or is another program by now, does
     await writeFile(file, `${lines.join("\n")}\n`);
     await close(await open(dataDir));
   }
-}, 60_000);
+});
 
 test("a server that is killed is started again, and calls meanwhile say that a retry helps", async () => {
   const dataDir = await newFolder();
@@ -167,7 +167,7 @@ test("a server that is killed is started again, and calls meanwhile say that a r
     found = await slugs(postgres).catch(() => []);
   }
   expect(found).toEqual(["before"]);
-}, 60_000);
+});
 
 test("a commit that was answered survives kill -9 of Weir and of PostgreSQL together", async () => {
   const dataDir = await newFolder();
@@ -182,7 +182,7 @@ test("a commit that was answered survives kill -9 of Weir and of PostgreSQL toge
   process.kill(pid, "SIGKILL");
   await ended;
   expect(await slugs(await open(dataDir))).toEqual(["a"]);
-}, 60_000);
+});
 
 const root = process.getuid?.() === 0;
 if (!root)

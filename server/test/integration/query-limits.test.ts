@@ -52,4 +52,4 @@ test("a question has no more memory than WEIR_COLUMNAR_MEMORY_BYTES_MAX; it is r
   expect(errors[0]?.extensions.code).toBe("query-too-large");
   const next = await weir.fetch("/v1/meters/users/query?subject=7");
   expect(await next.json()).toMatchObject({ data: [{ value: "1" }] });
-}, 120_000);
+});

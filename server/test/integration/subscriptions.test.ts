@@ -31,7 +31,7 @@ let organizations = 0;
 beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock: new FixedClock(noon) });
-}, 60_000);
+});
 afterAll(() => remove());
 
 beforeEach(async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
   taxes = new Taxes({ postgres, clock });
-}, 60_000);
+});
 afterAll(() => remove());
 beforeEach(async () => {
   caller = await newCaller();

@@ -65,7 +65,7 @@ beforeAll(async () => {
     }),
   });
   void postgres;
-}, 60_000);
+});
 afterAll(() => weir?.close());
 
 test("an organization has no test clock until it starts one; then its time stands still, for good, in test mode", async () => {
@@ -147,7 +147,7 @@ test("advancing goes from wake to wake in order, and waits at each for what it w
   ]);
   expect(clocks.of(caller.organization).now()).toBe(at("2026-05-15T12:00:00Z"));
   expect(await testClocks.advance(caller, at("2026-05-15T12:00:00Z"), 0)).toEqual(arrived);
-}, 60_000);
+});
 
 test("a clock never goes back, and not more than five years at once", async () => {
   const { caller } = await newOrganization("bounds");
@@ -184,7 +184,7 @@ test("a run that fails stops the advance at its instant and is named; after a re
     state: "idle",
   });
   expect(seen).toEqual(["breaks 2026-02-01T00:00:00Z", "after 2026-03-01T00:00:00Z"]);
-}, 60_000);
+});
 
 test("the same target joins an advance, another is refused while it is under way", async () => {
   const { caller } = await newOrganization("concurrent");
@@ -203,7 +203,7 @@ test("the same target joins an advance, another is refused while it is under way
   const [first, second] = await both;
   expect(first).toEqual(second);
   expect(first).toMatchObject({ state: "idle", now: target, advance: 1 });
-}, 60_000);
+});
 
 test("usage follows the organization's clock: its window, its default time, and no resend slips past", async () => {
   const { caller, key } = await newOrganization("usage");

@@ -67,7 +67,7 @@ beforeAll(async () => {
   });
   wakes = openWakes();
   await workflows.ready();
-}, 60_000);
+});
 afterAll(async () => {
   await wakes?.stop();
   await workflows?.close();

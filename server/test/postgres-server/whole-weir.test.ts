@@ -215,4 +215,4 @@ test("refuses to start where organizations would not be kept apart, and prints t
   } finally {
     await asSuperuser((sql) => sql.unsafe("ALTER ROLE weir_app NOSUPERUSER NOBYPASSRLS"));
   }
-}, 120_000);
+});

@@ -151,7 +151,7 @@ beforeAll(async () => {
   a = (await identity.createOrganization({ slug: "a", name: "a", mode: "live" })).id;
   b = (await identity.createOrganization({ slug: "b", name: "b", mode: "live" })).id;
   workflows = await open();
-}, 60_000);
+});
 afterAll(async () => {
   await workflows?.close();
   await opened?.remove();
@@ -385,7 +385,7 @@ test("a version whose steps were changed is told, and so is one that is gone; bo
   await stateIs(a, "ch-1", "waiting");
   await workflows.signal(a, { run: "ch-1", name: "go", key: "1", payload: null });
   expect((await ended(a, "ch-1")).state).toBe("succeeded");
-}, 60_000);
+});
 
 test("two engines in one process share the database, and the runs of one that is gone are taken over", async () => {
   const other = await open("two");
@@ -396,7 +396,7 @@ test("two engines in one process share the database, and the runs of one that is
   await workflows.signal(a, { run: "two-1", name: "go", key: "1", payload: 1 });
   await workflows.signal(a, { run: "two-1", name: "go", key: "2", payload: 2 });
   expect((await ended(a, "two-1")).state).toBe("succeeded");
-}, 60_000);
+});
 
 test("a step that is at work when the engine stops may finish, and is not done again", async () => {
   await workflows.start(a, { kind: "slow", id: "stop-1", input: null });
