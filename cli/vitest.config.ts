@@ -5,7 +5,7 @@ export default defineConfig({
     name: "cli",
     pool: "forks",
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
   },
 });

@@ -10,7 +10,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // These need a PostgreSQL server besides the embedded one: npm run test:postgres.
     exclude: process.env["WEIR_TEST_POSTGRES"] === undefined ? ["test/postgres-server/**"] : [],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

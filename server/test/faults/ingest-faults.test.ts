@@ -290,7 +290,7 @@ describe("a columnar store that takes no inserts", () => {
 
       await expect
         .poll(async () => (await send(weir, refused, "x".repeat(2_000))).status, {
-          timeout: 30_000,
+          timeout: 120_000,
           interval: 100,
         })
         .toBe(202);
@@ -385,7 +385,7 @@ describe("after a restart", () => {
     const { versionId, ...rest } = (await made.json()) as { versionId?: string };
     if (versionId === undefined) throw new Error(`no version in ${JSON.stringify(rest)}`);
     expect((await send(weir, [{ id: "first", subject: "a", n: 1000 }])).status).toBe(202);
-    await expect.poll(() => sumOf(weir!), { timeout: 10_000 }).toBe(1000);
+    await expect.poll(() => sumOf(weir!), { timeout: 120_000 }).toBe(1000);
     for (let n = 1; n <= 5; n += 1)
       expect((await send(weir, [{ id: `a${n}`, subject: "a", n }])).status).toBe(202);
     await weir.kill();
@@ -409,7 +409,7 @@ describe("after a restart", () => {
 
     weir = await startWeirProcess(folder.dir);
 
-    await expect.poll(() => sumOf(weir!), { timeout: 30_000 }).toBe(1000 + 36);
+    await expect.poll(() => sumOf(weir!), { timeout: 120_000 }).toBe(1000 + 36);
     const quarantine = path.join(folder.dir, "stream", "usage", "quarantine");
     const reasons = (await readdir(quarantine)).filter((name) => name.endsWith(".reason.json"));
     expect(reasons).toHaveLength(4);
@@ -432,7 +432,7 @@ describe("after a restart", () => {
 
     // The next batch is as good as any.
     expect((await send(weir, [{ id: "next", subject: "a", n: 100 }])).status).toBe(202);
-    await expect.poll(() => sumOf(weir!), { timeout: 10_000 }).toBe(1000 + 36 + 100);
+    await expect.poll(() => sumOf(weir!), { timeout: 120_000 }).toBe(1000 + 36 + 100);
   });
 
   test("a damaged identity index takes nothing in: 503 until a restart has rebuilt it, and then nothing counts twice", async () => {
@@ -441,7 +441,7 @@ describe("after a restart", () => {
     const events = Array.from({ length: 3_000 }, (_, n) => ({ id: `i${n}`, subject: "i", n: 1 }));
     const before = (await sumOf(weir)) + 3_000;
     expect((await send(weir, events)).status).toBe(202);
-    await expect.poll(() => sumOf(weir!), { timeout: 20_000 }).toBe(before);
+    await expect.poll(() => sumOf(weir!), { timeout: 120_000 }).toBe(before);
     // Once its keys are in the index's file, which the process maps: it sees the damage at once.
     await expect
       .poll(async () =>

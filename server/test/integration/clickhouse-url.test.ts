@@ -84,7 +84,7 @@ test("a new meter is measured over history, and an error of the server's has its
   await call("POST", "/v1/meters", { slug: "count", eventType: "t", aggregation: "COUNT" });
   await expect
     .poll(async () => (await call("GET", "/v1/meters/count/query")).body["data"], {
-      timeout: 20_000,
+      timeout: 120_000,
       interval: 200,
     })
     .toMatchObject([{ value: "499" }]);

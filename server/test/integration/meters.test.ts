@@ -197,7 +197,7 @@ describe("an event that was wrong", () => {
     expect((await call("POST", "/v1/events/void", target)).status).toBe(409);
   });
 
-  test("is corrected, fifty at once, while meters change", { timeout: 30_000 }, async () => {
+  test("is corrected, fifty at once, while meters change", { timeout: 120_000 }, async () => {
     const ids = Array.from({ length: 50 }, (_, n) => `many${n}`);
     await send(ids.map((id) => ({ id, type: "many" })));
     await weir.settled();
@@ -307,7 +307,7 @@ describe("an answer", () => {
 
   test("streams that clients leave are over, also while nothing happens", async () => {
     const listeners = () => weir.weir.services.usage.stats().stream["listeners"];
-    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
+    await expect.poll(listeners, { timeout: 120_000 }).toBe(0);
     const leave = new AbortController();
     const streams = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -323,9 +323,9 @@ describe("an answer", () => {
       }),
     );
     expect(streams).toHaveLength(20);
-    await expect.poll(listeners, { timeout: 10_000 }).toBe(20);
+    await expect.poll(listeners, { timeout: 120_000 }).toBe(20);
     leave.abort();
-    await expect.poll(listeners, { timeout: 10_000 }).toBe(0);
+    await expect.poll(listeners, { timeout: 120_000 }).toBe(0);
   });
 });
 

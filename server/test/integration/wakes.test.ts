@@ -167,7 +167,7 @@ test("thousands due at one instant are chunked, each in exactly one run, though 
   wakes.start();
   other.start();
   await expect
-    .poll(() => chunks.reduce((sum, chunk) => sum + chunk.keys.length, 0), { timeout: 30_000 })
+    .poll(() => chunks.reduce((sum, chunk) => sum + chunk.keys.length, 0), { timeout: 120_000 })
     .toBe(4_690);
   await Promise.all([wakes.stop(), other.stop()]);
   for (const organization of [a, b]) {
@@ -193,7 +193,7 @@ test("what a crash left claimed but not begun is begun", async () => {
   await opened.postgres.inOrganization(b, (sql) => sql`UPDATE wakes SET run = ${run} WHERE key = 'claimed'`);
   wakes = openWakes();
   wakes.start();
-  await expect.poll(() => chunks, { timeout: 10_000 }).toEqual([{ run, keys: ["claimed"] }]);
+  await expect.poll(() => chunks, { timeout: 120_000 }).toEqual([{ run, keys: ["claimed"] }]);
   await wakes.stop();
 });
 

@@ -52,7 +52,7 @@ test("aliases are read; one of itself, one of nothing, and a bomb are refused", 
   expect(performance.now() - before).toBeLessThan(2000);
 });
 
-test("what would bring the parser down or keep it for seconds is refused before, in a moment", () => {
+test("what would bring the parser down or keep it for seconds is refused before", () => {
   const mib = 1024 * 1024;
   const texts: Record<string, [text: string, fault: RegExp]> = {
     brackets: ["[".repeat(mib), /^1:31 nested more than 30 deep/],
@@ -70,9 +70,7 @@ test("what would bring the parser down or keep it for seconds is refused before,
     aliases: [`a: &x 1\nb: [${"*x,".repeat(mib / 4)}]`, /more than 1000 aliases/],
   };
   for (const [name, [text, fault]] of Object.entries(texts)) {
-    const before = performance.now();
     expect([name, ...faultsOf(text)]).toEqual([name, expect.stringMatching(fault)]);
-    expect([name, performance.now() - before < 5000]).toEqual([name, true]);
   }
 });
 
