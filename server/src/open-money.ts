@@ -75,7 +75,7 @@ function catalogMetersOf(usage: () => Pick<Usage, "meters">): CatalogMeters {
       const found = await usage().meters.find(organization, idOrSlug);
       if (found === undefined) return undefined;
       const dimensions = found.groupBy.map((dimension) => dimension.name);
-      return { meter: found.meter, slug: found.slug, dimensions };
+      return { meter: found.meter, slug: found.slug, aggregation: found.aggregation, dimensions };
     },
     list: (organization) => usage().meters.list(organization),
     async create(caller, meter) {

@@ -3,10 +3,12 @@ import {
   parseId,
   type AddOnVersionId,
   type CouponId,
+  type MeterId,
   type OrganizationId,
   type PlanVersionId,
 } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
+import type { Aggregation } from "../usage/core/index.js";
 
 /** What subscriptions are made of: plans, add-ons and coupons as they are sold. Opens transactions of its own. */
 export interface CatalogPort {
@@ -16,6 +18,8 @@ export interface CatalogPort {
    * @throws Refusal 404 for an unknown one, 409 when none is in force
    */
   versionAt(organization: OrganizationId, plan: string, at: Instant): Promise<PlanVersion>;
+  /** How a price's meter aggregates; undefined when it is there no more. */
+  aggregationOf(organization: OrganizationId, meter: MeterId): Promise<Aggregation | undefined>;
   /** The versions of these ids, in no particular order; unknown ones are left out. */
   versions(organization: OrganizationId, ids: readonly PlanVersionId[]): Promise<readonly PlanVersion[]>;
   /** An add-on's version that is sold now, by the add-on's id or key. @throws Refusal 404 */
@@ -44,6 +48,7 @@ export function catalogPortOf(catalog: Catalog): CatalogPort {
         throw refusal;
       }
     },
+    aggregationOf: (organization, meter) => catalog.aggregationOf(organization, meter),
     versions: (organization, ids) => catalog.findVersions(organization, ids),
     addOn: async (organization, idOrKey) => (await catalog.addOns.get(organization, idOrKey)).current,
     addOnVersions: (organization, ids) => catalog.addOns.findVersions(organization, ids),

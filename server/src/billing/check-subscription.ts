@@ -1,6 +1,8 @@
 import { checkOverride, type PlanVersion } from "../catalog/core/index.js";
 import { parseCurrency } from "../kernel/currency.js";
+import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import type { CatalogPort } from "./catalog-port.js";
 import type { AnchorChoice } from "./core/index.js";
 import type { NewSubscription, Overrides } from "./subscription.js";
 
@@ -37,10 +39,15 @@ export function checkNewSubscription(input: NewSubscription): { readonly anchor:
 }
 
 /**
- * Overrides stand in for prices that there are, with models of use for the same charge.
+ * Overrides stand in for prices that there are, with models of use for the same charge and the same meter.
  * @throws Refusal 400 listing every fault by field
  */
-export function checkOverrides(plan: PlanVersion, overrides: Overrides): void {
+export async function checkOverrides(
+  catalog: Pick<CatalogPort, "aggregationOf">,
+  organization: OrganizationId,
+  plan: PlanVersion,
+  overrides: Overrides,
+): Promise<void> {
   const errors: { field: string; message: string }[] = [];
   const entries = Object.entries(overrides);
   if (entries.length > overrides_max)
@@ -53,7 +60,9 @@ export function checkOverrides(plan: PlanVersion, overrides: Overrides): void {
       errors.push({ field, message: `plan "${plan.planKey}" has no price "${key}"; it has ${known}` });
       continue;
     }
-    for (const { field: inner, message } of checkOverride(price, model))
+    const { meter } = price;
+    const aggregation = meter === undefined ? undefined : await catalog.aggregationOf(organization, meter.id);
+    for (const { field: inner, message } of checkOverride(price, model, aggregation))
       errors.push({ field: inner === "" ? field : `${field}.${inner}`, message });
   }
   if (errors.length > 0) throw invalidSubscription(errors);

@@ -78,7 +78,7 @@ export class SubscriptionChanges {
     const known = await this.#look(caller, input.subscription);
     const from = effectiveFrom(known.subscription, when, known.now);
     const plan = await this.#on.catalog.versionAt(caller.organization, input.plan, from);
-    checkOverrides(plan, overrides);
+    await checkOverrides(this.#on.catalog, caller.organization, plan, overrides);
     return this.#change(
       caller,
       "change_plan",

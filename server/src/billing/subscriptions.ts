@@ -85,7 +85,7 @@ export class Subscriptions {
     const { anchor } = checkNewSubscription(input);
     const start = input.start ?? this.#on.clocks.of(organization).now();
     const plan = await this.#on.catalog.versionAt(organization, input.plan, start);
-    checkOverrides(plan, input.overrides ?? {});
+    await checkOverrides(this.#on.catalog, organization, plan, input.overrides ?? {});
     const coupons: Coupon[] = [];
     for (const idOrKey of new Set(input.coupons ?? []))
       coupons.push(await this.#on.catalog.coupon(organization, idOrKey));

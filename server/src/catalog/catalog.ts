@@ -3,9 +3,10 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import type { Currency } from "../kernel/currency.js";
-import type { OrganizationId, PlanId, PlanVersionId, PriceId } from "../kernel/ids.js";
+import type { MeterId, OrganizationId, PlanId, PlanVersionId, PriceId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import type { Aggregation } from "../usage/core/index.js";
 import { AddOns } from "./add-ons.js";
 import {
   CatalogFaults,
@@ -86,6 +87,11 @@ export class Catalog {
   /** The versions of these ids, in no particular order; unknown ones are left out. */
   async findVersions(organization: OrganizationId, ids: readonly PlanVersionId[]): Promise<PlanVersion[]> {
     return this.#on.postgres.inOrganization(organization, (sql) => readPlanVersions(sql, ids));
+  }
+
+  /** How a meter aggregates; undefined when it is there no more. */
+  async aggregationOf(organization: OrganizationId, meter: MeterId): Promise<Aggregation | undefined> {
+    return (await this.#on.meters.findMeter(organization, meter))?.aggregation;
   }
 
   /** A price of any version of a plan or an add-on, and the currency that its own model is in. */

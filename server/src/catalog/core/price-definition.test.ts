@@ -1,14 +1,17 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Decimal } from "../../kernel/decimal.js";
 import type { AnyPriceModel } from "../../rating/core/index.js";
+import type { MeterId } from "../../kernel/ids.js";
+import { aggregations } from "../../usage/core/index.js";
 import { CatalogFaults } from "./fault.js";
-import { checkOverride, checkPrices, type PriceDefinition } from "./price-definition.js";
+import { checkOverride, checkPrices, misfitOfMeter, type PriceDefinition } from "./price-definition.js";
 import type { BillingInterval } from "./billing-interval.js";
 import { parseCurrency } from "../../kernel/currency.js";
 
 const d = (text: string) => Decimal.of(text);
 const flat: AnyPriceModel = { kind: "flat", amount: d("5") };
 const perUnit: AnyPriceModel = { kind: "per_unit", unitAmount: d("0.05"), per: d("1") };
+const dynamic = { kind: "dynamic", multiplier: d("1.2") } as const;
 const matrix: AnyPriceModel = {
   kind: "matrix",
   dimensions: ["region"],
@@ -142,11 +145,64 @@ test("there are prices, not too many, each under a key of its own", () => {
 });
 
 test("an override may be of another kind, but must suit the charge", () => {
-  const price = { charge: "usage" as const, included: undefined };
-  expect(checkOverride(price, matrix)).toEqual([]);
-  expect(checkOverride(price, flat)).toHaveLength(1);
-  expect(checkOverride({ ...price, included: d("5") }, matrix)).toHaveLength(1);
-  expect(checkOverride(price, { ...perUnit, unitAmount: d("-1") } as AnyPriceModel)).toMatchObject([
-    { field: "unitAmount" },
-  ]);
+  const meter = { id: "mtr_x" as MeterId, slug: "tokens" };
+  const price = { charge: "usage" as const, included: undefined, meter };
+  expect(checkOverride(price, matrix, "SUM")).toEqual([]);
+  expect(checkOverride(price, flat, "SUM")).toHaveLength(1);
+  expect(checkOverride({ ...price, included: d("5") }, matrix, "SUM")).toHaveLength(1);
+  const negative = { ...perUnit, unitAmount: d("-1") } as AnyPriceModel;
+  expect(checkOverride(price, negative, "SUM")).toMatchObject([{ field: "unitAmount" }]);
+  expect(checkOverride(price, dynamic, "SUM")).toEqual([]);
+  expect(checkOverride(price, dynamic, "MAX")).toMatchObject([{ field: "" }]);
+  expect(checkOverride({ charge: "flat", included: undefined, meter: undefined }, flat, undefined)).toEqual(
+    [],
+  );
+});
+
+describe("a price of each event", () => {
+  const percentage: AnyPriceModel = {
+    kind: "percentage",
+    ratePercent: d("2"),
+    fixedAmount: undefined,
+    freeEvents: undefined,
+    freeAmount: undefined,
+    eventMinimum: undefined,
+    eventMaximum: undefined,
+  };
+  const windowedDynamic: AnyPriceModel = {
+    kind: "windowed",
+    window: "day",
+    price: dynamic,
+    commitment: undefined,
+  };
+  const ofEachEvent: [string, AnyPriceModel][] = [
+    ...(["fixedAmount", "freeAmount", "eventMinimum", "eventMaximum"] as const).map(
+      (term): [string, AnyPriceModel] => [`a percentage with ${term}`, { ...percentage, [term]: d("1") }],
+    ),
+    ["a percentage with freeEvents", { ...percentage, freeEvents: 3 }],
+    ["dynamic", dynamic],
+    ["dynamic in windows", windowedDynamic],
+  ];
+  const ofQuantity: [string, AnyPriceModel][] = [
+    ["a percentage of the whole", percentage],
+    ["per unit", perUnit],
+    ["a matrix", matrix],
+    ["windows", { kind: "windowed", window: "hour", price: { ...perUnit }, commitment: undefined }],
+  ];
+  const misfits = (model: AnyPriceModel) =>
+    aggregations.filter((aggregation) => misfitOfMeter(model, { slug: "peak", aggregation }) !== undefined);
+
+  test.each(ofEachEvent)("%s is for meters that sum or count", (_name, model) => {
+    expect(misfits(model)).toEqual(["UNIQUE_COUNT", "MIN", "MAX", "AVG", "LATEST", "WEIGHTED_SUM"]);
+  });
+  test.each(ofQuantity)("%s is for any meter", (_name, model) => {
+    expect(misfits(model)).toEqual([]);
+  });
+  test("is refused with the meter, its aggregation and what to do", () => {
+    const peak = { slug: "peak", aggregation: "MAX" } as const;
+    expect(misfitOfMeter({ ...percentage, freeEvents: 3 }, peak)).toBe(
+      'it prices each event, and the events of meter "peak" do not add up to its quantity, which is their MAX: take a meter of SUM or COUNT, or leave fixedAmount, freeEvents, freeAmount, eventMinimum and eventMaximum out',
+    );
+    expect(misfitOfMeter(dynamic, peak)).toMatch(/or take a model that prices a quantity, such as perUnit$/);
+  });
 });

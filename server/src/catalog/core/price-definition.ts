@@ -2,10 +2,12 @@ import { parseCurrency, type Currency } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
 import {
   findPriceModelFaults,
+  ratesEachEvent,
   usageOf,
   type AnyPriceModel,
   type PriceModelFault,
 } from "../../rating/core/index.js";
+import { addsUp, type Aggregation } from "../../usage/core/index.js";
 import { nestsIn, type BillingInterval } from "./billing-interval.js";
 import { type CatalogFaults, joinPath } from "./fault.js";
 import { placeOfModelField } from "./notation/price-model-notation.js";
@@ -224,15 +226,34 @@ function misfit(charge: ChargeKind, model: AnyPriceModel, included: Decimal | un
   return undefined;
 }
 
+/** Why a model is no price of what a meter measures; undefined when it is one. */
+export function misfitOfMeter(
+  model: AnyPriceModel,
+  { slug, aggregation }: { readonly slug: string; readonly aggregation: Aggregation },
+): string | undefined {
+  if (addsUp(aggregation) || !ratesEachEvent(model)) return undefined;
+  const instead =
+    model.kind === "percentage"
+      ? "leave fixedAmount, freeEvents, freeAmount, eventMinimum and eventMaximum out"
+      : "take a model that prices a quantity, such as perUnit";
+  return `it prices each event, and the events of meter "${slug}" do not add up to its quantity, which is their ${aggregation}: take a meter of SUM or COUNT, or ${instead}`;
+}
+
 /**
  * Everything that keeps a model from standing in for a price's own, for one customer; fields are the model's. It need
  * not be of the same kind, only of use for the same charge.
+ *
+ * @param aggregation  of the price's meter, when it has one
  */
 export function checkOverride(
-  price: Pick<Price, "charge" | "included">,
+  price: Pick<Price, "charge" | "included" | "meter">,
   model: AnyPriceModel,
+  aggregation: Aggregation | undefined,
 ): PriceModelFault[] {
-  return findFitFaults(price.charge, model, price.included);
+  const faults = findFitFaults(price.charge, model, price.included);
+  if (faults.length > 0 || price.meter === undefined || aggregation === undefined) return faults;
+  const message = misfitOfMeter(model, { slug: price.meter.slug, aggregation });
+  return message === undefined ? [] : [{ field: "", message }];
 }
 
 function listed(names: readonly string[]): string {

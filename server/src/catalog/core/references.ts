@@ -1,15 +1,17 @@
 import type { MeterId } from "../../kernel/ids.js";
 import type { AnyPriceModel } from "../../rating/core/index.js";
+import type { Aggregation } from "../../usage/core/index.js";
 import type { CatalogFaults } from "./fault.js";
 import { didYouMean } from "./notation/did-you-mean.js";
 import { placeOfModelField } from "./notation/price-model-notation.js";
-import type { PriceDefinition } from "./price-definition.js";
+import { misfitOfMeter, type PriceDefinition } from "./price-definition.js";
 import type { Product } from "./product.js";
 
 /** A meter as prices need to know it. */
 export interface FoundMeter {
   readonly meter: MeterId;
   readonly slug: string;
+  readonly aggregation: Aggregation;
   /** The names of its dimensions; undefined when they are not known, and then not checked. */
   readonly dimensions?: readonly string[];
 }
@@ -20,7 +22,10 @@ export interface References {
   readonly meters: ReadonlyMap<string, FoundMeter>;
 }
 
-/** Adds a fault for every product, meter and dimension that a price names and that is not there. */
+/**
+ * Adds a fault for every product, meter and dimension that a price names and that is not there, and for every model that
+ * is no price of what the meter measures.
+ */
 export function checkReferences(
   prices: readonly PriceDefinition[],
   { products, meters }: References,
@@ -33,7 +38,13 @@ export function checkReferences(
     if (price.meter === undefined) return;
     const meter = meters.get(price.meter);
     if (meter === undefined) at.add("meter", `there is no meter "${price.meter}"; create it first`);
-    else checkDimensions(price, meter, at);
+    else {
+      checkDimensions(price, meter, at);
+      for (const [field, model] of modelsOf(price)) {
+        const misfit = misfitOfMeter(model, meter);
+        if (misfit !== undefined) at.add(`${field}.${placeOfModelField(model, "")}`, misfit);
+      }
+    }
   });
 }
 
@@ -49,17 +60,19 @@ function checkDimensions(
     faults.add(field, `meter "${slug}" has no dimension "${name}"; ${known}`);
   };
   price.filters?.forEach(({ property }, index) => check(`filters[${index}].property`, property));
-  const models: [string, AnyPriceModel][] = [
-    ["model", price.model],
-    ...Object.entries(price.currencies ?? {}).map(([code, model]): [string, AnyPriceModel] => [
-      `currencies.${code}`,
-      model,
-    ]),
-  ];
-  for (const [field, model] of models) {
+  for (const [field, model] of modelsOf(price)) {
     if (model.kind !== "matrix") continue;
     model.dimensions.forEach((name, index) =>
       check(`${field}.${placeOfModelField(model, `dimensions[${index}]`)}`, name),
     );
   }
+}
+
+/** A price's models, in each currency, and in which of its fields they stand. */
+function modelsOf({ model, currencies = {} }: PriceDefinition): [string, AnyPriceModel][] {
+  const others = Object.entries(currencies).map(([code, other]): [string, AnyPriceModel] => [
+    `currencies.${code}`,
+    other,
+  ]);
+  return [["model", model], ...others];
 }

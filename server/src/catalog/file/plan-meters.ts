@@ -34,7 +34,8 @@ export function planMeters(
     if (before === undefined) {
       toCreate.push(definition);
       const dimensions = definition.groupBy.map((dimension) => dimension.name);
-      declared.set(slug, { meter: newId("mtr", now) as MeterId, slug, dimensions });
+      const { aggregation } = definition;
+      declared.set(slug, { meter: newId("mtr", now) as MeterId, slug, aggregation, dimensions });
       return { section: "meters", key: slug, action: "create", differences: [] };
     }
     // A name or a description that the file leaves out is not its business.

@@ -11,7 +11,7 @@ export {
   type PriceModelJson,
   type PriceModelKind,
 } from "./price-model.js";
-export { isProgressive, measureOf, rate, raterOf, usageOf, type Measure } from "./rate.js";
+export { isProgressive, measureOf, rate, raterOf, ratesEachEvent, usageOf, type Measure } from "./rate.js";
 export {
   ratedPartFromJson,
   ratedPartToJson,

@@ -72,6 +72,11 @@ function takesEvents({ freeEvents, freeAmount, eventMinimum, eventMaximum }: Per
   return [freeEvents, freeAmount, eventMinimum, eventMaximum].some((given) => given !== undefined);
 }
 
+/** Whether any of its terms is for each event, not for the value as a whole. */
+export function hasTermsForEachEvent(model: PercentagePrice): boolean {
+  return takesEvents(model) || model.fixedAmount !== undefined;
+}
+
 function rateTotal(model: PercentagePrice, quantity: Decimal, events: number | undefined): Rated {
   const { ratePercent, fixedAmount = Decimal.zero } = model;
   if (events === undefined && !fixedAmount.isZero())

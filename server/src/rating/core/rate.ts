@@ -1,4 +1,5 @@
 import type { Decimal } from "../../kernel/decimal.js";
+import { hasTermsForEachEvent } from "./percentage-price.js";
 import { anyPrice, type AnyPriceModel } from "./price-model.js";
 import { metered_units, type Rated, type Rater } from "./rater.js";
 import type { Usage, UsageKind } from "./usage.js";
@@ -34,6 +35,33 @@ export function measureOf(model: AnyPriceModel): Measure {
   if (model.kind === "matrix") return { kind: "cells", dimensions: model.dimensions };
   if (model.kind === "windowed") return { kind: "windows", window: model.window };
   return { kind: usageOf(model) as Exclude<UsageKind, "cells" | "windows"> };
+}
+
+/**
+ * Whether a price is one of the events that were measured, each by itself: what was measured must then be what its
+ * events add up to.
+ */
+export function ratesEachEvent(model: AnyPriceModel): boolean {
+  switch (model.kind) {
+    case "percentage":
+      return hasTermsForEachEvent(model);
+    case "dynamic":
+      return true;
+    case "converted":
+    case "windowed":
+      return ratesEachEvent(model.price);
+    case "flat":
+    case "per_unit":
+    case "package":
+    case "graduated":
+    case "volume":
+    case "graduated_percentage":
+    case "matrix":
+    case "licensed":
+      return false;
+    default:
+      return model satisfies never;
+  }
 }
 
 /**

@@ -19,6 +19,11 @@ export const aggregations = [
  */
 export type Aggregation = (typeof aggregations)[number];
 
+/** Whether a quantity is what the values of its events add up to. */
+export function addsUp(aggregation: Aggregation): boolean {
+  return aggregation === "SUM" || aggregation === "COUNT";
+}
+
 /** One dimension: its name in queries and the property of the event's data that fills it ('' when absent). */
 export interface GroupBy {
   readonly name: string;
