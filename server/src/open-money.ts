@@ -11,7 +11,7 @@ import type { Workflows } from "./engines/workflow/index.js";
 import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
-import { Taxes } from "./tax/index.js";
+import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -43,8 +43,8 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const tax = new Taxes({ postgres, clock });
   const ledger = new Ledger({ postgres, clock });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
-  // Another domain adds its section of catalog.yaml here.
-  const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections: [] });
+  const sections = [taxRatesSection];
+  const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
   const billingSchedule = billingWakes(wakes);
   const { subscriptionChanged } = billingSchedule;
   const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });

@@ -74,14 +74,32 @@ export function checkTaxSettings(input: NewTaxSettings): TaxSettings {
     }
     return { country: where, taxId, from, to };
   });
-  faults.refuse("invalid-tax-settings", "The tax settings are not valid");
+  refuseFaults(faults.found, "invalid-tax-settings", "The tax settings are not valid");
   return { country, region, pricesIncludeTax, builtInRates, registrations: checked };
 }
 
 /** @throws Refusal 400 listing every fault by field */
 export function checkTaxRate(input: NewTaxRate): Omit<OwnTaxRate, "id"> {
+  const { rate, faults } = draftTaxRate(input);
+  refuseFaults(faults, "invalid-tax-rate", "The tax rate is not valid");
+  return rate;
+}
+
+/** A rate as it would be stored, and everything that is wrong with it: only one without faults is to be stored. */
+export function draftTaxRate(input: NewTaxRate & { readonly validTo?: string }): {
+  readonly rate: Omit<OwnTaxRate, "id">;
+  readonly faults: readonly TaxFault[];
+} {
   const faults = new Faults();
-  const { category = standard_category, name, treatment = "taxed", inclusive, note, validFrom } = input;
+  const {
+    category = standard_category,
+    name,
+    treatment = "taxed",
+    inclusive,
+    note,
+    validFrom,
+    validTo,
+  } = input;
   const country = checkCountry(faults, "country", input.country);
   const region = checkRegion(faults, "region", input.region);
   if (!/^[a-z0-9]+([_-][a-z0-9]+)*$/.test(category) || category.length > 64)
@@ -98,8 +116,8 @@ export function checkTaxRate(input: NewTaxRate): Omit<OwnTaxRate, "id"> {
     faults.add("percent", "an exempt rate has 0 %");
   }
   checkDay(faults, "validFrom", validFrom);
-  faults.refuse("invalid-tax-rate", "The tax rate is not valid");
-  return {
+  if (validTo !== undefined) checkLastDay(faults, "validTo", validTo, validFrom);
+  const rate = {
     country,
     region,
     category,
@@ -109,17 +127,21 @@ export function checkTaxRate(input: NewTaxRate): Omit<OwnTaxRate, "id"> {
     inclusive,
     note,
     validFrom,
-    validTo: undefined,
+    validTo,
   };
+  return { rate, faults: faults.found };
 }
 
 /** @throws Refusal 400 unless it is a day of the calendar, not before the rate's first */
-export function checkLastDay(day: string, rate: OwnTaxRate): void {
+export function checkEnd(day: string, rate: OwnTaxRate): void {
   const faults = new Faults();
-  checkDay(faults, "lastDay", day);
-  if (day < rate.validFrom)
-    faults.add("lastDay", `the rate begins on ${rate.validFrom}: it ends then or later`);
-  faults.refuse("invalid-tax-rate", "The tax rate cannot end then");
+  checkLastDay(faults, "lastDay", day, rate.validFrom);
+  refuseFaults(faults.found, "invalid-tax-rate", "The tax rate cannot end then");
+}
+
+function checkLastDay(faults: Faults, field: string, day: string, validFrom: string): void {
+  checkDay(faults, field, day);
+  if (day < validFrom) faults.add(field, `the rate begins on ${validFrom}: it ends then or later`);
 }
 
 /** Upper case, or as it was given with a fault. */
@@ -160,17 +182,23 @@ function isDay(text: string): boolean {
   }
 }
 
+/** One thing that is wrong with what a caller gave. */
+export interface TaxFault {
+  readonly field: string;
+  readonly message: string;
+}
+
 class Faults {
-  readonly #errors: { field: string; message: string }[] = [];
+  readonly found: TaxFault[] = [];
 
   add(field: string, message: string): void {
-    this.#errors.push({ field, message });
+    this.found.push({ field, message });
   }
+}
 
-  /** @throws Refusal 400 when there is any */
-  refuse(slug: string, title: string): void {
-    if (this.#errors.length === 0) return;
-    const detail = this.#errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-    throw new Refusal(makeProblem(slug, 400, title, detail, { errors: this.#errors }));
-  }
+/** @throws Refusal 400 when there is any fault */
+function refuseFaults(errors: readonly TaxFault[], slug: string, title: string): void {
+  if (errors.length === 0) return;
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  throw new Refusal(makeProblem(slug, 400, title, detail, { errors }));
 }

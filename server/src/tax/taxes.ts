@@ -2,16 +2,10 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
-import { newId, type OrganizationId } from "../kernel/ids.js";
+import type { OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import {
-  checkLastDay,
-  checkTaxRate,
-  checkTaxSettings,
-  type NewTaxRate,
-  type NewTaxSettings,
-} from "./check-tax.js";
+import { checkTaxRate, checkTaxSettings, type NewTaxRate, type NewTaxSettings } from "./check-tax.js";
 import {
   decideRates,
   type BuyerInTime,
@@ -19,16 +13,9 @@ import {
   type TaxSettings,
   type TaxTable,
 } from "./core/index.js";
-import {
-  countTaxRates,
-  endTaxRate,
-  insertTaxRate,
-  listTaxRates,
-  lockTaxRate,
-  selectTaxRates,
-  type StoredTaxRate,
-} from "./store/tax-rates.js";
+import { countTaxRates, listTaxRates, selectTaxRates, type StoredTaxRate } from "./store/tax-rates.js";
 import { selectTaxSettings, upsertTaxSettings } from "./store/tax-settings.js";
+import { mustLockRate, tax_rates_max, writeTaxRate, writeTaxRateEnd } from "./write-tax-rate.js";
 
 /** What billing asks of taxes. Reading twice gives the same, and changes nothing. */
 export interface TaxPort {
@@ -43,9 +30,6 @@ export interface TaxPort {
   /** In a transaction of the organization: all that decides, for `decideRates` over many buyers. */
   tableOf(sql: Sql, organization: OrganizationId): Promise<TaxTable>;
 }
-
-/** An invoice run reads all of an organization's rates at once. */
-export const tax_rates_max = 5_000;
 
 export interface TaxesOptions {
   readonly postgres: Postgres;
@@ -136,18 +120,7 @@ export class Taxes implements TaxPort {
       const id = await runOnce(sql, request, async () => {
         const at = this.#on.clock.now();
         if ((await countTaxRates(sql)) >= tax_rates_max) throw tooManyRates();
-        const rate: StoredTaxRate = { ...checked, id: newId("txr", at), createdAt: at };
-        if (!(await insertTaxRate(sql, organization, rate))) throw rateExists(rate);
-        await recordAudit(sql, {
-          organization,
-          actor: caller,
-          action: "tax_rate.add",
-          target: rate.id,
-          before: undefined,
-          after: describeRate(rate),
-          at,
-        });
-        return rate.id;
+        return writeTaxRate(sql, caller, checked, at);
       });
       return mustLockRate(sql, id);
     });
@@ -168,47 +141,12 @@ export class Taxes implements TaxPort {
       const request = { organization, idempotencyKey, action: "tax_rate.end", input };
       const id = await runOnce(sql, request, async () => {
         const at = this.#on.clock.now();
-        const rate = await mustLockRate(sql, input.rate);
-        checkLastDay(input.lastDay, rate);
-        if (rate.validTo === input.lastDay) return rate.id;
-        if (rate.validTo !== undefined) throw rateEnded(rate);
-        await endTaxRate(sql, rate.id, input.lastDay, at);
-        await recordAudit(sql, {
-          organization,
-          actor: caller,
-          action: "tax_rate.end",
-          target: rate.id,
-          before: describeRate(rate),
-          after: describeRate({ ...rate, validTo: input.lastDay }),
-          at,
-        });
-        return rate.id;
+        const { rate, lastDay } = input;
+        return writeTaxRateEnd(sql, caller, { id: rate, lastDay }, at);
       });
       return mustLockRate(sql, id);
     });
   }
-}
-
-async function mustLockRate(sql: Sql, id: string): Promise<StoredTaxRate> {
-  const rate = await lockTaxRate(sql, id);
-  if (rate !== undefined) return rate;
-  const detail = `There is no tax rate "${id.slice(0, 64)}". weir tax rates list shows those there are.`;
-  throw new Refusal(makeProblem("tax-rate-not-found", 404, "There is no such tax rate", detail));
-}
-
-function describeRate({ createdAt: _createdAt, ...rate }: StoredTaxRate): unknown {
-  return { ...rate, percent: rate.percent.toString() };
-}
-
-function rateExists(rate: StoredTaxRate): Refusal {
-  const place = rate.region === undefined ? rate.country : `${rate.country}-${rate.region}`;
-  const detail = `Another rate for "${rate.category}" in ${place} begins on ${rate.validFrom}. Choose another day: a rate never changes, a later one takes its place.`;
-  return new Refusal(makeProblem("tax-rate-exists", 409, "A rate begins on that day already", detail));
-}
-
-function rateEnded({ id, validTo }: StoredTaxRate): Refusal {
-  const detail = `${id} ended on ${validTo ?? ""}. Add a rate for the time after it.`;
-  return new Refusal(makeProblem("tax-rate-ended", 409, "The tax rate has ended already", detail));
 }
 
 function tooManyRates(): Refusal {

@@ -34,6 +34,14 @@ export function findDifferences(before: JsonValue, after: JsonValue): Difference
     : [...found.slice(0, differences_max), { path: `… and ${found.length - differences_max} more` }];
 }
 
+/** The first five, in a line. */
+export function describeDifferences(differences: readonly Difference[]): string {
+  return differences
+    .slice(0, 5)
+    .map(({ path, before, after }) => `${path}: ${before ?? "nothing"} → ${after ?? "nothing"}`)
+    .join(", ");
+}
+
 function compare(
   path: string,
   before: JsonValue | undefined,

@@ -2,7 +2,12 @@ export type { AddOn, AddOnVersion } from "./add-on.js";
 export { checkAddOn, type AddOnDefinition, type NewAddOn } from "./add-on-definition.js";
 export { billingIntervals, nestsIn, smallestInterval, type BillingInterval } from "./billing-interval.js";
 export { catalog_key_rule, isCatalogKey } from "./catalog-key.js";
-export { findDifferences, type CatalogChange, type Difference } from "./catalog-change.js";
+export {
+  describeDifferences,
+  findDifferences,
+  type CatalogChange,
+  type Difference,
+} from "./catalog-change.js";
 export type { Coupon, CouponDuration, CouponOff, CouponScope } from "./coupon.js";
 export { checkCoupon, type NewCoupon } from "./coupon-definition.js";
 export { CatalogFaults, joinPath, type CatalogFault } from "./fault.js";

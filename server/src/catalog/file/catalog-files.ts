@@ -124,7 +124,7 @@ export class CatalogFiles {
   async export(organization: OrganizationId): Promise<string> {
     const meters = await this.#on.meters.list(organization);
     return this.#on.postgres.inOrganization(organization, (sql) =>
-      exportCatalog(sql, meters, this.#on.sections, this.#times(organization).now),
+      exportCatalog(sql, organization, meters, this.#on.sections, this.#times(organization).now),
     );
   }
 

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { Sql } from "../../engines/postgres/index.js";
+import type { OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
 import {
@@ -27,6 +28,7 @@ const page_items = 200;
  */
 export async function exportCatalog(
   sql: Sql,
+  organization: OrganizationId,
   meters: readonly DeclaredMeter[],
   sections: readonly CatalogSection[],
   now: Instant,
@@ -44,7 +46,7 @@ export async function exportCatalog(
   ];
   const whole: Record<string, JsonValue> = Object.fromEntries(lists.filter(([, items]) => items.length > 0));
   for (const section of sections) {
-    const items = await section.export(sql);
+    const items = await section.export(sql, organization);
     if (items !== undefined) whole[section.name] = items;
   }
   if (Object.keys(whole).length === 0) return "# The catalog is empty.\n";

@@ -1,10 +1,10 @@
 import type { Sql } from "../../engines/postgres/index.js";
 import type { CatalogFaults } from "../core/index.js";
 import {
+  describeDifferences,
   findDifferences,
   writeCoupon,
   type Coupon,
-  type Difference,
   type WrittenCoupon,
 } from "../core/index.js";
 import { checkScopeProducts, createCoupon, draftCoupon, retireCoupon } from "../coupons.js";
@@ -60,7 +60,7 @@ function planKnown(
   if (differences.length > 0) {
     faults.add(
       "",
-      `a coupon never changes, and this one differs (${describe(differences)}): archive it and give the new one another key`,
+      `a coupon never changes, and this one differs (${describeDifferences(differences)}): archive it and give the new one another key`,
     );
     return [];
   }
@@ -76,11 +76,4 @@ function planKnown(
       write: (sql, caller) => retireCoupon(sql, caller, before, now, at),
     },
   ];
-}
-
-export function describe(differences: readonly Difference[]): string {
-  return differences
-    .slice(0, 5)
-    .map(({ path, before, after }) => `${path}: ${before ?? "nothing"} → ${after ?? "nothing"}`)
-    .join(", ");
 }

@@ -2,6 +2,7 @@ import { newId, type MeterId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { CatalogFaults } from "../core/index.js";
 import {
+  describeDifferences,
   findDifferences,
   writeMeter,
   type CatalogChange,
@@ -9,7 +10,6 @@ import {
   type FoundMeter,
 } from "../core/index.js";
 import type { Located } from "./catalog-file.js";
-import { describe } from "./plan-coupons.js";
 
 export interface PlannedMeters {
   readonly changes: readonly CatalogChange[];
@@ -47,7 +47,7 @@ export function planMeters(
     };
     const differences = findDifferences(writeMeter(before), writeMeter(wanted));
     if (differences.length > 0) {
-      const what = describe(differences);
+      const what = describeDifferences(differences);
       faults
         .inside(at)
         .add(

@@ -34,5 +34,5 @@ export interface CatalogSection<D = unknown> {
   /** Decides what is to change. Called twice when a file is applied: to check, and again under the catalog's lock. */
   plan(sql: Sql, definition: D, context: PlanningContext): Promise<readonly PlannedChange[]>;
   /** All that there is, as it would be written in the file; undefined for none. */
-  export(sql: Sql): Promise<JsonValue | undefined>;
+  export(sql: Sql, organization: OrganizationId): Promise<JsonValue | undefined>;
 }

@@ -2,7 +2,7 @@ export { readCoupon, readProduct, writeCoupon, writeProduct, type WrittenCoupon 
 export { didYouMean } from "./did-you-mean.js";
 export { isMapping, MappingReader } from "./mapping-reader.js";
 export { readMeter, writeMeter, type DeclaredMeter } from "./meter-notation.js";
-export { isExactNumber, NumberText } from "./number-text.js";
+export { isExactNumber, kindOf, NumberText } from "./number-text.js";
 export { readAddOn, readPlan, writeAddOn, writePlan } from "./plan-notation.js";
 export {
   placeOfModelField,
@@ -10,4 +10,4 @@ export {
   writePriceModel,
   writePriceModelBriefly,
 } from "./price-model-notation.js";
-export { readPrice, writePrice } from "./price-notation.js";
+export { given, readPrice, writePrice } from "./price-notation.js";
