@@ -27,7 +27,14 @@ test("tiers, with a flat amount, the last one open", () => {
   });
 });
 
+test("a fee has no meter", () => {
+  expect(readPrice("support flat 250")).toEqual({ key: "support", model: { flat: "250" } });
+});
+
 test.each([
+  ["support flat", "KEY flat AMOUNT"],
+  ["support flat much", "after flat comes one amount"],
+  ["support flat 250 per 2", "after flat comes one amount"],
   ["tokens", "KEY METER AMOUNT"],
   ["tokens llm cheap", "neither an amount nor graduated"],
   ["tokens llm 1 2", "neither an amount nor graduated"],

@@ -3,8 +3,10 @@ import { UsageError } from "./context.js";
 /** The shape of GraphQL's PriceInput. */
 export interface PriceInput {
   readonly key: string;
-  readonly meter: string;
+  /** Absent of a fee. */
+  readonly meter?: string;
   readonly model:
+    | { readonly flat: string }
     | { readonly perUnit: { readonly unitAmount: string; readonly per?: string } }
     | { readonly graduated: { readonly per?: string; readonly tiers: readonly TierInput[] } };
 }
@@ -18,8 +20,10 @@ interface TierInput {
 const decimal = /^\d+(\.\d+)?$/;
 
 /**
- * A price in one line: key, meter, and what a unit costs or the tiers, each "up to:unit amount[:flat amount]".
+ * A price in one line: key, meter, and what a unit costs or the tiers, each "up to:unit amount[:flat amount]"; or the
+ * key and a fee.
  *
+ *     support flat 250
  *     tokens llm-tokens 0.002 per 1000
  *     tokens llm-tokens graduated 1000000:0 10000000:0.5 inf:0.3 per 1000000
  *
@@ -34,7 +38,15 @@ export function readPrice(text: string): PriceInput {
   }
   const [key, meter, model, ...tiers] = perAt < 0 ? words : words.slice(0, perAt);
   if (key === undefined || meter === undefined || model === undefined) {
-    throw wrong(text, 'write "KEY METER AMOUNT [per UNITS]" or "KEY METER graduated TIER TIER… [per UNITS]"');
+    throw wrong(
+      text,
+      'write "KEY METER AMOUNT [per UNITS]", "KEY METER graduated TIER TIER… [per UNITS]" or "KEY flat AMOUNT"',
+    );
+  }
+  if (meter === "flat") {
+    if (!decimal.test(model) || words.length > 3)
+      throw wrong(text, "after flat comes one amount, at the end");
+    return { key, model: { flat: model } };
   }
   const scale = per === undefined ? {} : { per };
   if (model !== "graduated") {

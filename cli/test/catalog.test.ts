@@ -38,6 +38,8 @@ plans:
       - key: tokens
         meter: tokens
         graduated: { per: 1000, tiers: [{ upTo: 5000, unitAmount: "${amount}" }, { unitAmount: "0.5" }] }
+taxRates:
+  - { country: DE, name: USt, percent: 19, validFrom: 2026-01-01 }
 addOns:
   - { key: support, currency: USD, prices: [{ key: support, flat: "5" }] }
 `;

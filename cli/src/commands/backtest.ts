@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { contextOf } from "../context.js";
 import { readCount, readInstant } from "../options.js";
+import { priceOptions, pricesOf, type PriceOptions } from "../price-options.js";
 import { grouped, printJson, printTable } from "../print.js";
-import { priceOptions, pricesOf, type PriceOptions } from "./plans.js";
 
 interface Money {
   readonly amount: string;

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { nodesOf } from "../all-nodes.js";
+import { versionsOf } from "../all-versions.js";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { mutate } from "../mutate.js";
-import { collect, readCount, readInstant, readJson, readTextOrFile } from "../options.js";
+import { readCount, readInstant } from "../options.js";
+import { priceOptions, pricesOf, type PriceOptions } from "../price-options.js";
 import { priceSelection, printPrices, type Price } from "../price-table.js";
-import { readPrice, type PriceInput } from "../price-text.js";
 import { printFields, printJson, printTable, visible } from "../print.js";
 import { addCatalogFileCommands } from "./catalog-file.js";
 
@@ -38,13 +39,8 @@ interface ListedPlan {
   } | null;
 }
 
-export interface PriceOptions {
-  readonly name?: string;
-  readonly currency: string;
-  readonly interval?: string;
+interface VersionOptions extends PriceOptions {
   readonly effectiveFrom?: string;
-  readonly price?: readonly string[];
-  readonly prices?: string;
 }
 
 const versionSelection = `{ id planKey version name currency interval effectiveFrom prices ${priceSelection} }`;
@@ -107,16 +103,17 @@ export function addPlanCommands(program: Command): void {
     .option("--limit <count>", "at most this many", readCount, 100)
     .action(async (idOrKey: string, { limit }: { limit: number }, command: Command) => {
       const context = contextOf(command);
-      const versions = await versionsOf(context, idOrKey, limit);
+      const of = { field: "plan", noun: "plan", idOrKey } as const;
+      const versions = await versionsOf<PlanVersion>(context, of, versionSelection, limit);
       if (context.json) return printJson(context, versions);
       for (const version of versions) printVersion(context, version);
     });
 
   addCatalogFileCommands(plans);
 
-  priceOptions(
+  versionOptions(
     plans.command("create").argument("<key>", "your own key for it").description("create a plan"),
-  ).action(async (key: string, options: PriceOptions, command: Command) => {
+  ).action(async (key: string, options: VersionOptions, command: Command) => {
     const context = contextOf(command);
     const plan = await mutate<Plan>(
       context,
@@ -134,12 +131,12 @@ export function addPlanCommands(program: Command): void {
     printPlan(context, plan);
   });
 
-  priceOptions(
+  versionOptions(
     plans
       .command("add-version")
       .argument("<plan>", "id or key")
       .description("sell the plan at new prices; subscriptions stay on their version"),
-  ).action(async (plan: string, options: PriceOptions, command: Command) => {
+  ).action(async (plan: string, options: VersionOptions, command: Command) => {
     const context = contextOf(command);
     const version = await mutate<PlanVersion>(
       context,
@@ -159,59 +156,13 @@ export function addPlanCommands(program: Command): void {
   });
 }
 
-/** Options that describe a plan's prices. */
-export function priceOptions(command: Command): Command {
-  return command
-    .requiredOption("--currency <code>", "ISO 4217, such as USD")
-    .option("--name <name>", "the key when left out")
-    .option("--interval <interval>", "week, month, quarter or year; month when left out")
-    .option("--effective-from <time>", "from when it is in force; now when left out", readInstant)
-    .option("--price <text>", "a price in one line; may be repeated", collect)
-    .option("--prices <json>", "prices as in GraphQL's PriceInput; @FILE reads a file")
-    .addHelpText(
-      "after",
-      `
-A price is its key, a meter, and an amount, or tiers of UP_TO:AMOUNT[:FLAT]:
-
-  --price "tokens llm-tokens 0.002 per 1000"
-  --price "tokens llm-tokens graduated 1000000:0 10000000:0.5 inf:0.3 per 1000000"`,
-    );
-}
-
-/** @throws UsageError without a price */
-export function pricesOf(options: Pick<PriceOptions, "price" | "prices">): readonly unknown[] {
-  const lines: PriceInput[] = (options.price ?? []).map(readPrice);
-  const given =
-    options.prices === undefined ? [] : readJson("--prices", readTextOrFile("--prices", options.prices));
-  if (!Array.isArray(given)) throw new UsageError("--prices must be a JSON array of prices");
-  const prices = [...lines, ...(given as unknown[])];
-  if (prices.length === 0) throw new UsageError("give at least one --price, or --prices");
-  return prices;
-}
-
-async function versionsOf(
-  context: CliContext,
-  idOrKey: string,
-  limit: number,
-): Promise<readonly PlanVersion[]> {
-  const found: PlanVersion[] = [];
-  for (let after: string | null = null; ; ) {
-    const { plan }: { plan: { versions: Page<PlanVersion> } | null } = await context.weir.graphql.run<{
-      plan: { versions: Page<PlanVersion> } | null;
-    }>(
-      `query ($plan: String!, $first: Int, $after: String) { plan(idOrKey: $plan) { versions(first: $first, after: $after) { nodes ${versionSelection} pageInfo { hasNextPage endCursor } } } }`,
-      { plan: idOrKey, first: Math.min(limit - found.length, 50), after },
-    );
-    if (plan === null) throw new UsageError(`there is no plan "${idOrKey}"; weir plans list`);
-    found.push(...plan.versions.nodes);
-    after = plan.versions.pageInfo.endCursor;
-    if (!plan.versions.pageInfo.hasNextPage || found.length >= limit) return found;
-  }
-}
-
-interface Page<T> {
-  readonly nodes: readonly T[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+/** The options of a new version, which may be in force from another time than now. */
+function versionOptions(command: Command): Command {
+  return priceOptions(command).option(
+    "--effective-from <time>",
+    "from when it is in force; now when left out",
+    readInstant,
+  );
 }
 
 function printPlan(context: CliContext, plan: Plan): void {
