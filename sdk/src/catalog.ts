@@ -29,7 +29,7 @@ export interface ApplyOptions {
   readonly idempotencyKey?: string;
 }
 
-/** The catalog as a file: products, plans, add-ons and coupons in one YAML text. */
+/** The catalog as a file: products, plans, add-ons, coupons and tax rates in one YAML text. */
 export class Catalog {
   readonly #transport: Transport;
 

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Caller } from "../../src/identity/index.js";
+import { Decimal } from "../../src/kernel/decimal.js";
 import { parseInstant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
@@ -80,6 +81,7 @@ async function stored(): Promise<string> {
       "add_on_versions",
       "coupons",
       "coupon_archivals",
+      "tax_rates",
       "audit_log",
     ]) {
       const rows = await sql.unsafe(`SELECT to_jsonb(t)::text AS row FROM ${table} t ORDER BY 1`);
@@ -116,6 +118,8 @@ describe("applying", () => {
       "addOns premium-support create",
       "coupons welcome create",
       "coupons five-off create",
+      "taxRates DE:digital-services:2026-01-01 create",
+      "taxRates IE:books:2026-01-01 create",
     ]);
     const before = await stored();
     expect(await apply(yaml)).toEqual([]);
@@ -311,7 +315,7 @@ taxes: []
       expect.stringMatching(/^31 plans\[1\]\.prices\[4\]\.perUnit: a price has one model/),
       expect.stringMatching(/^34 coupons\[0\]\.percentOff: a percentage above 0, at most 100/),
       expect.stringMatching(/^35 coupons\[0\]\.appliesTo\.products\[0\]: there is no product "nothing"/),
-      expect.stringMatching(/^36 taxes: .*there is: meters, products, plans, addOns, coupons/),
+      expect.stringMatching(/^36 taxes: .*there is: meters, products, plans, addOns, coupons, taxRates$/),
     ]);
     expect(faults[3]).toMatchObject({ line: 10, column: 14 });
     expect(await stored()).toBe(before);
@@ -346,6 +350,75 @@ plans:
       { line: 9, message: expect.stringContaining('did you mean "region"?') },
       { line: 12, path: "plans[0].prices[1].matrix.dimensions[0]" },
     ]);
+  });
+
+  test("a price of each event is for a meter that sums or counts, in a file, by the API and as an override", async () => {
+    const yaml = (aggregation: string) => `meters:
+  - { slug: peak, eventType: t, aggregation: ${aggregation}, valueProperty: $.n }
+plans:
+  - key: p
+    currency: USD
+    prices:
+      - { key: a, meter: peak, perUnit: "1", currencies: { EUR: { perUnit: "1" } } }
+      - key: b
+        meter: peak
+        percentage: { ratePercent: 2 }
+        currencies:
+          EUR: { percentage: { ratePercent: 2, eventMinimum: "0.1" } }
+addOns:
+  - key: d
+    currency: USD
+    prices: [{ key: d, meter: peak, windowed: { window: day, price: { dynamic: "1.2" } } }]
+`;
+    const before = await stored();
+    const wanted = [
+      {
+        line: 12,
+        path: "plans[0].prices[1].currencies.EUR.percentage",
+        message: expect.stringMatching(
+          /^it prices each event.*"peak" do not add up.*MAX: take a meter of SUM/,
+        ),
+      },
+      { line: 16, path: "addOns[0].prices[0].windowed" },
+    ];
+    expect(await faultsOf(yaml("MAX"))).toMatchObject(wanted);
+    expect(await stored()).toBe(before);
+
+    // Over a meter that is there already it is the same, and without the two there is nothing to refuse.
+    await apply(yaml("MAX").replace(', eventMinimum: "0.1"', "").replace("dynamic:", "perUnit:"));
+    expect(await faultsOf(yaml("MAX"))).toMatchObject(wanted);
+    const dynamic = { kind: "dynamic" as const, multiplier: Decimal.one };
+    const prices = [{ key: "a", meter: "peak", model: dynamic }];
+    const refused = {
+      status: 400,
+      errors: [{ field: "prices[0].model.dynamic", message: expect.stringContaining('"peak"') }],
+    };
+    const own = { name: "q", currency: "USD", prices };
+    const refusals = await Promise.allSettled([
+      catalog().createPlan(caller, { key: "q", ...own }),
+      catalog().createVersion(caller, "p", own),
+      catalog().addOns.create(caller, { key: "q", ...own }),
+      catalog().addOns.createVersion(caller, "d", own),
+      catalog().draftVersion(caller.organization, "p", own),
+    ]);
+    expect(refusals.map((each) => each.status === "rejected" && (each.reason as Refusal).problem)).toEqual(
+      refusals.map(() => expect.objectContaining(refused)),
+    );
+
+    const { customers, subscriptions, subscriptionChanges } = weir.weir.services.billing;
+    await customers.create(caller, { key: "acme", name: "Acme", timeZone: "UTC" });
+    const overrides = { a: dynamic };
+    const subscription = await subscriptions.create(caller, { customer: "acme", plan: "p" });
+    const change = { subscription: subscription.id, plan: "p", overrides };
+    const subscribing = subscriptions.create(caller, { customer: "acme", plan: "p", overrides });
+    const overridden = { problem: { errors: [{ field: "overrides.a" }] } };
+    await expect(subscribing).rejects.toMatchObject(overridden);
+    await expect(subscriptionChanges.changePlan(caller, change)).rejects.toMatchObject(overridden);
+
+    caller = await newCaller();
+    expect(await apply(yaml("SUM"))).toEqual(["meters peak create", "plans p create", "addOns d create"]);
+    await customers.create(caller, { key: "acme", name: "Acme", timeZone: "UTC" });
+    await subscriptions.create(caller, { customer: "acme", plan: "p", overrides });
   });
 
   test("over REST: 400 with the faults, 413 over 1 MiB, 403 with a read key; YAML comes back by GET", async () => {

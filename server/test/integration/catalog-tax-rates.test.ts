@@ -4,14 +4,14 @@ import { listAudit } from "../../src/audit/index.js";
 import { Catalog, CatalogFiles } from "../../src/catalog/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Caller, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseInstant } from "../../src/kernel/instant.js";
 import { Refusal } from "../../src/kernel/problem.js";
 import { tax_rates_max, Taxes, taxRatesSection } from "../../src/tax/index.js";
 import { openTestPostgres } from "./embedded-postgres.js";
 
 const clock = new FixedClock(parseInstant("2026-03-15T12:00:00Z")!);
-const clocks = { of: () => clock };
+const clocks = sameClock(clock);
 /** Nothing here is metered. */
 const meters = {
   findMeter: () => Promise.resolve(undefined),

@@ -104,6 +104,8 @@ const mutations = (): Record<string, string[]> => ({
     `(yaml: "plans: [{ key: stolen, currency: USD, prices: [{ key: p, meter: ${b.ids.meter}, perUnit: '1' }] }]")`,
     `(yaml: "addOns: [{ key: stolen, currency: USD, prices: [{ key: p, product: ${mark}-product, flat: '1' }] }]")`,
     `(yaml: "coupons: [{ key: stolen, percentOff: 5, appliesTo: { products: [${mark}-product] } }]", dryRun: true)`,
+    // Both have a rate of this place and day: it is compared with the caller's own.
+    `(yaml: "taxRates: [{ country: NZ, name: other, percent: 15, validFrom: 2020-01-01 }]")`,
   ],
   archiveCoupon: [`(coupon: "${b.ids.coupon}")`, `(coupon: "${mark}-coupon")`],
   archiveMeter: [`(meter: "${b.ids.meter}")`, `(meter: "${mark}-meter")`],

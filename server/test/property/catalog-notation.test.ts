@@ -197,7 +197,9 @@ const product: Product = {
 };
 const references: References = {
   products: new Map([["inference", product]]),
-  meters: new Map([["tokens", { meter: newId("mtr", now), slug: "tokens", dimensions: ["region"] }]]),
+  meters: new Map([
+    ["tokens", { meter: newId("mtr", now), slug: "tokens", aggregation: "SUM", dimensions: ["region"] }],
+  ]),
 };
 const place = { plan: newId("plan", now), planKey: "pro", version: 1 };
 

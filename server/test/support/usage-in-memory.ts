@@ -70,7 +70,9 @@ export class UsageInMemory implements UsagePort {
 
   async findMeter(organization: OrganizationId, idOrSlug: string) {
     const meter = this.#meters.get(`${organization}/${idOrSlug}`);
-    return meter === undefined ? undefined : { ...meter, name: meter.slug, aggregation: "SUM", version: 1 };
+    return meter === undefined
+      ? undefined
+      : { ...meter, name: meter.slug, aggregation: "SUM" as const, version: 1 };
   }
 
   async quantity(selection: UsageSelection) {
