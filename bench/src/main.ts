@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { BenchOptions, Figure, FigureRow } from "./figure.js";
+import { measureBacktest } from "./figures/backtest.js";
 import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
@@ -24,6 +25,7 @@ const figures: Readonly<Record<string, Figure>> = {
   "stored-bytes": measureStoredBytesAndStart,
   rating: measureRating,
   "invoice-run": measureInvoiceRun,
+  backtest: measureBacktest,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]
