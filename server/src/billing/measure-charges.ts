@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../kernel/time-zone.js";
@@ -43,7 +44,7 @@ export async function metersOf(
 
 /**
  * What was measured for each portion of usage charges, by few queries however many charges there are: those on one meter
- * with the same filters are read together.
+ * with the same filters are read together, and what two charges ask for alike is read once.
  *
  * @returns for each charge, in order, what was measured for its portions, in order
  */
@@ -56,14 +57,14 @@ export async function measureCharges(
   },
   charged: readonly ChargedUsage[],
 ): Promise<Measured[][]> {
-  const groups = new Map<string, { source: UsageSource; parts: UsagePart[]; places: [number, number][] }>();
+  const groups = new Map<string, PartGroup>();
   const measured: Measured[][] = charged.map(() => []);
   for (const [index, one] of charged.entries()) {
     const { charge, spans, timeZone } = one;
     const meterVersion = meterVersionOf(on.meters, one);
     const { filters } = charge.price;
     const key = JSON.stringify([meterVersion, filters]);
-    const group = groups.get(key) ?? {
+    const group: PartGroup = groups.get(key) ?? {
       source: {
         organization: on.organization,
         meterVersion,
@@ -71,17 +72,17 @@ export async function measureCharges(
         ...(filters.length === 0 ? {} : { filters }),
       },
       parts: [],
+      partsOfSpans: new Map(),
       places: [],
     };
     groups.set(key, group);
     for (const [position, portion] of charge.portions.entries()) {
-      group.parts.push(partOf(portion, spans, timeZone));
-      group.places.push([index, position]);
+      group.places.push([index, position, placeOf(group, spans, partOf(portion, spans, timeZone))]);
     }
   }
   for (const { source, parts, places } of groups.values()) {
     const read = await usage.readMany(source, parts);
-    for (const [number, [index, position]] of places.entries()) {
+    for (const [index, position, number] of places) {
       const one = read[number];
       const portions = measured[index];
       if (one === undefined || portions === undefined)
@@ -90,6 +91,30 @@ export async function measureCharges(
     }
   }
   return measured;
+}
+
+/** Charges on one meter with the same filters. */
+interface PartGroup {
+  readonly source: UsageSource;
+  readonly parts: UsagePart[];
+  /** Numbers of the parts that were cut from a customer's spans. */
+  readonly partsOfSpans: Map<readonly SubjectSpan[], number[]>;
+  /** Of each portion its charge, its place in it, and its part. */
+  readonly places: [number, number, number][];
+}
+
+/** The number of a part in its group; that of the same part when it is there already, as in a backtest's two sides. */
+function placeOf({ parts, partsOfSpans }: PartGroup, spans: readonly SubjectSpan[], part: UsagePart): number {
+  const known = partsOfSpans.get(spans) ?? [];
+  const same = known.find((number) => isSamePart(parts[number], part));
+  if (same !== undefined) return same;
+  partsOfSpans.set(spans, [...known, parts.length]);
+  return parts.push(part) - 1;
+}
+
+function isSamePart(one: UsagePart | undefined, other: UsagePart): boolean {
+  const { start, end } = other.period;
+  return one?.period.start === start && one.period.end === end && isDeepStrictEqual(one, other);
 }
 
 /** By which version of its meter a charge is measured. @throws RangeError when it is on no meter, or on one not loaded */
