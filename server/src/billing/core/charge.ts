@@ -97,7 +97,7 @@ function pricesOfPlans(contract: Contract, charged: OpenSpan): PricedSpans[] {
         if (span === undefined) return [];
         const model = phase.overrides[price.key] ?? mustHaveModel(price, plan, currency);
         const phasePercent = plan.phases.find(({ key }) => key === phase.phase)?.discountPercent;
-        return [{ ...span, model, phasePercent }];
+        return [{ from: span.from, to: span.to, model, phasePercent }];
       });
       return { item: itemOf(price), price, source, spans, count: undefined };
     });
@@ -164,7 +164,9 @@ function chargeOf(contract: Contract, priced: PricedSpans, period: Period): Char
   const whole = { from: period.start, to: period.end };
   const cuts = spans.flatMap((span) => {
     const cut = overlap(span, whole);
-    return cut === undefined ? [] : [{ ...span, start: cut.from, end: cut.to ?? period.end }];
+    if (cut === undefined) return [];
+    const { model, phasePercent } = span;
+    return [{ start: cut.from, end: cut.to ?? period.end, model, phasePercent }];
   });
   const covered = { start: cuts[0]?.start, end: cuts.at(-1)?.end };
   if (covered.start === undefined || covered.end === undefined) return undefined;

@@ -54,7 +54,25 @@ export interface RatedPortion extends PortionInputs {
 /** @param measured  of a usage price, of the kind that its model takes */
 export function ratePortion(inputs: PortionInputs, measured: Measured | undefined): RatedPortion {
   const rated = inputs.held === undefined ? rateUsage(inputs, measured) : rateHeld(inputs, inputs.held);
-  return { ...inputs, ...rated, net: lessPercents(rated.gross, inputs.percentsOff) };
+  const { charge, model, spans, share, held, included, percentsOff } = inputs;
+  const { quantity, taken, events, parts, gross } = rated;
+  const net = lessPercents(gross, percentsOff);
+  // Named one by one, as spreading two objects costs as much as rating.
+  return {
+    charge,
+    model,
+    spans,
+    share,
+    held,
+    included,
+    percentsOff,
+    quantity,
+    taken,
+    events,
+    parts,
+    gross,
+    net,
+  };
 }
 
 type Rated = Pick<RatedPortion, "quantity" | "taken" | "events" | "parts" | "gross">;

@@ -185,48 +185,41 @@ function chargeLine(charge: Charge, target: Target, billed: BilledCharge | undef
   const { item, period, price, covered, source } = charge;
   const name =
     source.kind === "add_on" && price.name !== source.name ? `${source.name}: ${price.name}` : price.name;
-  return {
-    ...differences(target.grossMinor, target.netMinor, billed),
-    item,
-    period,
-    covered,
-    name,
-    category: price.taxCategory,
-    content: { kind: "charge", charge, target },
-  };
+  const content = { kind: "charge", charge, target } as const;
+  const described = { item, period, covered, name, category: price.taxCategory, content };
+  return lineOf(described, target.grossMinor, target.netMinor, billed);
 }
 
 function adjustmentLine(adjustment: Adjustment, billed: BilledCharge | undefined): SectionLine {
   const { item, period, name, category, targetMinor } = adjustment;
   const content = { kind: "adjustment", adjustment } as const;
-  return {
-    ...differences(targetMinor, targetMinor, billed),
-    item,
-    period,
-    covered: period,
-    name,
-    category,
-    content,
-  };
+  return lineOf({ item, period, covered: period, name, category, content }, targetMinor, targetMinor, billed);
 }
 
 function vanishedLine(billed: BilledCharge): SectionLine {
   const { item, period, covered, name, category } = billed;
+  return lineOf({ item, period, covered, name, category, content: { kind: "vanished" } }, 0n, 0n, billed);
+}
+
+type DescribedLine = Pick<SectionLine, "item" | "period" | "covered" | "name" | "category" | "content">;
+
+/** Each property is named: put together by spreading, lines took a tenth of the time of a whole backtest. */
+function lineOf(
+  { item, period, covered, name, category, content }: DescribedLine,
+  targetGross: bigint,
+  targetNet: bigint,
+  billed: BilledCharge | undefined,
+): SectionLine {
+  const [billedGross, billedNet] = [billed?.gross ?? 0n, billed?.net ?? 0n];
+  const [gross, net] = [targetGross - billedGross, targetNet - billedNet];
+  const isCorrection = billed !== undefined;
   return {
-    ...differences(0n, 0n, billed),
     item,
     period,
     covered,
     name,
     category,
-    content: { kind: "vanished" },
-  };
-}
-
-function differences(targetGross: bigint, targetNet: bigint, billed: BilledCharge | undefined) {
-  const [billedGross, billedNet] = [billed?.gross ?? 0n, billed?.net ?? 0n];
-  const [gross, net] = [targetGross - billedGross, targetNet - billedNet];
-  return {
+    content,
     targetGross,
     targetNet,
     billedGross,
@@ -234,7 +227,7 @@ function differences(targetGross: bigint, targetNet: bigint, billed: BilledCharg
     gross,
     discount: net - gross,
     net,
-    isCorrection: billed !== undefined,
+    isCorrection,
     billed,
   };
 }

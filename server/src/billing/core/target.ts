@@ -77,7 +77,8 @@ function usageInputs(charge: Charge): PortionInputs[] {
       : index === 0
         ? whole
         : Decimal.zero;
-    return { ...basicsOf(charge, portion), included, held: undefined, share: undefined };
+    const { model, spans, percentsOff } = portion;
+    return { charge: price.charge, model, spans, percentsOff, included, held: undefined, share: undefined };
   });
 }
 
