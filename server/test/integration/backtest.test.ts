@@ -118,6 +118,24 @@ test("rates the same usage under both prices: revenue, winners and losers are th
   );
 });
 
+test("a draft may take usage in another form: each event by itself where the current price takes their sum", async () => {
+  const draft = `{ currency: "USD", prices: [
+    { key: "base", model: { flat: "5" }, timing: arrears }
+    { key: "tokens", meter: "tokens", model: { percentage: { ratePercent: "1", eventMinimum: "5" } } }] }`;
+  const { backtest: result } = await backtest(draft);
+  const minors = result.customers.map(({ customer, current, draft: tried }) => [
+    customer.key,
+    Number(current.minor),
+    Number(tried.minor),
+  ]);
+  // Each event costs a hundredth of its tokens, at least 5: only the large customer's are all above that.
+  expect(minors).toEqual([
+    ["small", 510, 1_000],
+    ["middle", 1_250, 1_500],
+    ["large", 10_500, 10_500],
+  ]);
+});
+
 test("the same prices change nothing, and nothing of it is stored", async () => {
   const draft = `{ currency: "USD", prices: [
     { key: "base", model: { flat: "5" }, timing: arrears }
