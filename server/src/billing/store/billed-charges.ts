@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { MeterVersionId, PriceId, SubscriptionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { keyText, section_ranks, type BilledCharge, type SectionKind } from "../core/index.js";
@@ -28,8 +28,8 @@ export async function readBilled(
            (extract(epoch FROM l.covered_start) * 1000000)::bigint::text AS covered_start,
            (extract(epoch FROM l.covered_end) * 1000000)::bigint::text AS covered_end,
            l.gross_minor::text, l.amount_minor::text
-    FROM unnest(${asked.map(({ subscription }) => subscription)}::text[], ${asked.map(({ since }) => timestampText(since))}::text[],
-                ${asked.map(({ end }) => timestampText(end))}::text[], ${asked.map(({ kind }) => section_ranks[kind])}::int[])
+    FROM unnest(${arrayText(asked.map(({ subscription }) => subscription))}::text[], ${arrayText(asked.map(({ since }) => timestampText(since)))}::text[],
+                ${arrayText(asked.map(({ end }) => timestampText(end)))}::text[], ${arrayText(asked.map(({ kind }) => section_ranks[kind]))}::int[])
          AS a (subscription, since, section_end, rank)
     JOIN invoice_lines l ON l.subscription = a.subscription AND l.service_end > a.since::timestamptz
     JOIN invoice_sections s ON s.organization = l.organization AND s.invoice = l.invoice AND s.position = l.section

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
@@ -31,8 +31,8 @@ export async function upsertWakes(
   await sql`
     INSERT INTO wakes (organization, kind, key, at, payload)
     SELECT ${organization}, ${kind}, w.key, w.at::timestamptz, w.payload::jsonb
-    FROM unnest(${wakes.map((wake) => wake.key)}::text[], ${wakes.map((wake) => timestampText(wake.at))}::text[],
-                ${wakes.map((wake) => JSON.stringify(wake.payload))}::text[]) AS w (key, at, payload)
+    FROM unnest(${arrayText(wakes.map((wake) => wake.key))}::text[], ${arrayText(wakes.map((wake) => timestampText(wake.at)))}::text[],
+                ${arrayText(wakes.map((wake) => JSON.stringify(wake.payload)))}::text[]) AS w (key, at, payload)
     ON CONFLICT (organization, kind, key) DO UPDATE
       SET at = EXCLUDED.at, payload = EXCLUDED.payload, run = NULL, begun = false`;
 }
@@ -49,14 +49,14 @@ export async function lockDueWakes(
   const rows = await sql<WakeRow[]>`
     SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM wakes
     WHERE organization = current_setting('weir.organization', true) AND run IS NULL
-      AND at <= ${timestampText(now)}::text::timestamptz AND kind = ANY (${kinds}::text[])
+      AND at <= ${timestampText(now)}::text::timestamptz AND kind = ANY (${arrayText(kinds)}::text[])
     ORDER BY wakes.at, kind, key LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   return rows.map(fromRow);
 }
 
 export async function deleteWakes(sql: Sql, wakes: readonly Wake[]): Promise<void> {
   await sql`
-    DELETE FROM wakes USING unnest(${wakes.map((wake) => wake.kind)}::text[], ${wakes.map((wake) => wake.key)}::text[]) AS gone (kind, key)
+    DELETE FROM wakes USING unnest(${arrayText(wakes.map((wake) => wake.kind))}::text[], ${arrayText(wakes.map((wake) => wake.key))}::text[]) AS gone (kind, key)
     WHERE wakes.organization = current_setting('weir.organization', true)
       AND wakes.kind = gone.kind AND wakes.key = gone.key AND run IS NULL`;
 }
@@ -128,10 +128,10 @@ export async function lookAhead(
 ): Promise<{ due: number; next: Instant | undefined }> {
   const [row] = await sql<{ due: string; next: string | null }[]>`
     SELECT (SELECT count(*) FROM wakes WHERE organization = current_setting('weir.organization', true)
-              AND kind = ANY (${kinds}::text[]) AND at <= ${timestampText(now)}::text::timestamptz
+              AND kind = ANY (${arrayText(kinds)}::text[]) AND at <= ${timestampText(now)}::text::timestamptz
               AND (run IS NULL OR NOT begun)) AS due,
            (SELECT (extract(epoch FROM min(at)) * 1000000)::bigint FROM wakes
-            WHERE organization = current_setting('weir.organization', true) AND kind = ANY (${kinds}::text[]) AND run IS NULL
+            WHERE organization = current_setting('weir.organization', true) AND kind = ANY (${arrayText(kinds)}::text[]) AND run IS NULL
               AND at > ${timestampText(now)}::text::timestamptz AND at <= ${timestampText(until)}::text::timestamptz) AS next`;
   return {
     due: Number(row?.due ?? 0),
@@ -150,13 +150,13 @@ export async function selectDueOrganizations(
   const rows = await sql<{ organization: OrganizationId }[]>`
     SELECT organization FROM (
       SELECT w.organization, min(w.at) AS at FROM wakes w
-      WHERE w.run IS NULL AND w.at <= ${timestampText(now)}::text::timestamptz AND w.kind = ANY (${kinds}::text[])
+      WHERE w.run IS NULL AND w.at <= ${timestampText(now)}::text::timestamptz AND w.kind = ANY (${arrayText(kinds)}::text[])
         AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization = w.organization)
       GROUP BY w.organization
       UNION ALL
       SELECT c.organization, c.now FROM test_clocks c
       WHERE c.state <> 'advancing' AND EXISTS (
-        SELECT FROM wakes w WHERE w.organization = c.organization AND w.run IS NULL AND w.at <= c.now AND w.kind = ANY (${kinds}::text[]))
+        SELECT FROM wakes w WHERE w.organization = c.organization AND w.run IS NULL AND w.at <= c.now AND w.kind = ANY (${arrayText(kinds)}::text[]))
       UNION ALL
       SELECT DISTINCT w.organization, '-infinity'::timestamptz FROM wakes w WHERE w.run IS NOT NULL AND NOT w.begun
     ) due GROUP BY organization ORDER BY min(at) LIMIT ${limit}`;
