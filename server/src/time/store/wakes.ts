@@ -110,13 +110,14 @@ export async function markBegun(sql: Sql, run: string): Promise<void> {
 
 /** Takes the keys of a run's chunk, in their order; those whose wakes have been moved since are left out. */
 export async function takeChunk(sql: Sql, run: string): Promise<string[]> {
+  // OFFSET keeps the planner from joining: it would compare each key with every wake of the organization.
   const rows = await sql<{ key: string }[]>`
     WITH taken AS (
       DELETE FROM wake_chunks WHERE run = ${run} RETURNING kind, keys
     )
     SELECT k.key FROM taken CROSS JOIN unnest(taken.keys) AS k (key)
     WHERE NOT EXISTS (SELECT FROM wakes w WHERE w.organization = current_setting('weir.organization', true)
-                        AND w.kind = taken.kind AND w.key = k.key)
+                        AND w.kind = taken.kind AND w.key = k.key OFFSET 0)
     ORDER BY k.key`;
   return rows.map(({ key }) => key);
 }
