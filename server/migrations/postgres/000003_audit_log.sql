@@ -10,7 +10,7 @@ CREATE TABLE audit_log (
   after jsonb,
   PRIMARY KEY (organization, id)
 );
-CREATE INDEX audit_log_by_target ON audit_log (organization, target, id);
+CREATE INDEX audit_log_by_target ON audit_log (target, organization, id);
 SELECT weir_protect('audit_log');
 SELECT weir_append_only('audit_log');
 CREATE POLICY system ON audit_log FOR INSERT TO weir_system WITH CHECK (true);

@@ -35,6 +35,7 @@ ALTER TABLE meters ADD FOREIGN KEY (organization, current_version)
 
 SELECT weir_protect('meters');
 SELECT weir_protect('meter_versions');
+REVOKE DELETE, TRUNCATE ON meter_versions FROM weir_app;
 
 -- What schedulers look at: which organization has work of which kind, and since when it is due. The one table
 -- that the system role reads across organizations; it holds references, no content.

@@ -25,7 +25,7 @@ CREATE TABLE customers (
   CONSTRAINT customers_payer_no_chain FOREIGN KEY (organization, payer, payer_has_payer)
     REFERENCES customers (organization, id, has_payer)
 );
-CREATE INDEX customers_by_payer ON customers (organization, payer, id) WHERE payer IS NOT NULL;
+CREATE INDEX customers_by_payer ON customers (payer, id) WHERE payer IS NOT NULL;
 
 -- A range of one text value compares for equality under GiST without any extension (btree_gist would have to be
 -- installed by the owner of a database that is not ours). Measured: 0.14 ms an insert into 50,000 rows, btree_gist 0.06.
@@ -47,7 +47,7 @@ CREATE TABLE customer_subjects (
     tstzrange(valid_from, valid_to) WITH &&
   )
 );
-CREATE INDEX customer_subjects_by_customer ON customer_subjects (organization, customer, subject, valid_from);
+CREATE INDEX customer_subjects_by_customer ON customer_subjects (customer, subject, valid_from);
 
 SELECT weir_protect('customers');
 SELECT weir_protect('customer_subjects');

@@ -16,7 +16,7 @@ CREATE TABLE subscriptions (
   revision integer NOT NULL CHECK (revision >= 1),
   created_at timestamptz NOT NULL,
   PRIMARY KEY (organization, id),
-  UNIQUE (organization, customer, id),
+  UNIQUE (customer, id, organization),
   FOREIGN KEY (organization, customer) REFERENCES customers (organization, id),
   CONSTRAINT subscriptions_end CHECK (ends_at >= started_at),
   CONSTRAINT subscriptions_canceled CHECK ((ends_at IS NULL) = (canceled_at IS NULL))

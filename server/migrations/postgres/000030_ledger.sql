@@ -20,11 +20,11 @@ CREATE TABLE ledger_postings (
   reverses text COLLATE "C",
   posted_at timestamptz NOT NULL,
   PRIMARY KEY (organization, id),
-  CONSTRAINT ledger_postings_once UNIQUE (organization, idempotency_key),
-  CONSTRAINT ledger_postings_reversed_once UNIQUE (organization, reverses),
+  CONSTRAINT ledger_postings_once UNIQUE (idempotency_key, organization),
+  CONSTRAINT ledger_postings_reversed_once UNIQUE (reverses, organization),
   FOREIGN KEY (organization, reverses) REFERENCES ledger_postings (organization, id)
 );
-CREATE INDEX ledger_postings_by_reference ON ledger_postings (organization, reference);
+CREATE INDEX ledger_postings_by_reference ON ledger_postings (reference, organization);
 
 CREATE TABLE ledger_transfers (
   organization text COLLATE "C" NOT NULL,
@@ -42,8 +42,8 @@ CREATE TABLE ledger_transfers (
   FOREIGN KEY (organization, credit, currency) REFERENCES ledger_accounts (organization, code, currency),
   CONSTRAINT ledger_transfers_service CHECK (service_end > service_start)
 );
-CREATE INDEX ledger_transfers_by_debit ON ledger_transfers (organization, debit, posting, position);
-CREATE INDEX ledger_transfers_by_credit ON ledger_transfers (organization, credit, posting, position);
+CREATE INDEX ledger_transfers_by_debit ON ledger_transfers (debit, organization, posting, position);
+CREATE INDEX ledger_transfers_by_credit ON ledger_transfers (credit, organization, posting, position);
 
 -- What an account's transfers add up to. An account that everything touches has its sums in several rows, so that
 -- transactions do not queue for one.

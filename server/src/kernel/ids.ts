@@ -92,14 +92,15 @@ function takeRandom(): Uint8Array {
 /** @throws RangeError unless there are 16 bytes */
 export function idFromUuidBytes<P extends IdPrefix>(prefix: P, bytes: Uint8Array): Id<P> {
   if (bytes.length !== 16) throw new RangeError(`a UUID has 16 bytes, not ${bytes.length}`);
-  let rest = 0n;
-  for (const byte of bytes) rest = (rest << 8n) | BigInt(byte);
-  let text = "";
-  for (let index = 0; index < 26; index += 1) {
-    text = `${alphabet[Number(rest & 31n)] ?? ""}${text}`;
-    rest >>= 5n;
+  // Two zero bits before the 128, so that they make 26 characters of 5 bits each.
+  let text = `${prefix}_`;
+  let rest = 0;
+  let bits = 2;
+  for (const byte of bytes) {
+    rest = ((rest << 8) | byte) & 0xfff;
+    for (bits += 8; bits >= 5; bits -= 5) text += alphabet.charAt((rest >> (bits - 5)) & 31);
   }
-  return `${prefix}_${text}` as Id<P>;
+  return text as Id<P>;
 }
 
 const suffix = /^[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$/;

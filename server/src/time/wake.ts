@@ -29,7 +29,7 @@ export type WakeHandler =
       /**
        * Wakes of one instant go together, up to `chunk_max` to a run of `workflow`, whose id is
        * `{kind}:{organization}:{instant}:{chunk}`, whose input is `{at}` in microseconds, and whose first transaction takes them
-       * by Wakes.take.
+       * by Wakes.take; they carry no payload.
        */
       readonly grouped: { readonly workflow: string; readonly chunk_max: number };
     };

@@ -15,7 +15,7 @@ import {
   markBegun,
   selectDueOrganizations,
   selectUnbegun,
-  takeClaimed,
+  takeChunk,
   upsertWake,
   upsertWakes,
 } from "./store/wakes.js";
@@ -95,9 +95,9 @@ export class Wakes {
     return deleteWake(sql, kind, key);
   }
 
-  /** The wakes that a run of a grouped kind was started for, once: in its first transaction. */
-  take(sql: Sql, run: string): Promise<readonly Wake[]> {
-    return takeClaimed(sql, run);
+  /** The keys that a run of a grouped kind was started for, once: in its first transaction. */
+  take(sql: Sql, run: string): Promise<readonly string[]> {
+    return takeChunk(sql, run);
   }
 
   /** Begins to look for what is due: every second, at once after a wake that is due, and on while there is more. */
@@ -162,7 +162,7 @@ export class Wakes {
     return this.#beginClaimed(organization);
   }
 
-  /** Starts the runs that have claimed wakes: after the claim is committed, for they read it. */
+  /** Starts the runs that were given chunks: after that is committed, for they read them. */
   async #beginClaimed(organization: OrganizationId): Promise<number> {
     const { postgres, workflows } = this.#on;
     const claimed = await postgres.inOrganization(organization, (sql) => selectUnbegun(sql, page_wakes_max));

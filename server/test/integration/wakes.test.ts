@@ -56,9 +56,9 @@ beforeAll(async () => {
     kind: "chunk",
     version: 1,
     async run(context) {
-      const keys = await context.transaction("take", async (sql) =>
-        (await wakes.take(sql, context.run)).map((wake) => wake.key),
-      );
+      const keys = await context.transaction("take", async (sql) => [
+        ...(await wakes.take(sql, context.run)),
+      ]);
       await context.step("note", () => {
         chunks.push({ run: context.run, keys: [...keys] });
         return Promise.resolve();
@@ -186,14 +186,23 @@ test("a late wake of an instant that was done gets a run of its own", async () =
   expect(chunks.map((chunk) => chunk.keys)).toEqual([["late"]]);
 });
 
-test("what a crash left claimed but not begun is begun", async () => {
+test("what a crash left claimed but not begun is begun, without what was moved or canceled since", async () => {
   chunks = [];
-  await write(b, "batch", "claimed", now);
   const run = `batch:${b}:2026-03-01T00:00:00Z:999`;
-  await opened.postgres.inOrganization(b, (sql) => sql`UPDATE wakes SET run = ${run} WHERE key = 'claimed'`);
+  await opened.postgres.inOrganization(b, async (sql) => {
+    await sql`
+      INSERT INTO wake_chunks (organization, run, kind, at, keys)
+      VALUES (${b}, ${run}, 'batch', '2026-03-01T00:00:00Z', '{canceled,claimed,moved}')`;
+    expect(await wakes.cancelWake(sql, "batch", "canceled")).toBe(true);
+    expect(await wakes.cancelWake(sql, "batch", "unknown")).toBe(false);
+  });
+  await write(b, "batch", "moved", (now + 3_600_000_000) as Instant);
   wakes = openWakes();
   wakes.start();
   await expect.poll(() => chunks, { timeout: 120_000 }).toEqual([{ run, keys: ["claimed"] }]);
+  await opened.postgres.inOrganization(b, async (sql) => {
+    expect(await wakes.cancelWake(sql, "batch", "moved")).toBe(true);
+  });
   await wakes.stop();
 });
 

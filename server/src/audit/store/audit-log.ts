@@ -1,4 +1,4 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { arrayText, type Sql } from "../../engines/postgres/index.js";
 import type { AuditEntryId, OrganizationId } from "../../kernel/ids.js";
 import { instantFromMs, msOf, type Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
@@ -41,10 +41,10 @@ export async function insertAuditEntries(sql: Sql, entries: readonly NewAuditEnt
   await sql`
     INSERT INTO audit_log (organization, id, at, actor, action, target, before, after)
     SELECT e.organization, e.id, e.at::timestamptz, e.actor, e.action, e.target, nullif(e.before, '')::jsonb, nullif(e.after, '')::jsonb
-    FROM unnest(${entries.map(({ organization }) => organization)}::text[], ${entries.map(({ id }) => id)}::text[],
-                ${entries.map(({ at }) => new Date(msOf(at)).toISOString())}::text[], ${entries.map(({ actor }) => actor)}::text[],
-                ${entries.map(({ action }) => action)}::text[], ${entries.map(({ target }) => target)}::text[],
-                ${entries.map(({ before }) => before ?? "")}::text[], ${entries.map(({ after }) => after ?? "")}::text[])
+    FROM unnest(${arrayText(entries.map(({ organization }) => organization))}::text[], ${arrayText(entries.map(({ id }) => id))}::text[],
+                ${arrayText(entries.map(({ at }) => new Date(msOf(at)).toISOString()))}::text[], ${arrayText(entries.map(({ actor }) => actor))}::text[],
+                ${arrayText(entries.map(({ action }) => action))}::text[], ${arrayText(entries.map(({ target }) => target))}::text[],
+                ${arrayText(entries.map(({ before }) => before ?? ""))}::text[], ${arrayText(entries.map(({ after }) => after ?? ""))}::text[])
          AS e (organization, id, at, actor, action, target, before, after)`;
 }
 

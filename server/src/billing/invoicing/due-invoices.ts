@@ -5,7 +5,7 @@ import type { Instant } from "../../kernel/instant.js";
 import { toMoney } from "../../kernel/money.js";
 import { dueSection, phaseAt, type Subscription } from "../core/index.js";
 import { loadContracts } from "../load-contracts.js";
-import { readProgress, takeProgress } from "../store/billing-progress.js";
+import { takeProgress } from "../store/billing-progress.js";
 import { findSections, sectionsOf } from "../store/invoice-sections.js";
 import { findOpenDrafts, readStandingDrafts } from "../store/invoices.js";
 import { readSubscriptions } from "../store/subscriptions.js";
@@ -13,7 +13,8 @@ import { computeUntilCurrent, type InvoicesDependencies } from "./invoices.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import { priceInvoices } from "./price-invoices.js";
 import type { PricedInvoice } from "./priced-invoice.js";
-import { writeInvoices, type WrittenInvoice } from "./write-invoices.js";
+import { none_known, readKnown, type KnownSubscriptions } from "./situation.js";
+import { expectVersions, writeInvoices, type WrittenInvoice } from "./write-invoices.js";
 
 /** Told which subscriptions have had their boundary, in the transaction of it, so that their next wakes are set. */
 export type BoundariesDone = (
@@ -103,24 +104,22 @@ export class DueInvoices {
   ): Promise<WrittenInvoice[]> {
     const { postgres, boundariesDone } = this.#on;
     return computeUntilCurrent(async () => {
-      const due = await postgres.inOrganization(organization, async (sql) => {
-        const progress = await readProgress(sql, ids);
-        const waiting = ids.filter((id) => (progress.get(id)?.doneUntil ?? -Infinity) < boundary);
-        return readSubscriptions(sql, waiting);
-      });
+      const known = await postgres.inOrganization(organization, (sql) =>
+        readKnown(sql, ids, (progress) => (progress?.doneUntil ?? -Infinity) < boundary),
+      );
+      const due = [...known.subscriptions.values()];
       const sections = due.flatMap((subscription): OrderedSection[] => {
         const section = dueSection(subscription, boundary);
         return section === undefined ? [] : [{ subscription: subscription.id, ...section }];
       });
-      const orders = await this.#ordersOf(organization, sections);
-      const priced = await priceInvoices(this.#on, organization, orders);
+      const orders = await this.#ordersOf(organization, sections, known);
+      const priced = await priceInvoices(this.#on, organization, orders, known);
       return postgres.inOrganization(organization, async (sql) => {
         const done = new Map(due.map(({ id }) => [id, boundary]));
         const all = [...done.keys(), ...priced.flatMap(({ progress }) => [...progress.keys()])];
         const taken = await takeProgress(sql, organization, all, done);
-        // As they are now that their progress is held: one may have changed while its invoice was computed.
-        const current = await readSubscriptions(sql, [...done.keys()]);
-        await boundariesDone?.(sql, organization, current, boundary);
+        expectVersions(taken, new Map(due.map(({ id }) => [id, known.progress.get(id)?.version ?? 0])));
+        await boundariesDone?.(sql, organization, due, boundary);
         // Last, since it takes numbers: other runs of the organization wait from there on.
         return this.#write(sql, organization, priced, taken);
       });
@@ -215,17 +214,16 @@ export class DueInvoices {
   async #ordersOf(
     organization: OrganizationId,
     sections: readonly OrderedSection[],
+    known: KnownSubscriptions = none_known,
   ): Promise<InvoiceOrder[]> {
     if (sections.length === 0) return [];
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const standing = await findSections(sql, sections);
       const isStanding = new Set(standing.map(placeOf));
       const fresh = sections.filter((section) => !isStanding.has(placeOf(section)));
-      const subscriptions = await readSubscriptions(
-        sql,
-        fresh.map(({ subscription }) => subscription),
-      );
-      const byId = new Map(subscriptions.map((subscription) => [subscription.id, subscription]));
+      const missing = fresh.flatMap(({ subscription: id }) => (known.subscriptions.has(id) ? [] : [id]));
+      const more = await readSubscriptions(sql, missing);
+      const byId = new Map([...known.subscriptions, ...more.map((one) => [one.id, one] as const)]);
       const groups = new Map<string, { section: OrderedSection; subscription: Subscription }[]>();
       for (const section of fresh) {
         const subscription = byId.get(section.subscription);
@@ -270,8 +268,8 @@ export class DueInvoices {
         drafts.add(draft.id);
         joined.set(draft.id, own);
       }
-      const known = await this.#readOrders(sql, [...drafts]);
-      for (const order of known) {
+      const drafted = await this.#readOrders(sql, [...drafts]);
+      for (const order of drafted) {
         const more = order.draft === undefined ? [] : (joined.get(order.draft.id) ?? []);
         orders.push({ ...order, sections: [...order.sections, ...more] });
       }

@@ -149,9 +149,7 @@ export function registerInvoiceRuns(
 
 /** What the run is for, once: recorded in its first step. */
 function takeKeys(context: WorkflowContext, wakes: Wakes): Promise<string[]> {
-  return context.transaction("take", async (sql) =>
-    (await wakes.take(sql, context.run)).map(({ key }) => key),
-  );
+  return context.transaction("take", async (sql) => [...(await wakes.take(sql, context.run))]);
 }
 
 function outcomeJson({ finalized, drafts, failed }: RunOutcome) {

@@ -44,7 +44,7 @@ import type { InvoiceSection } from "./invoice.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import type { PricedInvoice, PricedLine } from "./priced-invoice.js";
 import type { RecordedPortion } from "./recorded-portion.js";
-import { readSituation, type Situation } from "./situation.js";
+import { none_known, readSituation, type KnownSubscriptions, type Situation } from "./situation.js";
 
 export interface PricingDependencies {
   readonly postgres: Postgres;
@@ -69,15 +69,17 @@ interface SectionAtWork {
 /**
  * Computes invoices up to where credits and balance come in, from one watermark of usage, by few queries however many
  * there are. What comes out holds for the subscriptions' progress that it names; nothing is written.
+ * @param known  what was read of some of the subscriptions already
  * @throws Refusal 404 for an unknown subscription, 409 while a meter's history is still being measured
  */
 export async function priceInvoices(
   on: PricingDependencies,
   organization: OrganizationId,
   orders: readonly InvoiceOrder[],
+  known: KnownSubscriptions = none_known,
 ): Promise<PricedInvoice[]> {
   const sections = orders.flatMap((order) => order.sections);
-  const situation = await readSituation(on, organization, sections);
+  const situation = await readSituation(on, organization, sections, known);
   const contracts = await loadContracts(on.catalog, organization, [...situation.subscriptions.values()]);
   const byId = new Map(contracts.map((contract) => [contract.subscription.id, contract]));
   const ordered = sections.map((section) => {

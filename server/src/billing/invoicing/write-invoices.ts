@@ -150,9 +150,7 @@ async function claim(
 ): Promise<void> {
   const expected = new Map(invoices.flatMap(({ progress }) => [...progress]));
   const versions = taken ?? (await takeProgress(sql, organization, [...expected.keys()]));
-  for (const [subscription, version] of expected)
-    if (versions.get(subscription) !== version + 1)
-      throw new Outdated(`billing of ${subscription} has gone on since it was computed`);
+  expectVersions(versions, expected);
   const drafts = invoices.flatMap(({ draft }) => (draft === undefined ? [] : [draft]));
   if (drafts.length === 0) return;
   const locked = await lockInvoices(
@@ -164,6 +162,21 @@ async function claim(
     if (known?.status !== "draft" || known.revision !== revision)
       throw new Outdated(`draft ${id} has changed since it was computed`);
   }
+}
+
+/**
+ * Sees that subscriptions and what is billed of them are as they were at versions of their progress that were read.
+ *
+ * @param taken  the versions now that their progress is held
+ * @throws Outdated
+ */
+export function expectVersions(
+  taken: ReadonlyMap<SubscriptionId, number>,
+  read: ReadonlyMap<SubscriptionId, number>,
+): void {
+  for (const [subscription, version] of read)
+    if (taken.get(subscription) !== version + 1)
+      throw new Outdated(`billing of ${subscription} has gone on since it was computed`);
 }
 
 /** The row of an invoice; its number comes last. */

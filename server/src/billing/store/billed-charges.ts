@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { MeterVersionId, PriceId, SubscriptionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { keyText, section_ranks, type BilledCharge, type SectionKind } from "../core/index.js";
@@ -28,12 +28,18 @@ export async function readBilled(
            (extract(epoch FROM l.covered_start) * 1000000)::bigint::text AS covered_start,
            (extract(epoch FROM l.covered_end) * 1000000)::bigint::text AS covered_end,
            l.gross_minor::text, l.amount_minor::text
-    FROM unnest(${asked.map(({ subscription }) => subscription)}::text[], ${asked.map(({ since }) => timestampText(since))}::text[],
-                ${asked.map(({ end }) => timestampText(end))}::text[], ${asked.map(({ kind }) => section_ranks[kind])}::int[])
+    FROM unnest(${arrayText(asked.map(({ subscription }) => subscription))}::text[], ${arrayText(asked.map(({ since }) => timestampText(since)))}::text[],
+                ${arrayText(asked.map(({ end }) => timestampText(end)))}::text[], ${arrayText(asked.map(({ kind }) => section_ranks[kind]))}::int[])
          AS a (subscription, since, section_end, rank)
-    JOIN invoice_lines l ON l.subscription = a.subscription AND l.service_end > a.since::timestamptz
-    JOIN invoice_sections s ON s.organization = l.organization AND s.invoice = l.invoice AND s.position = l.section
-    JOIN invoices i ON i.organization = l.organization AND i.id = l.invoice
+    -- Each by its key, whatever the planner thinks of how many there are.
+    CROSS JOIN LATERAL (
+      SELECT * FROM invoice_lines WHERE subscription = a.subscription AND service_end > a.since::timestamptz OFFSET 0) l
+    CROSS JOIN LATERAL (
+      SELECT is_void, period_end, rank FROM invoice_sections
+      WHERE organization = l.organization AND invoice = l.invoice AND subscription = l.subscription AND position = l.section
+      OFFSET 0) s
+    CROSS JOIN LATERAL (
+      SELECT status FROM invoices WHERE organization = l.organization AND id = l.invoice OFFSET 0) i
     WHERE NOT s.is_void
       AND (i.status = 'finalized' OR (s.period_end, s.rank::int) < (a.section_end::timestamptz, a.rank))
     ORDER BY l.id`;

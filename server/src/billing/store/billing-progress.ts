@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { OrganizationId, SubscriptionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 
@@ -17,7 +17,7 @@ export async function readProgress(
 ): Promise<Map<SubscriptionId, Progress>> {
   const rows = await sql<{ subscription: SubscriptionId; version: string; done_until: string | null }[]>`
     SELECT subscription, version::text, (extract(epoch FROM done_until) * 1000000)::bigint::text AS done_until
-    FROM billing_progress WHERE subscription = ANY (${[...subscriptions]}::text[])`;
+    FROM billing_progress WHERE subscription = ANY (${arrayText(subscriptions)}::text[])`;
   return new Map(
     rows.map(({ subscription, version, done_until }) => [
       subscription,
@@ -43,7 +43,7 @@ export async function takeProgress(
   const rows = await sql<{ subscription: SubscriptionId; version: string }[]>`
     INSERT INTO billing_progress AS known (organization, subscription, done_until, version)
     SELECT ${organization}, t.id, nullif(t.done, '')::timestamptz, 1
-    FROM unnest(${ids}::text[], ${ids.map((id) => textOf(done.get(id)))}::text[]) AS t (id, done)
+    FROM unnest(${arrayText(ids)}::text[], ${arrayText(ids.map((id) => textOf(done.get(id))))}::text[]) AS t (id, done)
     WHERE EXISTS (SELECT FROM subscriptions s WHERE s.organization = ${organization} AND s.id = t.id)
     ORDER BY t.id
     ON CONFLICT (organization, subscription) DO UPDATE

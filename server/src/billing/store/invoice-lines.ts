@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import { Decimal } from "../../kernel/decimal.js";
 import type {
   InvoiceId,
@@ -45,26 +45,26 @@ export async function insertLines(
            l.computation::jsonb, l.exact::numeric, l.target_gross::numeric, l.target::numeric, l.billed_gross::numeric,
            l.billed::numeric, l.gross::numeric, l.amount::numeric, l.promotional::numeric, l.taxable::numeric,
            l.tax::numeric, l.tax_rate::jsonb, l.is_correction = 1
-    FROM unnest(${texts(({ id }) => id)}::text[], ${texts(({ invoice }) => invoice)}::text[],
-                ${lines.map(({ section }) => section)}::int[], ${lines.map(({ position }) => position)}::int[],
-                ${texts(({ subscription }) => subscription)}::text[], ${texts(({ kind }) => kind)}::text[],
-                ${texts(({ item }) => item)}::text[], ${texts(({ period }) => timestampText(period.start))}::text[],
-                ${texts(({ period }) => timestampText(period.end))}::text[],
-                ${texts(({ covered }) => timestampText(covered.start))}::text[],
-                ${texts(({ covered }) => timestampText(covered.end))}::text[], ${texts(({ name }) => name)}::text[],
-                ${texts(({ category }) => category)}::text[], ${texts(({ price }) => price ?? "")}::text[],
-                ${texts(({ meterVersion }) => meterVersion ?? "")}::text[],
-                ${texts(({ subjects }) => JSON.stringify(subjects))}::text[],
-                ${texts(({ quantity }) => quantity?.toString() ?? "")}::text[], ${lines.map(({ events }) => events)}::bigint[],
-                ${texts(computationText)}::text[], ${texts(({ exact }) => exact.toString())}::text[],
-                ${texts(({ targetGross }) => targetGross.toString())}::text[],
-                ${texts(({ targetNet }) => targetNet.toString())}::text[],
-                ${texts(({ billedGross }) => billedGross.toString())}::text[],
-                ${texts(({ billedNet }) => billedNet.toString())}::text[], ${texts(({ gross }) => gross.toString())}::text[],
-                ${texts(({ net }) => net.toString())}::text[], ${texts(({ promotional }) => promotional.toString())}::text[],
-                ${texts(({ taxable }) => taxable.toString())}::text[], ${texts(({ tax }) => tax.toString())}::text[],
-                ${texts(({ rate }) => JSON.stringify(taxRateToJson(rate)))}::text[],
-                ${lines.map(({ isCorrection }) => (isCorrection ? 1 : 0))}::int[])
+    FROM unnest(${arrayText(texts(({ id }) => id))}::text[], ${arrayText(texts(({ invoice }) => invoice))}::text[],
+                ${arrayText(lines.map(({ section }) => section))}::int[], ${arrayText(lines.map(({ position }) => position))}::int[],
+                ${arrayText(texts(({ subscription }) => subscription))}::text[], ${arrayText(texts(({ kind }) => kind))}::text[],
+                ${arrayText(texts(({ item }) => item))}::text[], ${arrayText(texts(({ period }) => timestampText(period.start)))}::text[],
+                ${arrayText(texts(({ period }) => timestampText(period.end)))}::text[],
+                ${arrayText(texts(({ covered }) => timestampText(covered.start)))}::text[],
+                ${arrayText(texts(({ covered }) => timestampText(covered.end)))}::text[], ${arrayText(texts(({ name }) => name))}::text[],
+                ${arrayText(texts(({ category }) => category))}::text[], ${arrayText(texts(({ price }) => price ?? ""))}::text[],
+                ${arrayText(texts(({ meterVersion }) => meterVersion ?? ""))}::text[],
+                ${arrayText(texts(({ subjects }) => JSON.stringify(subjects)))}::text[],
+                ${arrayText(texts(({ quantity }) => quantity?.toString() ?? ""))}::text[], ${arrayText(lines.map(({ events }) => events))}::bigint[],
+                ${arrayText(texts(computationText))}::text[], ${arrayText(texts(({ exact }) => exact.toString()))}::text[],
+                ${arrayText(texts(({ targetGross }) => targetGross.toString()))}::text[],
+                ${arrayText(texts(({ targetNet }) => targetNet.toString()))}::text[],
+                ${arrayText(texts(({ billedGross }) => billedGross.toString()))}::text[],
+                ${arrayText(texts(({ billedNet }) => billedNet.toString()))}::text[], ${arrayText(texts(({ gross }) => gross.toString()))}::text[],
+                ${arrayText(texts(({ net }) => net.toString()))}::text[], ${arrayText(texts(({ promotional }) => promotional.toString()))}::text[],
+                ${arrayText(texts(({ taxable }) => taxable.toString()))}::text[], ${arrayText(texts(({ tax }) => tax.toString()))}::text[],
+                ${arrayText(texts(({ rate }) => JSON.stringify(taxRateToJson(rate))))}::text[],
+                ${arrayText(lines.map(({ isCorrection }) => (isCorrection ? 1 : 0)))}::int[])
          AS l (id, invoice, section, position, subscription, kind, item, service_start, service_end, covered_start, covered_end,
                name, tax_category, price, meter_version, subjects, quantity, events, computation, exact, target_gross, target,
                billed_gross, billed, gross, amount, promotional, taxable, tax, tax_rate, is_correction)`;
@@ -98,7 +98,7 @@ export async function readLines(sql: Sql, invoices: readonly InvoiceId[]): Promi
            target_gross_minor::text AS target_gross, target_minor::text AS target, billed_gross_minor::text AS billed_gross,
            billed_minor::text AS billed, gross_minor::text AS gross, amount_minor::text AS amount,
            promotional_minor::text AS promotional, taxable_minor::text AS taxable, tax_minor::text AS tax
-    FROM invoice_lines WHERE invoice = ANY (${[...invoices]}::text[]) ORDER BY invoice, position`;
+    FROM invoice_lines WHERE invoice = ANY (${arrayText(invoices)}::text[]) ORDER BY invoice, position`;
   return rows.map(fromRow);
 }
 
@@ -193,7 +193,7 @@ export async function readLineIds(
   >`
     SELECT id, invoice, subscription, item, (extract(epoch FROM service_start) * 1000000)::bigint::text AS service_start,
            (extract(epoch FROM service_end) * 1000000)::bigint::text AS service_end
-    FROM invoice_lines WHERE invoice = ANY (${[...drafts]}::text[])`;
+    FROM invoice_lines WHERE invoice = ANY (${arrayText(drafts)}::text[])`;
   return new Map(
     rows.map(({ id, invoice, subscription, item, service_start, service_end }) => {
       const period = { start: instantOfMicros(service_start), end: instantOfMicros(service_end) };

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type {
   CustomerId,
   InvoiceId,
@@ -37,9 +37,9 @@ export async function readClaims(
            (extract(epoch FROM max(s.period_end) FILTER (WHERE s.kind IN ('start', 'period'))) * 1000000)::bigint::text AS claimed,
            (array_agg(i.id ORDER BY i.issue_at DESC, i.id) FILTER (WHERE i.status = 'draft'))[1] AS draft,
            (extract(epoch FROM max(i.issue_at) FILTER (WHERE i.status = 'draft')) * 1000000)::bigint::text AS issue_at
-    FROM unnest(${sections.map(({ subscription }) => subscription)}::text[],
-                ${sections.map(({ period }) => timestampText(period.end))}::text[],
-                ${sections.map(({ kind }) => section_ranks[kind])}::int[]) AS a (subscription, section_end, rank)
+    FROM unnest(${arrayText(sections.map(({ subscription }) => subscription))}::text[],
+                ${arrayText(sections.map(({ period }) => timestampText(period.end)))}::text[],
+                ${arrayText(sections.map(({ kind }) => section_ranks[kind]))}::int[]) AS a (subscription, section_end, rank)
     JOIN invoice_sections s ON s.subscription = a.subscription AND NOT s.is_void
       AND (s.period_end, s.rank::int) < (a.section_end::timestamptz, a.rank)
     JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice
@@ -72,8 +72,8 @@ export async function findSections(
   const rows = await sql<SectionOfInvoiceRow[]>`
     SELECT s.subscription, s.kind, (extract(epoch FROM s.period_start) * 1000000)::bigint::text AS period_start,
            (extract(epoch FROM s.period_end) * 1000000)::bigint::text AS period_end, s.invoice, i.status
-    FROM unnest(${sections.map(({ subscription }) => subscription)}::text[], ${sections.map(({ kind }) => kind)}::text[],
-                ${sections.map(({ period }) => timestampText(period.start))}::text[]) AS a (subscription, kind, period_start)
+    FROM unnest(${arrayText(sections.map(({ subscription }) => subscription))}::text[], ${arrayText(sections.map(({ kind }) => kind))}::text[],
+                ${arrayText(sections.map(({ period }) => timestampText(period.start)))}::text[]) AS a (subscription, kind, period_start)
     JOIN invoice_sections s ON s.subscription = a.subscription AND s.kind = a.kind
       AND s.period_start = a.period_start::timestamptz AND NOT s.is_void
     JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice`;
@@ -86,7 +86,7 @@ export async function sectionsOf(sql: Sql, invoices: readonly InvoiceId[]): Prom
     SELECT s.subscription, s.kind, (extract(epoch FROM s.period_start) * 1000000)::bigint::text AS period_start,
            (extract(epoch FROM s.period_end) * 1000000)::bigint::text AS period_end, s.invoice, i.status
     FROM invoice_sections s JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice
-    WHERE s.invoice = ANY (${[...invoices]}::text[]) ORDER BY s.invoice, s.position`;
+    WHERE s.invoice = ANY (${arrayText(invoices)}::text[]) ORDER BY s.invoice, s.position`;
   return rows.map(standingOf);
 }
 
@@ -117,18 +117,18 @@ export async function insertSections(
       (organization, invoice, position, subscription, customer, kind, period_start, period_end, time_zone, plan_version)
     SELECT ${organization}, s.invoice, s.position, s.subscription, s.customer, s.kind, s.period_start::timestamptz,
            s.period_end::timestamptz, s.time_zone, s.plan_version
-    FROM unnest(${sections.map(({ invoice }) => invoice)}::text[], ${sections.map(({ position }) => position)}::int[],
-                ${sections.map(({ subscription }) => subscription)}::text[], ${sections.map(({ customer }) => customer)}::text[],
-                ${sections.map(({ kind }) => kind)}::text[], ${sections.map(({ period }) => timestampText(period.start))}::text[],
-                ${sections.map(({ period }) => timestampText(period.end))}::text[],
-                ${sections.map(({ timeZone }) => timeZone)}::text[], ${sections.map(({ planVersion }) => planVersion)}::text[])
+    FROM unnest(${arrayText(sections.map(({ invoice }) => invoice))}::text[], ${arrayText(sections.map(({ position }) => position))}::int[],
+                ${arrayText(sections.map(({ subscription }) => subscription))}::text[], ${arrayText(sections.map(({ customer }) => customer))}::text[],
+                ${arrayText(sections.map(({ kind }) => kind))}::text[], ${arrayText(sections.map(({ period }) => timestampText(period.start)))}::text[],
+                ${arrayText(sections.map(({ period }) => timestampText(period.end)))}::text[],
+                ${arrayText(sections.map(({ timeZone }) => timeZone))}::text[], ${arrayText(sections.map(({ planVersion }) => planVersion))}::text[])
          AS s (invoice, position, subscription, customer, kind, period_start, period_end, time_zone, plan_version)`;
 }
 
 /** Takes the lines and sections off drafts, to write them anew. */
 export async function deleteParts(sql: Sql, drafts: readonly InvoiceId[]): Promise<void> {
-  await sql`DELETE FROM invoice_lines WHERE invoice = ANY (${[...drafts]}::text[])`;
-  await sql`DELETE FROM invoice_sections WHERE invoice = ANY (${[...drafts]}::text[])`;
+  await sql`DELETE FROM invoice_lines WHERE invoice = ANY (${arrayText(drafts)}::text[])`;
+  await sql`DELETE FROM invoice_sections WHERE invoice = ANY (${arrayText(drafts)}::text[])`;
 }
 
 export async function readSections(sql: Sql, invoices: readonly InvoiceId[]): Promise<StoredSection[]> {
@@ -148,7 +148,7 @@ export async function readSections(sql: Sql, invoices: readonly InvoiceId[]): Pr
     SELECT invoice, position, subscription, customer, kind, time_zone, plan_version,
            (extract(epoch FROM period_start) * 1000000)::bigint::text AS period_start,
            (extract(epoch FROM period_end) * 1000000)::bigint::text AS period_end
-    FROM invoice_sections WHERE invoice = ANY (${[...invoices]}::text[]) ORDER BY invoice, position`;
+    FROM invoice_sections WHERE invoice = ANY (${arrayText(invoices)}::text[]) ORDER BY invoice, position`;
   return rows.map((row) => ({
     invoice: row.invoice,
     position: row.position,

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { BillingProfile } from "../../identity/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CustomerId, InvoiceId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
@@ -41,14 +41,14 @@ export async function insertInvoices(
            i.notices::jsonb, nullif(i.sequence, 0), nullif(i.number, ''), nullif(i.buyer, '')::jsonb,
            nullif(i.seller, '')::jsonb, nullif(i.payment_due, '')::timestamptz, i.revision, i.created::timestamptz,
            i.refreshed::timestamptz, nullif(i.finalized, '')::timestamptz
-    FROM unnest(${columns.id}::text[], ${columns.customer}::text[], ${columns.kind}::text[], ${columns.status}::text[],
-                ${columns.currency}::text[], ${columns.timeZone}::text[], ${columns.boundary}::text[], ${columns.issueAt}::text[],
-                ${columns.watermark}::text[], ${columns.subtotal}::text[], ${columns.promotional}::text[], ${columns.tax}::text[],
-                ${columns.total}::text[], ${columns.paidCredits}::text[], ${columns.balanceUsed}::text[],
-                ${columns.toBalance}::text[], ${columns.due}::text[], ${columns.taxes}::text[], ${columns.notices}::text[],
-                ${columns.sequence}::bigint[], ${columns.number}::text[], ${columns.buyer}::text[], ${columns.seller}::text[],
-                ${columns.paymentDueAt}::text[], ${columns.revision}::int[], ${columns.createdAt}::text[],
-                ${columns.refreshedAt}::text[], ${columns.finalizedAt}::text[])
+    FROM unnest(${arrayText(columns.id)}::text[], ${arrayText(columns.customer)}::text[], ${arrayText(columns.kind)}::text[], ${arrayText(columns.status)}::text[],
+                ${arrayText(columns.currency)}::text[], ${arrayText(columns.timeZone)}::text[], ${arrayText(columns.boundary)}::text[], ${arrayText(columns.issueAt)}::text[],
+                ${arrayText(columns.watermark)}::text[], ${arrayText(columns.subtotal)}::text[], ${arrayText(columns.promotional)}::text[], ${arrayText(columns.tax)}::text[],
+                ${arrayText(columns.total)}::text[], ${arrayText(columns.paidCredits)}::text[], ${arrayText(columns.balanceUsed)}::text[],
+                ${arrayText(columns.toBalance)}::text[], ${arrayText(columns.due)}::text[], ${arrayText(columns.taxes)}::text[], ${arrayText(columns.notices)}::text[],
+                ${arrayText(columns.sequence)}::bigint[], ${arrayText(columns.number)}::text[], ${arrayText(columns.buyer)}::text[], ${arrayText(columns.seller)}::text[],
+                ${arrayText(columns.paymentDueAt)}::text[], ${arrayText(columns.revision)}::int[], ${arrayText(columns.createdAt)}::text[],
+                ${arrayText(columns.refreshedAt)}::text[], ${arrayText(columns.finalizedAt)}::text[])
          AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
                paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision, created,
                refreshed, finalized)`;
@@ -69,14 +69,14 @@ export async function updateDrafts(sql: Sql, invoices: readonly InvoiceRow[]): P
         buyer = nullif(i.buyer, '')::jsonb, seller = nullif(i.seller, '')::jsonb,
         payment_due_at = nullif(i.payment_due, '')::timestamptz, revision = i.revision,
         refreshed_at = i.refreshed::timestamptz, finalized_at = nullif(i.finalized, '')::timestamptz
-    FROM unnest(${columns.id}::text[], ${columns.customer}::text[], ${columns.kind}::text[], ${columns.status}::text[],
-                ${columns.currency}::text[], ${columns.timeZone}::text[], ${columns.boundary}::text[], ${columns.issueAt}::text[],
-                ${columns.watermark}::text[], ${columns.subtotal}::text[], ${columns.promotional}::text[], ${columns.tax}::text[],
-                ${columns.total}::text[], ${columns.paidCredits}::text[], ${columns.balanceUsed}::text[],
-                ${columns.toBalance}::text[], ${columns.due}::text[], ${columns.taxes}::text[], ${columns.notices}::text[],
-                ${columns.sequence}::bigint[], ${columns.number}::text[], ${columns.buyer}::text[], ${columns.seller}::text[],
-                ${columns.paymentDueAt}::text[], ${columns.revision}::int[], ${columns.refreshedAt}::text[],
-                ${columns.finalizedAt}::text[])
+    FROM unnest(${arrayText(columns.id)}::text[], ${arrayText(columns.customer)}::text[], ${arrayText(columns.kind)}::text[], ${arrayText(columns.status)}::text[],
+                ${arrayText(columns.currency)}::text[], ${arrayText(columns.timeZone)}::text[], ${arrayText(columns.boundary)}::text[], ${arrayText(columns.issueAt)}::text[],
+                ${arrayText(columns.watermark)}::text[], ${arrayText(columns.subtotal)}::text[], ${arrayText(columns.promotional)}::text[], ${arrayText(columns.tax)}::text[],
+                ${arrayText(columns.total)}::text[], ${arrayText(columns.paidCredits)}::text[], ${arrayText(columns.balanceUsed)}::text[],
+                ${arrayText(columns.toBalance)}::text[], ${arrayText(columns.due)}::text[], ${arrayText(columns.taxes)}::text[], ${arrayText(columns.notices)}::text[],
+                ${arrayText(columns.sequence)}::bigint[], ${arrayText(columns.number)}::text[], ${arrayText(columns.buyer)}::text[], ${arrayText(columns.seller)}::text[],
+                ${arrayText(columns.paymentDueAt)}::text[], ${arrayText(columns.revision)}::int[], ${arrayText(columns.refreshedAt)}::text[],
+                ${arrayText(columns.finalizedAt)}::text[])
          AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
                paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision,
                refreshed, finalized)
@@ -130,7 +130,7 @@ export async function lockInvoices(
   ids: readonly InvoiceId[],
 ): Promise<Map<InvoiceId, { readonly status: InvoiceStatus; readonly revision: number }>> {
   const rows = await sql<{ id: InvoiceId; status: InvoiceStatus; revision: number }[]>`
-    SELECT id, status, revision FROM invoices WHERE id = ANY (${[...ids]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
+    SELECT id, status, revision FROM invoices WHERE id = ANY (${arrayText(ids)}::text[]) ORDER BY id FOR NO KEY UPDATE`;
   return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
@@ -201,8 +201,8 @@ export async function findOpenDrafts(
     { id: InvoiceId; customer: CustomerId; currency: Currency; kind: SectionKind; boundary: string }[]
   >`
     SELECT i.id, i.customer, i.currency, i.kind, (extract(epoch FROM i.boundary) * 1000000)::bigint::text AS boundary
-    FROM unnest(${of.map(({ customer }) => customer)}::text[], ${of.map(({ currency }) => currency)}::text[],
-                ${of.map(({ kind }) => kind)}::text[], ${of.map(({ boundary }) => timestampText(boundary))}::text[])
+    FROM unnest(${arrayText(of.map(({ customer }) => customer))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[],
+                ${arrayText(of.map(({ kind }) => kind))}::text[], ${arrayText(of.map(({ boundary }) => timestampText(boundary)))}::text[])
          AS a (customer, currency, kind, boundary)
     JOIN invoices i ON i.customer = a.customer AND i.currency = a.currency AND i.kind = a.kind
       AND i.boundary = a.boundary::timestamptz AND i.status = 'draft'
@@ -215,7 +215,7 @@ export async function readStandingDrafts(sql: Sql, ids: readonly InvoiceId[]): P
   const rows = await sql<{ id: InvoiceId; revision: number; created_at: string; issue_at: string }[]>`
     SELECT id, revision, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM issue_at) * 1000000)::bigint::text AS issue_at
-    FROM invoices WHERE id = ANY (${[...ids]}::text[]) AND status = 'draft' ORDER BY id`;
+    FROM invoices WHERE id = ANY (${arrayText(ids)}::text[]) AND status = 'draft' ORDER BY id`;
   return rows.map(({ id, revision, created_at, issue_at }) => ({
     id,
     revision,
@@ -254,7 +254,7 @@ async function readHeads(sql: Sql, ids: readonly InvoiceId[]): Promise<InvoiceRo
            (extract(epoch FROM refreshed_at) * 1000000)::bigint::text AS refreshed_at,
            (extract(epoch FROM finalized_at) * 1000000)::bigint::text AS finalized_at,
            (extract(epoch FROM voided_at) * 1000000)::bigint::text AS voided_at
-    FROM invoices WHERE id = ANY (${[...ids]}::text[]) ORDER BY id DESC`;
+    FROM invoices WHERE id = ANY (${arrayText(ids)}::text[]) ORDER BY id DESC`;
   return rows.map(headOf);
 }
 

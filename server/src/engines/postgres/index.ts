@@ -1,3 +1,4 @@
+export { arrayText } from "./array-text.js";
 export { openPostgres, type Postgres, type PostgresOptions, type Sql } from "./open-postgres.js";
 export { UnusableDatabase } from "./unusable-database.js";
 export { migrationsFolder } from "./migrations-folder.js";

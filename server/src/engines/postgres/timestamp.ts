@@ -7,8 +7,17 @@ import { formatInstant, type Instant } from "../../kernel/instant.js";
  */
 
 export function timestampText(at: Instant): string {
-  return formatInstant(at);
+  const known = texts.get(at);
+  if (known !== undefined) return known;
+  if (texts.size >= texts_max) texts.clear();
+  const text = formatInstant(at);
+  texts.set(at, text);
+  return text;
 }
+
+// What is written together mostly names a few instants: periods of one month, one time of recording.
+const texts_max = 1_000;
+const texts = new Map<Instant, string>();
 
 /** @param micros  microseconds since 1970 as text */
 export function instantOfMicros(micros: string): Instant {

@@ -55,7 +55,7 @@ interface Dispatch {
 // Which code a run goes on with is said by its own version.
 const application_version = "weir-1";
 // How many steps of a queue are at work at once: PostgreSQL's pool has 16 connections, which requests share.
-const steps_at_once_max = 6;
+const steps_at_once_max = 3;
 const library_connections_max = 6;
 // A run that takes its process down with it is tried so often before it counts as failed.
 const recoveries_max = 200;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { OrganizationId, PostingId } from "../../kernel/ids.js";
 import { msOf, type Instant } from "../../kernel/instant.js";
 import { chart, codeOf, contentOf, type Account, type Posting } from "../core/index.js";
@@ -24,9 +24,9 @@ export async function insertPostings(
   const rows = await sql<{ id: string }[]>`
     INSERT INTO ledger_postings (organization, id, idempotency_key, fingerprint, reason, reference, reverses, posted_at)
     SELECT ${organization}, p.id, p.key, decode(p.fingerprint, 'hex'), p.reason, p.reference, nullif(p.reverses, ''), ${new Date(msOf(at))}
-    FROM unnest(${postings.map(({ id }) => id)}::text[], ${postings.map(({ idempotencyKey }) => idempotencyKey)}::text[],
-                ${postings.map(fingerprintOf)}::text[], ${postings.map(({ reason }) => reason)}::text[],
-                ${postings.map(({ reference }) => reference)}::text[], ${postings.map(({ reverses }) => reverses ?? "")}::text[])
+    FROM unnest(${arrayText(postings.map(({ id }) => id))}::text[], ${arrayText(postings.map(({ idempotencyKey }) => idempotencyKey))}::text[],
+                ${arrayText(postings.map(fingerprintOf))}::text[], ${arrayText(postings.map(({ reason }) => reason))}::text[],
+                ${arrayText(postings.map(({ reference }) => reference))}::text[], ${arrayText(postings.map(({ reverses }) => reverses ?? ""))}::text[])
          AS p (id, key, fingerprint, reason, reference, reverses)
     ON CONFLICT ON CONSTRAINT ledger_postings_once DO NOTHING
     RETURNING id`;
@@ -55,8 +55,8 @@ export async function openAccounts(
   await sql`
     INSERT INTO ledger_accounts (organization, code, currency, type, opened_at)
     SELECT ${organization}, a.code, a.currency, a.type, ${new Date(msOf(at))}
-    FROM unnest(${accounts.map(({ code }) => code)}::text[], ${accounts.map(({ currency }) => currency)}::text[],
-                ${accounts.map(({ type }) => type)}::text[]) AS a (code, currency, type)
+    FROM unnest(${arrayText(accounts.map(({ code }) => code))}::text[], ${arrayText(accounts.map(({ currency }) => currency))}::text[],
+                ${arrayText(accounts.map(({ type }) => type))}::text[]) AS a (code, currency, type)
     ON CONFLICT DO NOTHING`;
 }
 
@@ -73,12 +73,12 @@ export async function insertTransfers(
       (organization, posting, position, debit, credit, currency, amount_minor, service_start, service_end)
     SELECT ${organization}, t.posting, t.position, t.debit, t.credit, t.currency, t.amount::numeric,
            nullif(t.service_start, '')::timestamptz, nullif(t.service_end, '')::timestamptz
-    FROM unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ position }) => position)}::int[],
-                ${rows.map(({ debit }) => codeOf(debit))}::text[], ${rows.map(({ credit }) => codeOf(credit))}::text[],
-                ${rows.map(({ amount }) => amount.currency)}::text[],
-                ${rows.map(({ amount }) => amount.minor.toString())}::text[],
-                ${rows.map(({ service }) => (service === undefined ? "" : timestampText(service.start)))}::text[],
-                ${rows.map(({ service }) => (service === undefined ? "" : timestampText(service.end)))}::text[])
+    FROM unnest(${arrayText(rows.map(({ id }) => id))}::text[], ${arrayText(rows.map(({ position }) => position))}::int[],
+                ${arrayText(rows.map(({ debit }) => codeOf(debit)))}::text[], ${arrayText(rows.map(({ credit }) => codeOf(credit)))}::text[],
+                ${arrayText(rows.map(({ amount }) => amount.currency))}::text[],
+                ${arrayText(rows.map(({ amount }) => amount.minor.toString()))}::text[],
+                ${arrayText(rows.map(({ service }) => (service === undefined ? "" : timestampText(service.start))))}::text[],
+                ${arrayText(rows.map(({ service }) => (service === undefined ? "" : timestampText(service.end))))}::text[])
          AS t (posting, position, debit, credit, currency, amount, service_start, service_end)`;
 }
 
@@ -112,9 +112,9 @@ export async function addToBalances(
   await sql`
     INSERT INTO ledger_balances AS kept (organization, account, currency, shard, debit_minor, credit_minor)
     SELECT ${organization}, b.account, b.currency, b.shard, b.debit::numeric, b.credit::numeric
-    FROM unnest(${rows.map(({ code }) => code)}::text[], ${rows.map(({ currency }) => currency)}::text[],
-                ${rows.map(({ shard }) => shard)}::int[], ${rows.map(({ debit }) => debit.toString())}::text[],
-                ${rows.map(({ credit }) => credit.toString())}::text[]) AS b (account, currency, shard, debit, credit)
+    FROM unnest(${arrayText(rows.map(({ code }) => code))}::text[], ${arrayText(rows.map(({ currency }) => currency))}::text[],
+                ${arrayText(rows.map(({ shard }) => shard))}::int[], ${arrayText(rows.map(({ debit }) => debit.toString()))}::text[],
+                ${arrayText(rows.map(({ credit }) => credit.toString()))}::text[]) AS b (account, currency, shard, debit, credit)
     ON CONFLICT (organization, account, currency, shard)
     DO UPDATE SET debit_minor = kept.debit_minor + excluded.debit_minor,
                   credit_minor = kept.credit_minor + excluded.credit_minor`;

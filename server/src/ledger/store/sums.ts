@@ -1,4 +1,4 @@
-import type { Sql } from "../../engines/postgres/index.js";
+import { arrayText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { AccountSums, AccountType } from "../core/index.js";
 
@@ -35,7 +35,7 @@ export interface AccountInCurrency {
 export async function readSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<AccountSums[]> {
   const rows = await sql<SumsRow[]>`
     SELECT b.account AS code, a.type, b.currency, sum(b.debit_minor)::text AS debit, sum(b.credit_minor)::text AS credit
-    FROM unnest(${of.map(({ code }) => code)}::text[], ${of.map(({ currency }) => currency)}::text[]) AS w (code, currency)
+    FROM unnest(${arrayText(of.map(({ code }) => code))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[]) AS w (code, currency)
     JOIN ledger_balances b ON b.account = w.code AND b.currency = w.currency
     JOIN ledger_accounts a ON a.organization = b.organization AND a.code = b.account AND a.currency = b.currency
     GROUP BY b.account, a.type, b.currency`;
@@ -48,7 +48,7 @@ export async function lockSums(sql: Sql, of: readonly AccountInCurrency[]): Prom
     SELECT 1 FROM ledger_balances
     WHERE (account, currency) IN (
       SELECT w.code, w.currency
-      FROM unnest(${of.map(({ code }) => code)}::text[], ${of.map(({ currency }) => currency)}::text[]) AS w (code, currency))
+      FROM unnest(${arrayText(of.map(({ code }) => code))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[]) AS w (code, currency))
     ORDER BY account, currency, shard FOR NO KEY UPDATE`;
 }
 

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
@@ -11,14 +11,14 @@ interface WakeRow {
   readonly payload: JsonValue;
 }
 
-/** Writes a wake, or moves the one of its key, also out of the hands of a run that has not taken it yet. */
+/** Writes a wake, or moves the one of its key, also out of a chunk that its run has not taken yet. */
 export async function upsertWake(sql: Sql, organization: OrganizationId, wake: Wake): Promise<void> {
   await sql`
     INSERT INTO wakes (organization, kind, key, at, payload)
     VALUES (${organization}, ${wake.kind}, ${wake.key}, ${timestampText(wake.at)}::text::timestamptz,
             ${JSON.stringify(wake.payload)}::text::jsonb)
     ON CONFLICT (organization, kind, key) DO UPDATE
-      SET at = EXCLUDED.at, payload = EXCLUDED.payload, run = NULL, begun = false`;
+      SET at = EXCLUDED.at, payload = EXCLUDED.payload`;
 }
 
 /** The same for many of one kind at once. */
@@ -31,14 +31,17 @@ export async function upsertWakes(
   await sql`
     INSERT INTO wakes (organization, kind, key, at, payload)
     SELECT ${organization}, ${kind}, w.key, w.at::timestamptz, w.payload::jsonb
-    FROM unnest(${wakes.map((wake) => wake.key)}::text[], ${wakes.map((wake) => timestampText(wake.at))}::text[],
-                ${wakes.map((wake) => JSON.stringify(wake.payload))}::text[]) AS w (key, at, payload)
+    FROM unnest(${arrayText(wakes.map((wake) => wake.key))}::text[], ${arrayText(wakes.map((wake) => timestampText(wake.at)))}::text[],
+                ${arrayText(wakes.map((wake) => JSON.stringify(wake.payload)))}::text[]) AS w (key, at, payload)
     ON CONFLICT (organization, kind, key) DO UPDATE
-      SET at = EXCLUDED.at, payload = EXCLUDED.payload, run = NULL, begun = false`;
+      SET at = EXCLUDED.at, payload = EXCLUDED.payload`;
 }
 
 export async function deleteWake(sql: Sql, kind: string, key: string): Promise<boolean> {
-  return (await sql`DELETE FROM wakes WHERE kind = ${kind} AND key = ${key} RETURNING 1`).length > 0;
+  const deleted = await sql`DELETE FROM wakes WHERE kind = ${kind} AND key = ${key} RETURNING 1`;
+  const withdrawn = await sql`
+    UPDATE wake_chunks SET keys = array_remove(keys, ${key}) WHERE kind = ${kind} AND ${key} = ANY (keys) RETURNING 1`;
+  return deleted.length + withdrawn.length > 0;
 }
 
 /** What is due, in order, locked; what another process is at is left out. */
@@ -48,17 +51,17 @@ export async function lockDueWakes(
 ): Promise<Wake[]> {
   const rows = await sql<WakeRow[]>`
     SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM wakes
-    WHERE organization = current_setting('weir.organization', true) AND run IS NULL
-      AND at <= ${timestampText(now)}::text::timestamptz AND kind = ANY (${kinds}::text[])
+    WHERE organization = current_setting('weir.organization', true)
+      AND at <= ${timestampText(now)}::text::timestamptz AND kind = ANY (${arrayText(kinds)}::text[])
     ORDER BY wakes.at, kind, key LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   return rows.map(fromRow);
 }
 
 export async function deleteWakes(sql: Sql, wakes: readonly Wake[]): Promise<void> {
   await sql`
-    DELETE FROM wakes USING unnest(${wakes.map((wake) => wake.kind)}::text[], ${wakes.map((wake) => wake.key)}::text[]) AS gone (kind, key)
+    DELETE FROM wakes USING unnest(${arrayText(wakes.map((wake) => wake.kind))}::text[], ${arrayText(wakes.map((wake) => wake.key))}::text[]) AS gone (kind, key)
     WHERE wakes.organization = current_setting('weir.organization', true)
-      AND wakes.kind = gone.kind AND wakes.key = gone.key AND run IS NULL`;
+      AND wakes.kind = gone.kind AND wakes.key = gone.key`;
 }
 
 /** Gives up to `limit` wakes of a kind at one instant to a new run. @returns its number; undefined when none was left */
@@ -66,59 +69,57 @@ export async function claimChunk(
   sql: Sql,
   { kind, at, limit, runOf }: { kind: string; at: Instant; limit: number; runOf: (chunk: string) => string },
 ): Promise<{ run: string; chunk: string } | undefined> {
-  const [numbered] = await sql<{ chunk: string }[]>`SELECT nextval('wake_chunks') AS chunk`;
+  const [numbered] = await sql<{ chunk: string }[]>`SELECT nextval('wake_chunk_numbers') AS chunk`;
   const chunk = numbered?.chunk ?? "0";
   const run = runOf(chunk);
   // Chosen first and once: as `key IN (SELECT … LIMIT … FOR UPDATE)` it was run again for each of 2,345 rows, for 20 s.
   const claimed = await sql`
     WITH chosen AS MATERIALIZED (
       SELECT organization, kind, key FROM wakes
-      WHERE organization = current_setting('weir.organization', true) AND kind = ${kind} AND run IS NULL
+      WHERE organization = current_setting('weir.organization', true) AND kind = ${kind}
         AND at = ${timestampText(at)}::text::timestamptz
       ORDER BY key LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+      DELETE FROM wakes USING chosen
+      WHERE wakes.organization = chosen.organization AND wakes.kind = chosen.kind AND wakes.key = chosen.key
+      RETURNING wakes.key
     )
-    UPDATE wakes SET run = ${run} FROM chosen
-    WHERE wakes.organization = chosen.organization AND wakes.kind = chosen.kind AND wakes.key = chosen.key
+    INSERT INTO wake_chunks (organization, run, kind, at, keys)
+    SELECT current_setting('weir.organization', true), ${run}, ${kind}, ${timestampText(at)}::text::timestamptz,
+           array_agg(key ORDER BY key)
+    FROM claimed HAVING count(*) > 0
     RETURNING 1`;
   return claimed.length === 0 ? undefined : { run, chunk };
 }
 
-/** Runs that claimed wakes and may not exist yet. */
+/** Runs that were given chunks and may not exist yet. */
 export async function selectUnbegun(
   sql: Sql,
   limit: number,
 ): Promise<{ run: string; kind: string; at: Instant }[]> {
   const rows = await sql<{ run: string; kind: string; at: string }[]>`
-    SELECT DISTINCT run, kind, (extract(epoch FROM at) * 1000000)::bigint AS at FROM wakes
-    WHERE organization = current_setting('weir.organization', true) AND run IS NOT NULL AND NOT begun
-    ORDER BY 3, run LIMIT ${limit}`;
+    SELECT run, kind, (extract(epoch FROM at) * 1000000)::bigint AS at FROM wake_chunks
+    WHERE organization = current_setting('weir.organization', true) AND NOT begun
+    ORDER BY wake_chunks.at, run LIMIT ${limit}`;
   return rows.map((row) => ({ ...row, at: instantOfMicros(row.at) }));
 }
 
 export async function markBegun(sql: Sql, run: string): Promise<void> {
-  // Locked in the order in which the run takes them, which it may do meanwhile.
-  await sql`
-    WITH claimed AS MATERIALIZED (
-      SELECT organization, kind, key FROM wakes
-      WHERE organization = current_setting('weir.organization', true) AND run = ${run} AND NOT begun
-      ORDER BY key FOR UPDATE
-    )
-    UPDATE wakes SET begun = true FROM claimed
-    WHERE wakes.organization = claimed.organization AND wakes.kind = claimed.kind AND wakes.key = claimed.key`;
+  await sql`UPDATE wake_chunks SET begun = true WHERE run = ${run} AND NOT begun`;
 }
 
-/** Takes what a run claimed, in the order of the keys. */
-export async function takeClaimed(sql: Sql, run: string): Promise<Wake[]> {
-  const rows = await sql<WakeRow[]>`
-    WITH claimed AS MATERIALIZED (
-      SELECT organization, kind, key FROM wakes
-      WHERE organization = current_setting('weir.organization', true) AND run = ${run} ORDER BY key FOR UPDATE
-    ), taken AS (
-      DELETE FROM wakes USING claimed
-      WHERE wakes.organization = claimed.organization AND wakes.kind = claimed.kind AND wakes.key = claimed.key
-      RETURNING wakes.kind, wakes.key, wakes.at, wakes.payload
-    ) SELECT kind, key, (extract(epoch FROM at) * 1000000)::bigint AS at, payload FROM taken ORDER BY key`;
-  return rows.map(fromRow);
+/** Takes the keys of a run's chunk, in their order; those whose wakes have been moved since are left out. */
+export async function takeChunk(sql: Sql, run: string): Promise<string[]> {
+  // OFFSET keeps the planner from joining: it would compare each key with every wake of the organization.
+  const rows = await sql<{ key: string }[]>`
+    WITH taken AS (
+      DELETE FROM wake_chunks WHERE run = ${run} RETURNING kind, keys
+    )
+    SELECT k.key FROM taken CROSS JOIN unnest(taken.keys) AS k (key)
+    WHERE NOT EXISTS (SELECT FROM wakes w WHERE w.organization = current_setting('weir.organization', true)
+                        AND w.kind = taken.kind AND w.key = k.key OFFSET 0)
+    ORDER BY k.key`;
+  return rows.map(({ key }) => key);
 }
 
 /** How many wakes are still to be acted on at an instant, and when the next one after it is. */
@@ -128,10 +129,11 @@ export async function lookAhead(
 ): Promise<{ due: number; next: Instant | undefined }> {
   const [row] = await sql<{ due: string; next: string | null }[]>`
     SELECT (SELECT count(*) FROM wakes WHERE organization = current_setting('weir.organization', true)
-              AND kind = ANY (${kinds}::text[]) AND at <= ${timestampText(now)}::text::timestamptz
-              AND (run IS NULL OR NOT begun)) AS due,
+              AND kind = ANY (${arrayText(kinds)}::text[]) AND at <= ${timestampText(now)}::text::timestamptz)
+           + (SELECT count(*) FROM wake_chunks WHERE organization = current_setting('weir.organization', true)
+                AND NOT begun) AS due,
            (SELECT (extract(epoch FROM min(at)) * 1000000)::bigint FROM wakes
-            WHERE organization = current_setting('weir.organization', true) AND kind = ANY (${kinds}::text[]) AND run IS NULL
+            WHERE organization = current_setting('weir.organization', true) AND kind = ANY (${arrayText(kinds)}::text[])
               AND at > ${timestampText(now)}::text::timestamptz AND at <= ${timestampText(until)}::text::timestamptz) AS next`;
   return {
     due: Number(row?.due ?? 0),
@@ -150,15 +152,15 @@ export async function selectDueOrganizations(
   const rows = await sql<{ organization: OrganizationId }[]>`
     SELECT organization FROM (
       SELECT w.organization, min(w.at) AS at FROM wakes w
-      WHERE w.run IS NULL AND w.at <= ${timestampText(now)}::text::timestamptz AND w.kind = ANY (${kinds}::text[])
+      WHERE w.at <= ${timestampText(now)}::text::timestamptz AND w.kind = ANY (${arrayText(kinds)}::text[])
         AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization = w.organization)
       GROUP BY w.organization
       UNION ALL
       SELECT c.organization, c.now FROM test_clocks c
       WHERE c.state <> 'advancing' AND EXISTS (
-        SELECT FROM wakes w WHERE w.organization = c.organization AND w.run IS NULL AND w.at <= c.now AND w.kind = ANY (${kinds}::text[]))
+        SELECT FROM wakes w WHERE w.organization = c.organization AND w.at <= c.now AND w.kind = ANY (${arrayText(kinds)}::text[]))
       UNION ALL
-      SELECT DISTINCT w.organization, '-infinity'::timestamptz FROM wakes w WHERE w.run IS NOT NULL AND NOT w.begun
+      SELECT DISTINCT k.organization, '-infinity'::timestamptz FROM wake_chunks k WHERE NOT k.begun
     ) due GROUP BY organization ORDER BY min(at) LIMIT ${limit}`;
   return rows.map((row) => row.organization);
 }

@@ -28,6 +28,8 @@ const settings: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: "0",
   max_logical_replication_workers: "0",
   autovacuum_max_workers: "2",
+  // A new table that fills is planned for as if it were empty until it is looked at.
+  autovacuum_naptime: "15s",
   jit: "off",
   // A client that was killed in the middle of a query shall not hold its locks until the query ends.
   client_connection_check_interval: "2s",
