@@ -12,6 +12,12 @@ interface GraphQLAnswer<T> {
 /** One argument of a mutation: its GraphQL type and value; undefined leaves it out. */
 export type MutationArgument = readonly [type: string, value: unknown];
 
+/** What every change takes. */
+export interface Repeatable {
+  /** A change that is sent again under it is answered as the first time. */
+  readonly idempotencyKey?: string;
+}
+
 interface RefusalData {
   readonly __typename: "RefusalError";
   readonly code: string;
@@ -30,10 +36,9 @@ export class GraphQL {
 
   /**
    * One query or mutation.
-   * @param options.idempotencyKey a mutation that is sent again under it is answered as the first time
    * @throws WeirError for errors; a refusal that is a member of the result's union is data
    */
-  async run<T>(query: string, variables: object = {}, options: { idempotencyKey?: string } = {}): Promise<T> {
+  async run<T>(query: string, variables: object = {}, options: Repeatable = {}): Promise<T> {
     const headers = options.idempotencyKey === undefined ? {} : { "idempotency-key": options.idempotencyKey };
     const answer = await this.#transport.json<GraphQLAnswer<T>>("/graphql", {
       method: "POST",
@@ -52,7 +57,7 @@ export class GraphQL {
     field: string,
     args: Readonly<Record<string, MutationArgument>>,
     selection: string,
-    options: { idempotencyKey?: string } = {},
+    options: Repeatable = {},
   ): Promise<T> {
     const given = Object.entries(args).filter(([, [, value]]) => value !== undefined);
     const declared = given.map(([name, [type]]) => `$${name}: ${type}`).join(", ");
