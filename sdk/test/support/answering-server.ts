@@ -5,7 +5,7 @@ import { Weir } from "../../src/index.js";
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly url: string;
   readonly body: string;
