@@ -18,6 +18,11 @@ export interface Repeatable {
   readonly idempotencyKey?: string;
 }
 
+interface Sending extends Repeatable {
+  /** Sent twice it does no harm, even without a key. */
+  readonly repeatable?: boolean;
+}
+
 interface RefusalData {
   readonly __typename: "RefusalError";
   readonly code: string;
@@ -35,15 +40,19 @@ export class GraphQL {
   }
 
   /**
-   * One query or mutation.
+   * One query or mutation; what may be repeated, a query or a mutation under an idempotency key, is sent again on 429, 503
+   * and lost connections.
    * @throws WeirError for errors; a refusal that is a member of the result's union is data
    */
-  async run<T>(query: string, variables: object = {}, options: Repeatable = {}): Promise<T> {
-    const headers = options.idempotencyKey === undefined ? {} : { "idempotency-key": options.idempotencyKey };
+  async run<T>(query: string, variables: object = {}, options: Sending = {}): Promise<T> {
+    const { idempotencyKey, repeatable = idempotencyKey !== undefined || !/^\s*mutation\b/.test(query) } =
+      options;
+    const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
     const answer = await this.#transport.json<GraphQLAnswer<T>>("/graphql", {
       method: "POST",
       json: { query, variables },
       headers,
+      repeatable,
     });
     return dataOf(answer);
   }
@@ -57,7 +66,7 @@ export class GraphQL {
     field: string,
     args: Readonly<Record<string, MutationArgument>>,
     selection: string,
-    options: Repeatable = {},
+    options: Sending = {},
   ): Promise<T> {
     const given = Object.entries(args).filter(([, [, value]]) => value !== undefined);
     const declared = given.map(([name, [type]]) => `$${name}: ${type}`).join(", ");

@@ -54,6 +54,7 @@ export class TestClock {
         "advanceTestClock",
         { to: ["Instant!", to] },
         selection,
+        { repeatable: true },
       );
       if (clock.state !== "advancing") return clock;
       onProgress?.(clock);

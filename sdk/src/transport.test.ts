@@ -39,6 +39,22 @@ test("a change that is not known to be repeatable is not sent twice", async () =
   expect(asked).toHaveLength(1);
 });
 
+test("over GraphQL a query, and a change under an idempotency key, are sent again; another change is not", async () => {
+  const change = "mutation { archive }";
+  const { weir, asked } = await serverOf(
+    busy,
+    json(200, { data: { n: 1 } }),
+    hangUp,
+    json(200, { data: { n: 2 } }),
+    busy,
+  );
+  expect(await weir.graphql.run("{ n }")).toEqual({ n: 1 });
+  expect(await weir.graphql.run(change, {}, { idempotencyKey: "k1" })).toEqual({ n: 2 });
+  expect(asked.slice(2).map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k1", "k1"]);
+  await expect(weir.graphql.run(change)).rejects.toMatchObject({ status: 503, code: "overloaded" });
+  expect(asked).toHaveLength(5);
+});
+
 test("a refusal is an error with the whole problem; a page that is none is one as well", async () => {
   const problem = {
     type: "https://weir.dev/problems/bad-event",

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Invoice, InvoicePreview, InvoiceStatus, Money } from "@weir/sdk";
+import type { InvoiceStatus } from "@weir/sdk";
 import { type Command, Option } from "commander";
 import { take } from "../all-nodes.js";
-import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { readCount, readInstant } from "../options.js";
-import { grouped, printFields, printJson, printTable } from "../print.js";
+import { printAmounts, printInvoice } from "../invoice-text.js";
+import { printJson, printTable } from "../print.js";
 import { addInvoiceDownloadCommands } from "./invoice-download.js";
 import { addInvoiceExplainCommand } from "./invoice-explain.js";
 import { addCreditNoteCommands } from "./invoice-credit-notes.js";
@@ -31,8 +31,7 @@ export function addInvoiceCommands(program: Command): void {
       const context = contextOf(command);
       const preview = await context.weir.invoices.preview(await subscriptionOf(context, name), at);
       if (context.json) return printJson(context, preview);
-      printBody(context, preview);
-      for (const notice of preview.notices) context.out.write(`${notice}\n`);
+      printAmounts(context, preview);
     });
 
   invoices
@@ -74,11 +73,12 @@ export function addInvoiceCommands(program: Command): void {
       if (context.json) return printJson(context, found);
       printTable(
         context,
-        ["ID", "NUMBER", "CUSTOMER", "STATUS", "PERIOD", "TOTAL", "DUE"],
-        found.map(({ id, number, customer, status, period, totals }) => [
+        ["ID", "NUMBER", "CUSTOMER", "KIND", "STATUS", "PERIOD", "TOTAL", "DUE"],
+        found.map(({ id, number, customer, kind, status, period, totals }) => [
           id,
           number ?? "",
           customer.key,
+          kind,
           status,
           `${period.start} … ${period.end}`,
           `${totals.total.amount} ${totals.total.currency}`,
@@ -116,50 +116,4 @@ export function addInvoiceCommands(program: Command): void {
   addInvoiceExplainCommand(invoices);
   addCreditNoteCommands(invoices);
   addInvoiceDownloadCommands(invoices);
-}
-
-function printInvoice(context: CliContext, invoice: Invoice): void {
-  printFields(context, [
-    [
-      "invoice",
-      `${invoice.number ?? invoice.id}, ${invoice.status}, revision ${invoice.revision}${invoice.number === null ? "" : ` (${invoice.id})`}`,
-    ],
-    ["customer", invoice.customer.key],
-    ["computed", invoice.refreshedAt],
-  ]);
-  printBody(context, invoice);
-}
-
-function printBody(context: CliContext, invoice: Invoice | InvoicePreview): void {
-  const { period, timeZone, lines, totals, currency } = invoice;
-  context.out.write(`period  ${period.start} … ${period.end}, ${timeZone}\n\n`);
-  printTable(
-    context,
-    ["PRICE", "QUANTITY", "EVENTS", "EXACT AMOUNT", `AMOUNT ${currency}`],
-    lines.map((line) => [
-      line.price?.key ?? line.name,
-      line.quantity === null ? "" : grouped(line.quantity),
-      grouped(String(line.eventCount)),
-      line.amount,
-      line.money.amount,
-    ]),
-    "No lines.",
-  );
-  const shown: [string, Money][] = [
-    ["subtotal", totals.subtotal],
-    ["promotional credits", totals.promotionalCredits],
-    ["tax", totals.tax],
-    ["total", totals.total],
-    ["paid credits", totals.paidCredits],
-    ["balance used", totals.balanceUsed],
-    ["to balance", totals.toBalance],
-    ["due", totals.due],
-  ];
-  context.out.write("\n");
-  printFields(
-    context,
-    shown
-      .filter(([name, { amount }]) => name === "total" || name === "due" || Number(amount) !== 0)
-      .map(([name, { amount }]) => [name, `${amount} ${currency}`]),
-  );
 }
