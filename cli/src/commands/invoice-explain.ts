@@ -70,16 +70,26 @@ async function findLine(context: CliContext, name: string, options: ExplainOptio
   return { subscription, price: price.key, at: options.at };
 }
 
-/** The line that is meant, or the only one. `namesOf` gives first the name to show. */
+/** The line that is meant, or the only one. `namesOf` gives first the name to show, then the id. */
 function pick<T>(wanted: string | undefined, lines: readonly T[], namesOf: (line: T) => string[]): T {
   const found = wanted === undefined ? lines : lines.filter((line) => namesOf(line).includes(wanted));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  const listed = lines.map((line) => namesOf(line)[0]).join(", ");
-  if (listed === "") throw new UsageError("the invoice has no lines");
-  throw new UsageError(
-    `${wanted === undefined ? "name a line with --line" : `there is no line "${wanted}"`}: ${listed}`,
-  );
+  if (lines.length === 0) throw new UsageError("the invoice has no lines");
+  // Late usage has a line of its own beside that of the period: what is named alike is told apart by its id.
+  const shown = found.length === 0 ? lines : found;
+  const names = shown.map((line) => namesOf(line)[0] ?? "");
+  const listed = shown.map((line, index) => {
+    const [name = "", id = ""] = namesOf(line);
+    return names.indexOf(name) === index && names.lastIndexOf(name) === index ? name : `${id} (${name})`;
+  });
+  const fault =
+    wanted === undefined
+      ? "name a line with --line"
+      : found.length === 0
+        ? `there is no line "${wanted}"`
+        : `several lines are named "${wanted}", give one's id`;
+  throw new UsageError(`${fault}: ${listed.join(", ")}`);
 }
 
 function printExplanation(
