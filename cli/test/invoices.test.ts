@@ -82,16 +82,28 @@ test("an invoice lives from a draft through its grace to a number, is explained,
 
   const ambiguous = await weir("invoices", "explain", "INV-000003", "--line", "tokens");
   expect(ambiguous).toMatchObject({ code: 2, stderr: expect.stringContaining(late?.id ?? "?") });
-  const explained = await json<Omit<LineExplanation, "events"> & { events: MeasuredEvent[] }>(
-    ...["invoices", "explain", "INV-000003", "--line", late?.id ?? "", "--events", "2"],
-  );
+  const explained = await json<Omit<LineExplanation, "events"> & { events: MeasuredEvent[] }>([
+    "invoices",
+    "explain",
+    "INV-000003",
+    "--line",
+    late?.id ?? "",
+    "--events",
+    "2",
+  ]);
   expect(explained).toMatchObject({ reproduced: true, recorded: { amount: "10.5", eventCount: 3 } });
   expect(explained.events.map(({ id }) => id)).toEqual(["a1", "a3"]);
 
   const base = january.lines.find(({ price }) => price?.key === "base")?.id ?? "";
-  const note = await json<CreditNote>(
-    ...["invoices", "credit", "INV-000002", "--line", `${base}=500`, "--reason", "outage"],
-  );
+  const note = await json<CreditNote>([
+    "invoices",
+    "credit",
+    "INV-000002",
+    "--line",
+    `${base}=500`,
+    "--reason",
+    "outage",
+  ]);
   expect(note).toMatchObject({ number: "CN-000001", net: { amount: "5.00" }, tax: { amount: "0.95" } });
   expect(await weir("invoices", "void", "INV-000002", "--reason", "x")).toMatchObject({ code: 3 });
   const voiding = await json<CreditNote>("invoices", "void", "INV-000003", "--reason", "wrong address");
