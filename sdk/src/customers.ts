@@ -1,4 +1,5 @@
-import type { GraphQL } from "./graphql.js";
+import { nodesOf, pageInfo } from "./connection.js";
+import type { GraphQL, Repeatable } from "./graphql.js";
 
 export interface BillingAddress {
   readonly line1?: string | null;
@@ -68,11 +69,6 @@ export interface ErasedCustomer {
   readonly subjectsKept: readonly string[];
 }
 
-interface Repeatable {
-  /** A change that is sent again under it is answered as the first time. */
-  readonly idempotencyKey?: string;
-}
-
 const selection =
   "{ id key name timeZone currency email address { line1 line2 city postalCode region country } taxId taxExempt paymentTermsDays locale payer { key } erasedAt subjects { subject from to } }";
 
@@ -85,19 +81,12 @@ export class Customers {
   }
 
   /** Oldest first, page by page. */
-  async *list(): AsyncGenerator<Customer, void, void> {
-    let after: string | null = null;
-    do {
-      const answer: {
-        customers: { nodes: Customer[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-      } = await this.#graphql.run(
-        `query ($after: String) { customers(first: 100, after: $after) { nodes ${selection} pageInfo { hasNextPage endCursor } } }`,
-        { after },
-      );
-      yield* answer.customers.nodes;
-      const { hasNextPage, endCursor } = answer.customers.pageInfo;
-      after = hasNextPage ? endCursor : null;
-    } while (after !== null);
+  list(): AsyncGenerator<Customer, void, void> {
+    return nodesOf(
+      this.#graphql,
+      `query ($after: String) { connection: customers(first: 100, after: $after) { nodes ${selection} ${pageInfo} } }`,
+      {},
+    );
   }
 
   async find(customer: string): Promise<Customer | null> {

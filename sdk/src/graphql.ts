@@ -12,6 +12,17 @@ interface GraphQLAnswer<T> {
 /** One argument of a mutation: its GraphQL type and value; undefined leaves it out. */
 export type MutationArgument = readonly [type: string, value: unknown];
 
+/** What every change takes. */
+export interface Repeatable {
+  /** A change that is sent again under it is answered as the first time. */
+  readonly idempotencyKey?: string;
+}
+
+interface Sending extends Repeatable {
+  /** Sent twice it does no harm, even without a key. */
+  readonly repeatable?: boolean;
+}
+
 interface RefusalData {
   readonly __typename: "RefusalError";
   readonly code: string;
@@ -29,16 +40,19 @@ export class GraphQL {
   }
 
   /**
-   * One query or mutation.
-   * @param options.idempotencyKey a mutation that is sent again under it is answered as the first time
+   * One query or mutation; what may be repeated, a query or a mutation under an idempotency key, is sent again on 429, 503
+   * and lost connections.
    * @throws WeirError for errors; a refusal that is a member of the result's union is data
    */
-  async run<T>(query: string, variables: object = {}, options: { idempotencyKey?: string } = {}): Promise<T> {
-    const headers = options.idempotencyKey === undefined ? {} : { "idempotency-key": options.idempotencyKey };
+  async run<T>(query: string, variables: object = {}, options: Sending = {}): Promise<T> {
+    const { idempotencyKey, repeatable = idempotencyKey !== undefined || !/^\s*mutation\b/.test(query) } =
+      options;
+    const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
     const answer = await this.#transport.json<GraphQLAnswer<T>>("/graphql", {
       method: "POST",
       json: { query, variables },
       headers,
+      repeatable,
     });
     return dataOf(answer);
   }
@@ -52,7 +66,7 @@ export class GraphQL {
     field: string,
     args: Readonly<Record<string, MutationArgument>>,
     selection: string,
-    options: { idempotencyKey?: string } = {},
+    options: Sending = {},
   ): Promise<T> {
     const given = Object.entries(args).filter(([, [, value]]) => value !== undefined);
     const declared = given.map(([name, [type]]) => `$${name}: ${type}`).join(", ");

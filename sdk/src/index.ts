@@ -6,8 +6,10 @@ import { Imports } from "./imports.js";
 import { Invoices } from "./invoices.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
+import { Runs } from "./runs.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Tax } from "./tax.js";
+import { TestClock } from "./test-clock.js";
 import { Transport, type WeirOptions } from "./transport.js";
 import { Usage } from "./usage.js";
 
@@ -29,6 +31,8 @@ export class Weir {
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
   readonly tax: Tax;
+  readonly runs: Runs;
+  readonly clock: TestClock;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
 
@@ -39,12 +43,14 @@ export class Weir {
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
     this.catalog = new Catalog(this.#transport);
-    this.invoices = new Invoices(this.#transport);
     this.graphql = new GraphQL(this.#transport);
+    this.invoices = new Invoices(this.graphql, this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
     this.tax = new Tax(this.graphql);
+    this.runs = new Runs(this.graphql);
+    this.clock = new TestClock(this.graphql);
   }
 
   /** The server's configuration, without secrets. */
@@ -74,11 +80,37 @@ export type {
 } from "./subscriptions.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
 export type { Import } from "./imports.js";
+export type { CreditedLine, CreditNote } from "./credit-note.js";
+export type {
+  Invoice,
+  InvoiceHead,
+  InvoiceKind,
+  InvoiceLine,
+  InvoicePreview,
+  InvoicePreviewLine,
+  InvoiceSection,
+  InvoiceStatus,
+  InvoiceTotals,
+  LineTaxRate,
+  Period,
+} from "./invoice.js";
 export type { DocumentFile, DocumentFormat } from "./invoices.js";
+export type {
+  ExplainedLine,
+  LineComputation,
+  LineExplanation,
+  MeasuredEvent,
+  MeasuredEventPage,
+  RatedPortion,
+  RatedTier,
+} from "./line-explanation.js";
+export type { Money } from "./money.js";
+export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
+export type { TestClockState } from "./test-clock.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";
 export type { UsageQuery, UsageResult, UsageRow } from "./usage.js";
 export type { BillingProfile, NewBillingProfile } from "./organization.js";
 export type { AppliedTaxRate, NewTaxRate, NewTaxSettings, TaxBuyer, TaxRate, TaxSettings } from "./tax.js";
-export type { MutationArgument } from "./graphql.js";
+export type { MutationArgument, Repeatable } from "./graphql.js";
 export { WeirError, type Problem } from "./problem.js";
 export type { WeirOptions } from "./transport.js";

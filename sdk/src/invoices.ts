@@ -1,3 +1,21 @@
+import { nodesOf, pageInfo } from "./connection.js";
+import { creditNoteSelection, type CreditedLine, type CreditNote } from "./credit-note.js";
+import type { GraphQL, Repeatable } from "./graphql.js";
+import {
+  headSelection,
+  invoiceSelection,
+  previewSelection,
+  type Invoice,
+  type InvoiceHead,
+  type InvoicePreview,
+  type InvoiceStatus,
+} from "./invoice.js";
+import {
+  explanationQuery,
+  type ExplainedLine,
+  type LineExplanation,
+  type MeasuredEvent,
+} from "./line-explanation.js";
 import type { Transport } from "./transport.js";
 
 export type DocumentFormat = "pdf" | "html" | "json";
@@ -8,19 +26,177 @@ export interface DocumentFile {
   readonly content: Uint8Array;
 }
 
-/** Invoices and credit notes as documents; all else of them is GraphQL's. */
+const events_page = 500;
+
+/**
+ * Invoices and credit notes: what they would be, are, and why. An invoice or credit note is named by id or number.
+ * What Weir refuses is thrown as a WeirError, whose `code` is given with each method.
+ */
 export class Invoices {
+  readonly #graphql: GraphQL;
   readonly #transport: Transport;
 
-  constructor(transport: Transport) {
+  constructor(graphql: GraphQL, transport: Transport) {
+    this.#graphql = graphql;
     this.#transport = transport;
   }
 
-  /** An invoice by id or number, a draft too. */
+  /**
+   * Without their lines, newest first, page by page.
+   * @param filter.customer id or key: those that it pays, or has a subscription on
+   */
+  list(
+    filter: { customer?: string | undefined; status?: InvoiceStatus | undefined } = {},
+  ): AsyncGenerator<InvoiceHead, void, void> {
+    return nodesOf(
+      this.#graphql,
+      `query ($customer: String, $status: String, $after: String) { connection: invoices(customer: $customer, status: $status, first: 100, after: $after) { nodes ${headSelection} ${pageInfo} } }`,
+      { customer: filter.customer ?? null, status: filter.status ?? null },
+    );
+  }
+
+  async find(idOrNumber: string): Promise<Invoice | null> {
+    const { invoice } = await this.#graphql.run<{ invoice: Invoice | null }>(
+      `query ($id: ID!) { invoice(id: $id) ${invoiceSelection} }`,
+      { id: idOrNumber },
+    );
+    return invoice;
+  }
+
+  /**
+   * What the period that holds an instant, now when left out, costs by the usage known now.
+   * @throws WeirError subscription-not-found; not-subscribed-then; usage-still-arriving while a meter's history is measured
+   */
+  async preview(subscription: string, at?: string): Promise<InvoicePreview> {
+    const { invoicePreview } = await this.#graphql.run<{ invoicePreview: InvoicePreview }>(
+      `query ($subscription: ID!, $at: Instant) { invoicePreview(subscription: $subscription, at: $at) ${previewSelection} }`,
+      { subscription, at: at ?? null },
+    );
+    return invoicePreview;
+  }
+
+  /**
+   * Stores the draft of a period, chosen as by `preview`. A period has one invoice: it is given back, as it is, when
+   * there is one.
+   * @throws WeirError as `preview`
+   */
+  create(
+    subscription: string,
+    at?: string,
+    options: Repeatable = {},
+  ): Promise<{ readonly created: boolean; readonly invoice: Invoice }> {
+    const args = { subscription: ["ID!", subscription], at: ["Instant", at] } as const;
+    return this.#graphql.mutate("createInvoice", args, `{ created invoice ${invoiceSelection} }`, options);
+  }
+
+  /**
+   * Computes a draft anew from the usage known now; its lines keep their ids.
+   * @throws WeirError invoice-not-found; invoice-not-a-draft
+   */
+  refresh(idOrNumber: string, options: Repeatable = {}): Promise<Invoice> {
+    return this.#graphql.mutate("refreshInvoice", { id: ["ID!", idOrNumber] }, invoiceSelection, options);
+  }
+
+  /**
+   * Computes a draft a last time and makes it final: numbered, posted, drawn from credits and balance, all or nothing.
+   * One that is final already is given back as it is.
+   * @throws WeirError invoice-not-found; period-not-over; earlier-draft while one of the same subscription stands
+   */
+  finalize(idOrNumber: string, options: Repeatable = {}): Promise<Invoice> {
+    return this.#graphql.mutate("finalizeInvoice", { id: ["ID!", idOrNumber] }, invoiceSelection, options);
+  }
+
+  /**
+   * Takes a finalized invoice back as if it had never been: what it billed is due again, on another invoice. Voiding it
+   * again gives the credit note that there is.
+   * @throws WeirError invoice-not-found; invoice-not-finalized; invoice-credited when parts were given back
+   */
+  void(idOrNumber: string, reason: string, options: Repeatable = {}): Promise<CreditNote> {
+    const args = { id: ["ID!", idOrNumber], reason: ["String!", reason] } as const;
+    return this.#graphql.mutate("voidInvoice", args, creditNoteSelection, options);
+  }
+
+  /**
+   * Gives back parts of a finalized invoice with their tax: off what is still owed of it, the rest as balance. It is not
+   * charged again.
+   * @param credit.lines all that is left of every line when left out
+   * @throws WeirError invoice-not-found; invoice-not-finalized; invoice-credited when nothing is left; invalid-credit-note,
+   *   whose `details` name each fault
+   */
+  issueCreditNote(
+    idOrNumber: string,
+    credit: { readonly reason: string; readonly lines?: readonly CreditedLine[] | undefined },
+    options: Repeatable = {},
+  ): Promise<CreditNote> {
+    const args = {
+      invoice: ["ID!", idOrNumber],
+      reason: ["String!", credit.reason],
+      lines: ["[CreditedLineInput!]", credit.lines],
+    } as const;
+    return this.#graphql.mutate("issueCreditNote", args, creditNoteSelection, options);
+  }
+
+  /** Oldest first, page by page; of one invoice when given. */
+  creditNotes(filter: { invoice?: string | undefined } = {}): AsyncGenerator<CreditNote, void, void> {
+    return nodesOf(
+      this.#graphql,
+      `query ($invoice: ID, $after: String) { connection: creditNotes(invoice: $invoice, first: 50, after: $after) { nodes ${creditNoteSelection} ${pageInfo} } }`,
+      { invoice: filter.invoice ?? null },
+    );
+  }
+
+  async findCreditNote(idOrNumber: string): Promise<CreditNote | null> {
+    const { creditNote } = await this.#graphql.run<{ creditNote: CreditNote | null }>(
+      `query ($idOrNumber: ID!) { creditNote(idOrNumber: $idOrNumber) ${creditNoteSelection} }`,
+      { idOrNumber },
+    );
+    return creditNote;
+  }
+
+  /**
+   * Why a line costs what it costs, with the first of the events behind it.
+   * @param page.first 1 to 1000 events; 50 when left out
+   * @throws WeirError invoice-not-found; line-not-found; price-not-found; for a preview also as `preview`
+   */
+  async explain(line: ExplainedLine, page: { first?: number | undefined } = {}): Promise<LineExplanation> {
+    const { query, variables } = explanationQuery(line, "all");
+    const first = page.first ?? 50;
+    const { explanation } = await this.#graphql.run<{ explanation: LineExplanation }>(query, {
+      ...variables,
+      first,
+      after: null,
+    });
+    return explanation;
+  }
+
+  /**
+   * The events behind a line, oldest first, page by page, all of one watermark.
+   * @param page.after an explanation's `events.endCursor`: what comes after its events, of its watermark
+   * @throws WeirError as `explain`; invalid-cursor
+   */
+  async *evidence(
+    line: ExplainedLine,
+    page: { after?: string | undefined } = {},
+  ): AsyncGenerator<MeasuredEvent, void, void> {
+    const { query, variables } = explanationQuery(line, "events");
+    let after: string | null = page.after ?? null;
+    do {
+      const answer: { explanation: Pick<LineExplanation, "events"> } = await this.#graphql.run(query, {
+        ...variables,
+        first: events_page,
+        after,
+      });
+      yield* answer.explanation.events.nodes;
+      after = answer.explanation.events.endCursor;
+    } while (after !== null);
+  }
+
+  /** An invoice as a document, a draft too. @throws WeirError invoice-not-found */
   download(invoice: string, format: DocumentFormat = "pdf"): Promise<DocumentFile> {
     return this.#file("invoices", invoice, format);
   }
 
+  /** @throws WeirError credit-note-not-found */
   downloadCreditNote(creditNote: string, format: DocumentFormat = "pdf"): Promise<DocumentFile> {
     return this.#file("credit-notes", creditNote, format);
   }

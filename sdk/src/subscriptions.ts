@@ -1,4 +1,5 @@
-import type { GraphQL, MutationArgument } from "./graphql.js";
+import { nodesOf, pageInfo } from "./connection.js";
+import type { GraphQL, MutationArgument, Repeatable } from "./graphql.js";
 
 export type SubscriptionStatus = "SCHEDULED" | "TRIALING" | "ACTIVE" | "CANCELED" | "ENDED";
 
@@ -66,11 +67,6 @@ export interface ChangeTime {
   readonly at?: string | undefined;
 }
 
-interface Repeatable {
-  /** A change that is sent again under it is answered as the first time. */
-  readonly idempotencyKey?: string;
-}
-
 const selection = `{ id status currency anchor { day month weekday } startedAt trialEnd endsAt timeZone
   customer { key } planVersion { planKey version } period { start end } nextBoundary
   schedule { from to phase interval planVersion { planKey version } } quantities { price from quantity }
@@ -85,22 +81,12 @@ export class Subscriptions {
   }
 
   /** Oldest first, page by page; of one customer, by id or key, when given. */
-  async *list(filter: { customer?: string } = {}): AsyncGenerator<Subscription, void, void> {
-    let after: string | null = null;
-    do {
-      const answer: {
-        subscriptions: {
-          nodes: Subscription[];
-          pageInfo: { hasNextPage: boolean; endCursor: string | null };
-        };
-      } = await this.#graphql.run(
-        `query ($customer: String, $after: String) { subscriptions(first: 25, after: $after, customer: $customer) { nodes ${selection} pageInfo { hasNextPage endCursor } } }`,
-        { customer: filter.customer ?? null, after },
-      );
-      yield* answer.subscriptions.nodes;
-      const { hasNextPage, endCursor } = answer.subscriptions.pageInfo;
-      after = hasNextPage ? endCursor : null;
-    } while (after !== null);
+  list(filter: { customer?: string } = {}): AsyncGenerator<Subscription, void, void> {
+    return nodesOf(
+      this.#graphql,
+      `query ($customer: String, $after: String) { connection: subscriptions(first: 25, after: $after, customer: $customer) { nodes ${selection} ${pageInfo} } }`,
+      { customer: filter.customer ?? null },
+    );
   }
 
   async find(id: string): Promise<Subscription | null> {

@@ -1,3 +1,4 @@
+import { nodesOf, pageInfo } from "./connection.js";
 import type { GraphQL } from "./graphql.js";
 
 export interface TaxRegistration {
@@ -116,19 +117,12 @@ export class Tax {
   }
 
   /** The organization's own rates, oldest first, page by page. */
-  async *rates(filter: { country?: string } = {}): AsyncGenerator<TaxRate, void, void> {
-    let after: string | null = null;
-    do {
-      const answer: {
-        taxRates: { nodes: TaxRate[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-      } = await this.#graphql.run(
-        `query ($country: String, $after: String) { taxRates(first: 200, after: $after, country: $country) { nodes ${rateSelection} pageInfo { hasNextPage endCursor } } }`,
-        { country: filter.country ?? null, after },
-      );
-      yield* answer.taxRates.nodes;
-      const { hasNextPage, endCursor } = answer.taxRates.pageInfo;
-      after = hasNextPage ? endCursor : null;
-    } while (after !== null);
+  rates(filter: { country?: string } = {}): AsyncGenerator<TaxRate, void, void> {
+    return nodesOf(
+      this.#graphql,
+      `query ($country: String, $after: String) { connection: taxRates(first: 200, after: $after, country: $country) { nodes ${rateSelection} ${pageInfo} } }`,
+      { country: filter.country ?? null },
+    );
   }
 
   /** From its first day on it takes the place of an earlier one of its country, region and category. */

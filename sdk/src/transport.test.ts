@@ -1,39 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
-import { Weir, WeirError } from "./index.js";
+import { expect, test } from "vitest";
+import { json, serverOf, type Answer } from "../test/support/answering-server.js";
+import { WeirError } from "./index.js";
 
-type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.closeAllConnections();
-});
-
-/** A server that gives these answers, one a request; and what it was asked. */
-async function serverOf(...answers: Answer[]) {
-  const asked: { method: string; url: string; body: string; authorization: string }[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => {
-      const { method = "", url = "", headers } = request;
-      asked.push({ method, url, body, authorization: headers.authorization ?? "" });
-      const answer = answers[Math.min(asked.length, answers.length) - 1];
-      answer?.(request, response, body);
-    });
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { asked, weir: new Weir({ baseUrl: `http://127.0.0.1:${port}`, apiKey: "k", attempts: 3 }) };
-}
-
-const json =
-  (status: number, value: unknown, headers: Record<string, string> = {}): Answer =>
-  (_request, response) => {
-    response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
-  };
 const busy = json(
   503,
   { type: "x/overloaded", title: "Busy", status: 503, detail: "later" },
@@ -69,6 +37,22 @@ test("a change that is not known to be repeatable is not sent twice", async () =
     code: "about:blank#unreachable",
   });
   expect(asked).toHaveLength(1);
+});
+
+test("over GraphQL a query, and a change under an idempotency key, are sent again; another change is not", async () => {
+  const change = "mutation { archive }";
+  const { weir, asked } = await serverOf(
+    busy,
+    json(200, { data: { n: 1 } }),
+    hangUp,
+    json(200, { data: { n: 2 } }),
+    busy,
+  );
+  expect(await weir.graphql.run("{ n }")).toEqual({ n: 1 });
+  expect(await weir.graphql.run(change, {}, { idempotencyKey: "k1" })).toEqual({ n: 2 });
+  expect(asked.slice(2).map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k1", "k1"]);
+  await expect(weir.graphql.run(change)).rejects.toMatchObject({ status: 503, code: "overloaded" });
+  expect(asked).toHaveLength(5);
 });
 
 test("a refusal is an error with the whole problem; a page that is none is one as well", async () => {

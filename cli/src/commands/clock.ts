@@ -1,18 +1,9 @@
+import { randomUUID } from "node:crypto";
+import type { TestClockState } from "@weir/sdk";
 import type { Command } from "commander";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { mutate } from "../mutate.js";
 import { readInstant } from "../options.js";
 import { printFields, printJson } from "../print.js";
-
-interface TestClock {
-  readonly now: string;
-  readonly state: string;
-  readonly target: string | null;
-  readonly stoppedBy: string | null;
-  readonly reason: string | null;
-}
-
-const selection = "{ now state target stoppedBy reason }";
 
 export function addClockCommands(program: Command): void {
   const clock = program
@@ -24,7 +15,7 @@ export function addClockCommands(program: Command): void {
     .description("where the clock stands")
     .action(async (_options: object, command: Command) => {
       const context = contextOf(command);
-      const found = await read(context);
+      const found = await context.weir.clock.show();
       if (context.json) return printJson(context, found);
       if (found === null)
         context.out.write("Live mode: time is real. For a test clock: weir clock start --at 2027-01-01\n");
@@ -37,7 +28,7 @@ export function addClockCommands(program: Command): void {
     .description("put the organization into test mode, for good, before it has subscriptions")
     .action(async ({ at }: { at: string }, command: Command) => {
       const context = contextOf(command);
-      const started = await mutate<TestClock>(context, "startTestClock", { at: ["Instant!", at] }, selection);
+      const started = await context.weir.clock.start(at, { idempotencyKey: randomUUID() });
       if (context.json) printJson(context, started);
       else print(context, started);
     });
@@ -51,15 +42,12 @@ export function addClockCommands(program: Command): void {
       const context = contextOf(command);
       if ((options.to === undefined) === (options.by === undefined))
         throw new UsageError("give either --to or --by");
-      const before = await read(context);
+      const before = await context.weir.clock.show();
       if (before === null) throw new UsageError("this organization is in live mode; weir clock start --at …");
       const to = options.to ?? later(before.now, options.by ?? "");
-      let reached = before;
-      do {
-        reached = await mutate<TestClock>(context, "advanceTestClock", { to: ["Instant!", to] }, selection);
-        if (reached.state === "advancing" && context.err.isTTY)
-          context.err.write(`\r${reached.now} … ${reached.target ?? ""}`);
-      } while (reached.state === "advancing");
+      const reached = await context.weir.clock.advance(to, ({ now, target }) => {
+        if (context.err.isTTY) context.err.write(`\r${now} … ${target ?? ""}`);
+      });
       if (context.err.isTTY) context.err.write("\r\u001b[K");
       if (context.json) printJson(context, reached);
       else print(context, reached);
@@ -70,14 +58,7 @@ export function addClockCommands(program: Command): void {
     });
 }
 
-async function read(context: CliContext): Promise<TestClock | null> {
-  const { testClock } = await context.weir.graphql.run<{ testClock: TestClock | null }>(
-    `{ testClock ${selection} }`,
-  );
-  return testClock;
-}
-
-function print(context: CliContext, clock: TestClock): void {
+function print(context: CliContext, clock: TestClockState): void {
   printFields(context, [
     ["now", clock.now],
     ["state", clock.state],

@@ -1,29 +1,10 @@
+import { randomUUID } from "node:crypto";
+import type { CreditedLine, CreditNote } from "@weir/sdk";
 import type { Command } from "commander";
-import { nodesOf } from "../all-nodes.js";
+import { take } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { mutate } from "../mutate.js";
 import { readCount } from "../options.js";
 import { printFields, printJson, printTable } from "../print.js";
-
-interface Money {
-  readonly amount: string;
-  readonly currency: string;
-}
-
-interface CreditNote {
-  readonly id: string;
-  readonly number: string;
-  readonly invoiceId: string;
-  readonly voids: boolean;
-  readonly reason: string;
-  readonly net: Money;
-  readonly tax: Money;
-  readonly toBalance: Money;
-  readonly createdAt: string;
-}
-
-const selection =
-  "{ id number invoiceId voids reason createdAt net { amount currency } tax { amount currency } toBalance { amount currency } }";
 
 export function addCreditNoteCommands(invoices: Command): void {
   invoices
@@ -33,12 +14,7 @@ export function addCreditNoteCommands(invoices: Command): void {
     .description("take a finalized invoice back; what it billed is due again. To waive an amount: credit")
     .action(async (id: string, { reason }: { reason: string }, command: Command) => {
       const context = contextOf(command);
-      const note = await mutate<CreditNote>(
-        context,
-        "voidInvoice",
-        { id: ["ID!", id], reason: ["String!", reason] },
-        selection,
-      );
+      const note = await context.weir.invoices.void(id, reason, { idempotencyKey: randomUUID() });
       printNote(context, note);
     });
 
@@ -56,16 +32,8 @@ export function addCreditNoteCommands(invoices: Command): void {
     .action(async (id: string, { reason, line }: { reason: string; line: string[] }, command: Command) => {
       const context = contextOf(command);
       const lines = line.length === 0 ? undefined : line.map(readLine);
-      const note = await mutate<CreditNote>(
-        context,
-        "issueCreditNote",
-        {
-          invoice: ["ID!", id],
-          reason: ["String!", reason],
-          lines: ["[CreditedLineInput!]", lines],
-        },
-        selection,
-      );
+      const idempotencyKey = randomUUID();
+      const note = await context.weir.invoices.issueCreditNote(id, { reason, lines }, { idempotencyKey });
       printNote(context, note);
     });
 
@@ -76,12 +44,8 @@ export function addCreditNoteCommands(invoices: Command): void {
     .option("--limit <count>", "at most this many", readCount, 100)
     .action(async (options: { invoice?: string; limit: number }, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<CreditNote>(
-        context,
-        `query ($invoice: ID, $first: Int, $after: String) { connection: creditNotes(invoice: $invoice, first: $first, after: $after) { nodes ${selection} pageInfo { hasNextPage endCursor } } }`,
-        { invoice: options.invoice },
-        options.limit,
-      );
+      const { invoice, limit } = options;
+      const found = await take(context.weir.invoices.creditNotes({ invoice }), limit);
       if (context.json) return printJson(context, found);
       printTable(
         context,
@@ -100,7 +64,7 @@ export function addCreditNoteCommands(invoices: Command): void {
     });
 }
 
-function readLine(text: string): { line: string; minor?: string } {
+function readLine(text: string): CreditedLine {
   const [line = "", minor, ...more] = text.split("=");
   if (line === "" || more.length > 0 || (minor !== undefined && !/^[1-9][0-9]*$/.test(minor)))
     throw new UsageError(`--line "${text}": give a line's id, or id=AMOUNT in whole minor units above zero`);

@@ -1,4 +1,6 @@
+import type { ExplainedLine, LineExplanation, MeasuredEvent } from "@weir/sdk";
 import type { Command } from "commander";
+import { take } from "../all-nodes.js";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { readCount, readInstant } from "../options.js";
@@ -11,72 +13,8 @@ interface ExplainOptions {
   readonly events: number;
 }
 
-interface Computation {
-  readonly quantity: string | null;
-  readonly eventCount: number;
-  readonly amount: string;
-  readonly money: { readonly amount: string; readonly currency: string };
-  readonly tiers: readonly {
-    readonly from: string;
-    readonly upTo: string | null;
-    readonly quantity: string;
-    readonly unitAmount: string;
-    readonly flatAmount: string;
-    readonly amount: string;
-  }[];
-}
-
-interface MeasuredEvent {
-  readonly id: string;
-  readonly source: string;
-  readonly subject: string;
-  readonly time: string;
-  readonly value: string;
-  readonly data: unknown;
-}
-
-interface Explanation {
-  readonly invoiceId: string | null;
-  readonly customer: { readonly key: string };
-  readonly name: string;
-  readonly money: { readonly amount: string; readonly currency: string };
-  readonly billedBefore: { readonly amount: string };
-  readonly price: { readonly key: string; readonly id: string } | null;
-  readonly planVersion: { readonly planKey: string; readonly version: number };
-  readonly meter: {
-    readonly slug: string;
-    readonly version: number;
-    readonly aggregation: string;
-  } | null;
-  readonly period: { readonly start: string; readonly end: string };
-  readonly timeZone: string;
-  readonly subjects: readonly { readonly subject: string; readonly from: string; readonly to: string }[];
-  readonly watermark: unknown;
-  readonly recorded: Computation;
-  readonly recomputed: Computation;
-  readonly reproduced: boolean;
-  readonly differences: readonly {
-    readonly field: string;
-    readonly recorded: string;
-    readonly recomputed: string;
-  }[];
-  readonly days: readonly { readonly date: string; readonly quantity: string; readonly eventCount: number }[];
-}
-
-interface EventPage {
-  readonly nodes: readonly MeasuredEvent[];
-  readonly endCursor: string | null;
-}
-
-const computation =
-  "{ quantity eventCount amount money { amount currency } tiers { from upTo quantity unitAmount flatAmount amount } }";
-const explanationSelection = `name money { amount currency } billedBefore { amount } invoiceId customer { key } price { key id } planVersion { planKey version }
-  meter { slug version aggregation } period { start end } timeZone subjects { subject from to } watermark
-  recorded ${computation} recomputed ${computation} reproduced differences { field recorded recomputed }
-  days { date quantity eventCount }`;
-const eventsSelection =
-  "events(first: $first, after: $after) { nodes { id source subject time value data } endCursor }";
-const events_page = 500;
+/** The most that come with an explanation; a walk through all of them goes on behind these. */
+const first_events_max = 500;
 
 export function addInvoiceExplainCommand(invoices: Command): void {
   invoices
@@ -96,37 +34,29 @@ export function addInvoiceExplainCommand(invoices: Command): void {
     .description("why a line costs what it costs: price, tiers, meter, days, and the events themselves")
     .action(async (name: string, options: ExplainOptions, command: Command) => {
       const context = contextOf(command);
+      const { invoices } = context.weir;
       const line = await findLine(context, name, options);
-      const explanation = await line.read<Explanation>(explanationSelection, {});
-      const events = await readAll(line, options.events);
+      const first = Math.min(options.events, first_events_max);
+      const explanation = await invoices.explain(line, { first });
+      const { nodes, endCursor } = explanation.events;
+      const events = nodes.slice(0, options.events);
+      if (endCursor !== null && options.events > nodes.length)
+        events.push(
+          ...(await take(invoices.evidence(line, { after: endCursor }), options.events - nodes.length)),
+        );
       if (context.json) return printJson(context, { ...explanation, events });
       printExplanation(context, explanation, events);
     });
 }
 
-/** Where an explanation is read: of an invoice's line, or of a price before there is an invoice. */
-interface ExplainedLine {
-  read<T>(selection: string, variables: object): Promise<T>;
-}
-
 async function findLine(context: CliContext, name: string, options: ExplainOptions): Promise<ExplainedLine> {
   if (name.startsWith("inv_") || name.startsWith("INV-")) {
-    const { invoice } = await context.weir.graphql.run<{
-      invoice: { lines: { id: string; name: string; price: { key: string; id: string } | null }[] } | null;
-    }>("query ($id: ID!) { invoice(id: $id) { lines { id name price { key id } } } }", { id: name });
+    const invoice = await context.weir.invoices.find(name);
     if (invoice === null) throw new UsageError(`there is no invoice "${name}"; weir invoices list`);
     const line = pick(options.line, invoice.lines, ({ id, name: called, price }) =>
       price === null ? [called, id] : [price.key, id, price.id],
     );
-    return {
-      read: async <T>(selection: string, variables: object) => {
-        const { line: read } = await context.weir.graphql.run<{ line: T }>(
-          `query ($invoice: ID!, $line: ID!${declare(selection)}) { line: lineExplanation(invoice: $invoice, line: $line) { ${selection} } }`,
-          { invoice: name, line: line.id, ...variables },
-        );
-        return read;
-      },
-    };
+    return { invoice: name, line: line.id };
   }
   const subscription = await subscriptionOf(context, name);
   const found = await context.weir.graphql.run<{
@@ -137,47 +67,36 @@ async function findLine(context: CliContext, name: string, options: ExplainOptio
   if (found.subscription === null)
     throw new UsageError(`there is no subscription "${name}"; weir subscriptions list`);
   const price = pick(options.line, found.subscription.planVersion.prices, ({ id, key }) => [key, id]);
-  return {
-    read: async <T>(selection: string, variables: object) => {
-      const { line } = await context.weir.graphql.run<{ line: T }>(
-        `query ($subscription: ID!, $price: String!, $at: Instant${declare(selection)}) { line: previewExplanation(subscription: $subscription, price: $price, at: $at) { ${selection} } }`,
-        { subscription, price: price.key, at: options.at, ...variables },
-      );
-      return line;
-    },
-  };
+  return { subscription, price: price.key, at: options.at };
 }
 
-function declare(selection: string): string {
-  return selection.includes("$first") ? ", $first: Int, $after: String" : "";
-}
-
-/** The line that is meant, or the only one. `namesOf` gives first the name to show. */
+/** The line that is meant, or the only one. `namesOf` gives first the name to show, then the id. */
 function pick<T>(wanted: string | undefined, lines: readonly T[], namesOf: (line: T) => string[]): T {
   const found = wanted === undefined ? lines : lines.filter((line) => namesOf(line).includes(wanted));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  const listed = lines.map((line) => namesOf(line)[0]).join(", ");
-  if (listed === "") throw new UsageError("the invoice has no lines");
-  throw new UsageError(
-    `${wanted === undefined ? "name a line with --line" : `there is no line "${wanted}"`}: ${listed}`,
-  );
+  if (lines.length === 0) throw new UsageError("the invoice has no lines");
+  // Late usage has a line of its own beside that of the period: what is named alike is told apart by its id.
+  const shown = found.length === 0 ? lines : found;
+  const names = shown.map((line) => namesOf(line)[0] ?? "");
+  const listed = shown.map((line, index) => {
+    const [name = "", id = ""] = namesOf(line);
+    return names.indexOf(name) === index && names.lastIndexOf(name) === index ? name : `${id} (${name})`;
+  });
+  const fault =
+    wanted === undefined
+      ? "name a line with --line"
+      : found.length === 0
+        ? `there is no line "${wanted}"`
+        : `several lines are named "${wanted}", give one's id`;
+  throw new UsageError(`${fault}: ${listed.join(", ")}`);
 }
 
-async function readAll(line: ExplainedLine, count: number): Promise<MeasuredEvent[]> {
-  const events: MeasuredEvent[] = [];
-  let after: string | null = null;
-  while (events.length < count) {
-    const first = Math.min(events_page, count - events.length);
-    const page: { events: EventPage } = await line.read(eventsSelection, { first, after });
-    events.push(...page.events.nodes);
-    after = page.events.endCursor;
-    if (after === null) break;
-  }
-  return events;
-}
-
-function printExplanation(context: CliContext, line: Explanation, events: readonly MeasuredEvent[]): void {
+function printExplanation(
+  context: CliContext,
+  line: LineExplanation,
+  events: readonly MeasuredEvent[],
+): void {
   const { recorded, meter, planVersion, period } = line;
   printFields(context, [
     [

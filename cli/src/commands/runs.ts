@@ -1,39 +1,18 @@
+import { randomUUID } from "node:crypto";
+import type { RunState } from "@weir/sdk";
 import { type Command, Option } from "commander";
-import { nodesOf } from "../all-nodes.js";
+import { take } from "../all-nodes.js";
 import { contextOf, UsageError } from "../context.js";
-import { mutate } from "../mutate.js";
 import { readCount } from "../options.js";
 import { printFields, printJson, printTable } from "../print.js";
 
-interface Run {
-  readonly id: string;
-  readonly kind: string;
-  readonly version: number;
-  readonly state: string;
-  readonly waitsFor: string | null;
-  readonly error: string | null;
-  readonly createdAt: string;
-  readonly endedAt: string | null;
-}
-
-interface Details {
-  readonly run: Run;
-  readonly input: unknown;
-  readonly output: unknown;
-  readonly hasMoreSteps: boolean;
-  readonly steps: readonly {
-    readonly position: number;
-    readonly name: string;
-    readonly state: string;
-    readonly attempts: number;
-    readonly error: string | null;
-    readonly startedAt: string;
-    readonly endedAt: string | null;
-  }[];
-}
-
-const selection = "id kind version state waitsFor error createdAt endedAt";
 const states = ["queued", "running", "waiting", "succeeded", "failed", "canceled"];
+
+interface ListOptions {
+  readonly state?: RunState;
+  readonly kind?: string;
+  readonly limit: number;
+}
 
 export function addRunCommands(program: Command): void {
   const runs = program.command("runs").description("workflow runs: what Weir does by itself, step by step");
@@ -44,14 +23,9 @@ export function addRunCommands(program: Command): void {
     .option("--kind <kind>", "only of this workflow")
     .option("--limit <n>", "at most so many", readCount, 50)
     .description("runs, newest first")
-    .action(async ({ limit, ...filter }: { limit: number }, command: Command) => {
+    .action(async ({ limit, ...filter }: ListOptions, command: Command) => {
       const context = contextOf(command);
-      const found = await nodesOf<Run>(
-        context,
-        `query ($state: RunState, $kind: String, $first: Int, $after: String) { connection: runs(state: $state, kind: $kind, first: $first, after: $after) { nodes { ${selection} } pageInfo { hasNextPage endCursor } } }`,
-        filter,
-        limit,
-      );
+      const found = await take(context.weir.runs.list(filter), limit);
       if (context.json) return printJson(context, found);
       printTable(
         context,
@@ -75,10 +49,7 @@ export function addRunCommands(program: Command): void {
     .description("a run with its steps")
     .action(async (id: string, _options: object, command: Command) => {
       const context = contextOf(command);
-      const { run: details } = await context.weir.graphql.run<{ run: Details | null }>(
-        `query ($id: ID!) { run(id: $id) { run { ${selection} } input output hasMoreSteps steps { position name state attempts error startedAt endedAt } } }`,
-        { id },
-      );
+      const details = await context.weir.runs.find(id);
       if (details === null) throw new UsageError(`there is no run "${id}"; weir runs list`);
       if (context.json) return printJson(context, details);
       const { run, steps } = details;
@@ -110,9 +81,9 @@ export function addRunCommands(program: Command): void {
       if (details.hasMoreSteps) context.out.write("… and more\n");
     });
 
-  for (const [verb, field, description] of [
-    ["retry", "retryRun", "go on with a run that failed or was canceled; what succeeded stays"],
-    ["cancel", "cancelRun", "end a run before its next step"],
+  for (const [verb, description] of [
+    ["retry", "go on with a run that failed or was canceled; what succeeded stays"],
+    ["cancel", "end a run before its next step"],
   ] as const) {
     runs
       .command(verb)
@@ -120,14 +91,9 @@ export function addRunCommands(program: Command): void {
       .description(description)
       .action(async (id: string, _options: object, command: Command) => {
         const context = contextOf(command);
-        const details = await mutate<{ run: Run }>(
-          context,
-          field,
-          { id: ["ID!", id] },
-          `{ run { ${selection} } }`,
-        );
-        if (context.json) printJson(context, details.run);
-        else context.out.write(`${details.run.id} is ${details.run.state}\n`);
+        const { run } = await context.weir.runs[verb](id, { idempotencyKey: randomUUID() });
+        if (context.json) printJson(context, run);
+        else context.out.write(`${run.id} is ${run.state}\n`);
       });
   }
 }

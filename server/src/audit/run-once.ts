@@ -42,8 +42,13 @@ export async function findEarlierAnswer<T extends JsonValue>(
 }
 
 function hashOf(request: MutationRequest): string {
-  const input = JSON.parse(JSON.stringify(request.input ?? null)) as JsonValue;
+  const input = JSON.parse(JSON.stringify(request.input ?? null, wholeNumberAsText)) as JsonValue;
   return createHash("sha256")
     .update(canonicalJson([request.action, input]))
     .digest("hex");
+}
+
+/** Amounts in minor units are bigints, which JSON does not know. */
+function wholeNumberAsText(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
 }

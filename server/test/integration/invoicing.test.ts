@@ -253,10 +253,14 @@ test("a credit note gives back a part with its tax, off what is owed and then as
   await runAt(february, id);
   const invoice = await only(); // 11.90, of which 1.90 are due
   const [line] = invoice.lines.filter(({ net }) => net > 0n);
-  const issue = (lines: { line: string; minor?: bigint }[]) =>
-    billing.creditNotes.issue(caller, { invoice: invoice.id, reason: "outage", lines });
+  const issue = (lines: { line: string; minor?: bigint }[], idempotencyKey?: string) =>
+    billing.creditNotes.issue(caller, { invoice: invoice.id, reason: "outage", lines }, idempotencyKey);
   expect(await refusalOf(issue([{ line: line!.id, minor: 1001n }]))).toBe("400 invalid-credit-note");
-  const note = await issue([{ line: line!.id, minor: 400n }]);
+  const note = await issue([{ line: line!.id, minor: 400n }], "key-1");
+  expect((await issue([{ line: line!.id, minor: 400n }], "key-1")).id).toBe(note.id);
+  expect(await refusalOf(issue([{ line: line!.id, minor: 401n }], "key-1"))).toBe(
+    "422 idempotency-key-reused",
+  );
   expect([note.net, note.tax, note.toBalance]).toEqual([400n, 76n, 286n]);
   expect(await books()).toMatchObject({ revenue: 600n, tax_payable: 114n, customer_balance: 286n });
   expect(await refusalOf(billing.creditNotes.void(caller, { invoice: invoice.id, reason: "r" }))).toBe(
