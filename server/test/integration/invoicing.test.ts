@@ -68,6 +68,7 @@ beforeEach(async () => {
   caller = { organization: id, key: key.id, kind: "secret" };
   await usage.addMeter(postgres, id, "tokens", clock.now());
   await catalog.createPlan(caller, {
+    graceHours: 1,
     key: "llm",
     name: "LLM",
     currency: "EUR",
@@ -326,6 +327,7 @@ test("what changes a subscription while its invoice is computed makes it be comp
 
 test("usage that comes to the plan's threshold is billed ahead, once, and the period's end bills the rest", async () => {
   await catalog.createPlan(caller, {
+    graceHours: 1,
     key: "capped",
     name: "Capped",
     currency: "EUR",

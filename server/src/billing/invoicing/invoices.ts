@@ -12,7 +12,7 @@ import { assembleInvoice } from "./assemble-invoice.js";
 import { Funds } from "./funds.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import type { Invoice, InvoicePreview } from "./invoice.js";
-import { grace_hours_default, priceInvoices, type PricingDependencies } from "./price-invoices.js";
+import { priceInvoices, type PricingDependencies } from "./price-invoices.js";
 import { Outdated, writeInvoices, type Writing, type WritingDependencies } from "./write-invoices.js";
 
 export interface InvoicesDependencies extends PricingDependencies, WritingDependencies {
@@ -24,6 +24,8 @@ export interface InvoicesDependencies extends PricingDependencies, WritingDepend
 
 /** How often an invoice is computed again because something changed meanwhile. */
 const computations_max = 6;
+// Before one that was made by hand, of a period long over, is finalized by itself.
+const look_hours = 1;
 
 /** Invoices: previewed from usage, stored as drafts with their inputs, refreshed, finalized. Every change is audited. */
 export class Invoices {
@@ -105,7 +107,7 @@ export class Invoices {
     if (standing !== undefined) return { invoice: await this.get(organization, standing), created: false };
     let created = false;
     // One of a period that is long over is there to be looked at first.
-    const issueNotBefore = (this.#on.clocks.of(organization).now() + grace_hours_default * hour) as Instant;
+    const issueNotBefore = (this.#on.clocks.of(organization).now() + look_hours * hour) as Instant;
     const order = { draft: undefined, issueNotBefore, sections: [section] };
     const id = await this.#computeAndWrite(caller, order, async (sql, write) =>
       runOnce(sql, { organization, idempotencyKey, action: "invoice.create", input }, async () => {

@@ -56,7 +56,7 @@ export interface PricingDependencies {
 /** How long after a period what was billed for it is looked at again: late usage within it is on the next invoice. */
 export const late_usage_days = 35;
 /** What a plan leaves out: how long a draft waits for usage that is under way. */
-export const grace_hours_default = 1;
+const grace_hours_default = 24;
 
 /** A section on its way: its contract, what it must measure, and what it came to. */
 interface SectionAtWork {
