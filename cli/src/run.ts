@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { WeirError } from "@weir/sdk";
+import { FileFault, MappingFault } from "@weir/sdk/files";
 import { addAddOnCommands } from "./commands/add-ons.js";
 import { addAuditCommand } from "./commands/audit.js";
 import { addBacktestCommand } from "./commands/backtest.js";
@@ -76,10 +77,15 @@ function inheritExitOverride(command: Command): void {
   }
 }
 
+/** A mapping's options by the names that they have on the command line. */
+function explainMapping({ option, message }: MappingFault): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: ${message}`;
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (error instanceof UsageError) {
-    process.stderr.write(`weir: ${error.message}\n`);
+  if (error instanceof UsageError || error instanceof FileFault) {
+    process.stderr.write(`weir: ${error instanceof MappingFault ? explainMapping(error) : error.message}\n`);
     return exitCodes.usage;
   }
   if (error instanceof WeirError) {

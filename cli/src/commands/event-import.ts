@@ -2,11 +2,18 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
 import type { Import } from "@weir/sdk";
+import {
+  formatOf,
+  mapRows,
+  openRows,
+  type EventMapping,
+  type MappingOptions,
+  type SourceFormat,
+  type SourceRow,
+} from "@weir/sdk/files";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
-import { mapCsv, mapNdjson, type EventMapping, type MappingOptions } from "../import/event-mapping.js";
 import { runImport } from "../import/run-import.js";
-import { formatOf, readColumns, readRows, type SourceFormat } from "../import/source-rows.js";
 import { collect, readCount } from "../options.js";
 import { printFields, printJson } from "../print.js";
 
@@ -63,9 +70,9 @@ Texts have {column} places; {row} is the row's number from 0. For example:
       const context = contextOf(command);
       const format = options.format ?? formatOf(file);
       const mappingOptions = mappingOptionsOf(file, options);
-      const mapping =
-        format === "csv" ? mapCsv(mappingOptions, await readColumns(file)) : mapNdjson(mappingOptions);
-      if (options.dryRun === true) return showDryRun(context, file, format, mapping);
+      const { shape, rows } = await openRows(file, format);
+      const mapping = mapRows(mappingOptions, shape);
+      if (options.dryRun === true) return showDryRun(context, rows(), mapping);
       if (options.chunk > events_per_request_max)
         throw new UsageError(`--chunk is ${events_per_request_max} at most`);
       const perRow = Math.max(1, mappingOptions.forEachSubject.length);
@@ -73,7 +80,7 @@ Texts have {column} places; {row} is the row's number from 0. For example:
         name: options.name ?? mappingOptions.dataSet,
         file,
         mappingText: JSON.stringify({ format, ...mappingOptions }),
-        rows: readRows(file, format),
+        rows: rows(),
         mapping,
         chunkEvents: Math.max(perRow, options.chunk),
       });
@@ -110,14 +117,13 @@ function readSubjects(text: string | undefined): string[] {
 
 async function showDryRun(
   context: CliContext,
-  file: string,
-  format: SourceFormat,
+  source: AsyncIterable<SourceRow>,
   mapping: EventMapping,
 ): Promise<void> {
   const first = [];
   let rows = 0;
   let events = 0;
-  for await (const row of readRows(file, format)) {
+  for await (const row of source) {
     const made = mapping(row);
     rows += 1;
     events += made.length;

@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { WeirError, type Import, type UsageEvent } from "@weir/sdk";
+import type { EventMapping, SourceRow } from "@weir/sdk/files";
 import type { CliContext } from "../context.js";
-import type { EventMapping } from "./event-mapping.js";
 import { ProgressBar } from "./progress-bar.js";
-import type { SourceRow } from "./source-rows.js";
 
 export interface ImportJob {
   readonly name: string;

@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
-import { mapCsv, mapNdjson } from "./event-mapping.js";
-import { findChangedNumber, type SourceRow } from "./source-rows.js";
+import { findChangedNumber } from "./changed-number.js";
+import { mapRows, type MappingOptions } from "./event-mapping.js";
+import type { SourceRow } from "./source-rows.js";
 
-const row = (cells: Record<string, unknown>, at = 0): SourceRow => ({
+const row = (cells: Record<string, string>, at = 0): SourceRow => ({
   row: at,
   line: at + 2,
   bytes: 0,
   cells,
 });
+const mapCsv = (options: MappingOptions, columns: string[]) => mapRows(options, { format: "csv", columns });
 const plain = { dataSet: "usage.csv", data: [], forEachSubject: [] };
 
 test("a CSV row becomes an event with ids of the file and row, and every column as data", () => {
@@ -34,21 +36,22 @@ test("one row becomes an event for each subject", () => {
 });
 
 test("a mapping says what it lacks", () => {
-  expect(() => mapCsv(plain, ["at"])).toThrow("--type is needed");
-  expect(() => mapCsv({ ...plain, type: "t" }, ["at"])).toThrow('--time "{at}"');
-  expect(() => mapCsv({ ...plain, type: "t", time: "{at}" }, ["at"])).toThrow("--subject is needed");
+  expect(() => mapCsv(plain, ["at"])).toThrow("needed: the type");
+  expect(() => mapCsv({ ...plain, type: "t" }, ["at"])).toThrow("the column of the time, such as {at}");
+  expect(() => mapCsv({ ...plain, type: "t", time: "{at}" }, ["at"])).toThrow("needed: whose usage");
   expect(() => mapCsv({ ...plain, type: "t", time: "{at}", subject: "s", data: ["n"] }, ["at"])).toThrow(
     "name=value",
   );
 });
 
 test("a line of NDJSON keeps what it has; options fill in the rest", () => {
-  const map = mapNdjson({ ...plain, dataSet: "e.ndjson", type: "t" });
+  const map = mapRows({ ...plain, dataSet: "e.ndjson", type: "t" }, { format: "ndjson", columns: [] });
+  const line = (event: object, at = 0) => ({ row: at, line: at + 2, bytes: 0, text: JSON.stringify(event) });
   const time = "2026-01-01T00:00:00Z";
-  expect(map(row({ subject: "acme", time, id: "own", data: { n: "1" } }))).toEqual([
+  expect(map(line({ subject: "acme", time, id: "own", data: { n: "1" } }))).toEqual([
     { id: "own", source: "import/e.ndjson", type: "t", subject: "acme", time, data: { n: "1" } },
   ]);
-  expect(() => map(row({ subject: "acme" }, 4))).toThrow('line 6: the event has no "time"');
+  expect(() => map(line({ subject: "acme" }, 4))).toThrow('line 6: the event has no "time"');
 });
 
 test("finds the number that reading JSON would change", () => {

@@ -1,18 +1,18 @@
-import { UsageError } from "./context.js";
+import { FileFault, MappingFault } from "./file-fault.js";
 
-/** Text with {column} places; {row} is the source row from 0, {subject} the subject of --for-each-subject. */
+/** Text with {column} places; {row} is the source row from 0, {subject} the subject of `forEachSubject`. */
 export type Template = (row: Readonly<Record<string, string>>) => string;
 
-/** @throws UsageError for an unclosed place or an unknown column */
+/** @throws MappingFault for an unclosed place or an unknown column */
 export function compileTemplate(option: string, text: string, columns: ReadonlySet<string>): Template {
   const parts = text.split(/(\{[^{}]*\})/);
   for (const part of parts) {
     if (part.startsWith("{") && part.endsWith("}")) {
       const name = part.slice(1, -1);
       if (!columns.has(name))
-        throw new UsageError(`${option}: there is no column "${name}"; there are ${[...columns].join(", ")}`);
+        throw new MappingFault(option, `there is no column "${name}"; there are ${[...columns].join(", ")}`);
     } else if (/[{}]/.test(part)) {
-      throw new UsageError(`${option}: a { without its } in "${text}"`);
+      throw new MappingFault(option, `a { without its } in "${text}"`);
     }
   }
   return (row) =>
@@ -28,9 +28,9 @@ export function readCell(text: string): number | string {
 /**
  * A time as RFC 3339 to the microsecond. What has no offset is taken to be in UTC; a space may stand for the T, and
  * digits beyond the sixth are cut.
- * @throws UsageError when the text is no time
+ * @throws FileFault when the text is no time
  */
-export function readTime(text: string, where: string): string {
+export function readTime(text: string, line: number): string {
   const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(
     text.trim(),
   );
@@ -41,9 +41,8 @@ export function readTime(text: string, where: string): string {
         ? Number(text) / 1000
         : undefined;
     if (seconds !== undefined) return new Date(seconds * 1000).toISOString();
-    throw new UsageError(
-      `${where}: "${text}" is not a time such as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00`,
-    );
+    const short = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+    throw new FileFault(`"${short}" is not a time such as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00`, line);
   }
   const [, date, time = "", fraction, zone = "Z"] = match;
   const seconds = time.length === 5 ? `${time}:00` : time;

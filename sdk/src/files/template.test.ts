@@ -1,21 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { UsageError } from "./context.js";
+import { MappingFault } from "./file-fault.js";
 import { compileTemplate, readCell, readTime } from "./template.js";
 
 const columns = new Set(["account", "row"]);
 
 test("a template fills in columns", () => {
-  expect(compileTemplate("--id", "a/{row}/{account}", columns)({ row: "7", account: "acme" })).toBe(
-    "a/7/acme",
-  );
-  expect(compileTemplate("--id", "constant", columns)({})).toBe("constant");
+  expect(compileTemplate("id", "a/{row}/{account}", columns)({ row: "7", account: "acme" })).toBe("a/7/acme");
+  expect(compileTemplate("id", "constant", columns)({})).toBe("constant");
 });
 
 test("a template names the column that is missing and the brace that is open", () => {
-  expect(() => compileTemplate("--id", "{nope}", columns)).toThrow(
+  expect(() => compileTemplate("id", "{nope}", columns)).toThrow(
     'there is no column "nope"; there are account, row',
   );
-  expect(() => compileTemplate("--id", "{row", columns)).toThrow(UsageError);
+  expect(() => compileTemplate("id", "{row", columns)).toThrow(MappingFault);
 });
 
 describe("a cell", () => {
@@ -43,10 +41,10 @@ describe("a time", () => {
     ["1700000000", "2023-11-14T22:13:20.000Z"],
     ["1700000000123", "2023-11-14T22:13:20.123Z"],
   ])("%s is %s", (text, instant) => {
-    expect(readTime(text, "line 1")).toBe(instant);
+    expect(readTime(text, 1)).toBe(instant);
   });
 
   test("that is none names its line", () => {
-    expect(() => readTime("yesterday", "line 4")).toThrow('line 4: "yesterday" is not a time');
+    expect(() => readTime("yesterday", 4)).toThrow('line 4: "yesterday" is not a time');
   });
 });
