@@ -36,6 +36,15 @@ export interface Config {
     readonly insertIntervalMs: number;
   };
   readonly columnar: { readonly memoryBytesMax: number };
+  readonly imports: {
+    /** Of an uploaded file, after decompression. */
+    readonly fileBytesMax: number;
+    /** Files of one organization that wait or are at work. */
+    readonly filesMax: number;
+    readonly filesBytesMax: number;
+  };
+  /** How long ended workflow runs are kept. */
+  readonly runRetentionDays: number;
 }
 
 /** Thrown once for all settings that are wrong. */
@@ -112,6 +121,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
         Number.MAX_SAFE_INTEGER,
       ),
     },
+    imports: {
+      fileBytesMax: number("WEIR_IMPORT_BYTES_MAX", 1024 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+      filesMax: number("WEIR_IMPORT_FILES_MAX", 20, 1, 10_000),
+      filesBytesMax: number("WEIR_IMPORT_FILES_BYTES_MAX", 4096 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+    },
+    runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {
     throw new ConfigError(

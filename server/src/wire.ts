@@ -99,6 +99,8 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
         columnar,
         clock,
         clocks,
+        workflows,
+        wakes,
         log,
         subjectsOfCustomers: money.subjectsOfCustomers,
       }),

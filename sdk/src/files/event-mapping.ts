@@ -8,11 +8,11 @@ import { compileTemplate, readCell, readTime, type Template } from "./template.j
 export interface MappingOptions {
   /** The file's name: part of the default ids, which must stay the same when an import is begun anew under another name. */
   readonly dataSet: string;
-  readonly id?: string;
-  readonly source?: string;
-  readonly type?: string;
-  readonly subject?: string;
-  readonly time?: string;
+  readonly id?: string | undefined;
+  readonly source?: string | undefined;
+  readonly type?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly time?: string | undefined;
   /** "name=template" each. */
   readonly data: readonly string[];
   /** Every row becomes one event for each of these; {subject} names it. */

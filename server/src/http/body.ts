@@ -1,5 +1,6 @@
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { gunzip, inflate } from "node:zlib";
+import { createGunzip, createInflate, gunzip, inflate } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { loadZstd, type Zstd } from "./zstd.js";
@@ -44,17 +45,65 @@ async function decompress(
     if (error instanceof Refusal) throw error;
     if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
       throw tooLarge(bytesMax);
-    throw new Refusal(
-      makeProblem(
-        "body-damaged",
-        400,
-        "The body does not decompress",
-        `The body is not ${encoding}, or is cut off.`,
-      ),
-    );
+    throw damaged(encoding);
   }
+  throw unsupported(encoding);
+}
+
+/**
+ * A body as it comes, decompressed, for what is too large to be held in memory. zstd can only be read whole here, so a body in
+ * it holds at most `zstdBytesMax`; gzip and deflate have no limit of their own.
+ * @throws Refusal 415, and for zstd 400 and 413; what is damaged otherwise, `work` finds as it reads
+ */
+export async function withDecodedBody<T>(
+  body: Readable,
+  contentEncoding: string | undefined,
+  zstdBytesMax: number,
+  work: (decoded: Readable) => Promise<T>,
+): Promise<T> {
+  const encoding = contentEncoding?.trim().toLowerCase() ?? "";
+  if (encoding === "" || encoding === "identity") return work(body);
+  if (encoding === "zstd") {
+    const whole = await readWhole(body, zstdBytesMax);
+    return work(Readable.from([await decompress(whole, encoding, zstdBytesMax, await loadZstd())]));
+  }
+  if (!/^(x-)?gzip$|^deflate$/.test(encoding)) throw unsupported(encoding);
+  const decoder = encoding === "deflate" ? createInflate() : createGunzip();
+  body.once("error", (error) => decoder.destroy(error));
+  body.pipe(decoder);
+  try {
+    return await work(decoder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && /^(Z_|ERR_STREAM_PREMATURE)/.test(String(error.code)))
+      throw damaged(encoding);
+    throw error;
+  } finally {
+    body.unpipe(decoder);
+    decoder.destroy();
+    // So that a client that is still sending can read why not.
+    body.resume();
+  }
+}
+
+async function readWhole(body: Readable, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function damaged(encoding: string): Refusal {
+  const detail = `The body is not ${encoding}, or is cut off.`;
+  return new Refusal(makeProblem("body-damaged", 400, "The body does not decompress", detail));
+}
+
+function unsupported(encoding: string): Refusal {
   const detail = `"${encoding}" is not an encoding Weir reads. Send gzip, deflate, zstd, or none.`;
-  throw new Refusal(makeProblem("unsupported-encoding", 415, "Unsupported content encoding", detail));
+  return new Refusal(makeProblem("unsupported-encoding", 415, "Unsupported content encoding", detail));
 }
 
 function decompressZstd(body: Uint8Array, bytesMax: number, zstd: Zstd): Uint8Array {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Caller, Identity, KeyKind } from "../identity/index.js";
 import type { Log } from "../kernel/log.js";
 import type { LoadShedding } from "./load-shedding.js";
+import { endWhenLate } from "./request-time.js";
 import { problemOf } from "./problem-handler.js";
 
 /** What a direct route answers. */
@@ -87,6 +88,7 @@ function receive(
   options: DirectOptions,
 ): void {
   let body: Buffer | undefined;
+  endWhenLate(request);
   // The parser lets exactly the told length through; a connection that breaks before that ends the request by itself.
   request.on("data", (chunk: Buffer) => {
     body = body === undefined ? chunk : Buffer.concat([body, chunk]);

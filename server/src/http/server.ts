@@ -12,6 +12,7 @@ import { answerDirectly } from "./direct-route.js";
 import { registerHealthRoutes } from "./health.js";
 import { defaultShedding, shedLoad } from "./load-shedding.js";
 import { answerClientError, installProblemHandler, problemOf, sendProblem } from "./problem-handler.js";
+import { limitRequestTime, upload_ms_max } from "./request-time.js";
 import { registerWelcomePage } from "./welcome-page.js";
 
 /**
@@ -30,7 +31,7 @@ export async function createHttpServer(
   const app = Fastify({
     logger: false,
     bodyLimit: config.ingest.bodyBytesMax,
-    requestTimeout: 60_000,
+    requestTimeout: upload_ms_max,
     connectionTimeout: 120_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
@@ -44,6 +45,7 @@ export async function createHttpServer(
   if (onRoute !== undefined) app.addHook("onRoute", onRoute);
   // An expectation that nobody knows may be ignored (RFC 9110, 10.1.1); Node would answer it with an empty 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
+  limitRequestTime(app);
   await acceptRawBodies(app, config.ingest.bodyBytesMax);
   installProblemHandler(app, services.log);
   const shedding = shedLoad(app, {

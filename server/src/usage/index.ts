@@ -1,5 +1,6 @@
 import type { Backfill } from "./backfill.js";
 import type { Corrections } from "./corrections.js";
+import type { FileImports } from "./file-imports/index.js";
 import type { Imports } from "./imports.js";
 import type { UsageIngest } from "./ingest.js";
 import type { Meters } from "./meters.js";
@@ -10,6 +11,7 @@ import type { RatedUsage } from "./rated-usage.js";
 export interface Usage {
   readonly ingest: UsageIngest;
   readonly imports: Imports;
+  readonly fileImports: FileImports;
   readonly meters: Meters;
   readonly queries: UsageQueries;
   readonly rated: RatedUsage;

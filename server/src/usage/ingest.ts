@@ -3,9 +3,10 @@ import type { Clock, Clocks } from "../kernel/clock.js";
 import { minute, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
-import type { EventFault, Measurement, UsageEvent } from "./core/index.js";
+import type { EventFault, EventRules, Measurement, UsageEvent } from "./core/index.js";
 import {
   measureEvent,
+  importTimes,
   parseUsageEvent,
   readEventBody,
   type BodyFormat,
@@ -29,6 +30,17 @@ export interface IngestReceipt {
   readonly conflicts: readonly { readonly index: number; readonly source: string; readonly id: string }[];
   /** Events stored but not measured by a meter that wanted them, or by any; each with the reason. */
   readonly unmetered: readonly { readonly index: number; readonly reason: string }[];
+}
+
+/** An event of a file, with what was found wrong in its text. */
+export interface EventRow {
+  readonly value: unknown;
+  readonly fault?: EventFault | undefined;
+}
+
+/** What happened to the events of some rows; those with faults were left out. */
+export interface RowsReceipt extends IngestReceipt {
+  readonly faults: readonly IndexedFault[];
 }
 
 export interface IngestLimits {
@@ -109,19 +121,61 @@ export class UsageIngest {
     organization: OrganizationId,
     body: Uint8Array,
     format: BodyFormat,
-    times: TimeBounds,
   ): Promise<IngestReceipt> {
+    const times = importTimes(this.#on.clocks.of(organization).now());
     const candidates = this.#check(organization, body, format, times, this.#on.clock.now());
-    const unknown = candidates.filter(
-      ({ key }) => findIdentity(this.#on.index, key, times.now) === undefined,
-    );
-    const stored = this.#on.index.hasForgotten()
-      ? await this.#on.findStored(
-          organization,
-          unknown.map(({ key }) => key),
-        )
-      : undefined;
+    const stored = await this.#findForgotten(organization, candidates);
     return this.#store(organization, candidates, this.#on.clock.now(), stored);
+  }
+
+  /**
+   * The same for some rows of a file, whose bad events are left out and named in the receipt. At most as many as a request
+   * may have.
+   * @throws Refusal rate-limited, or measurements-too-large: then fewer at a time
+   */
+  async acceptRows(organization: OrganizationId, rows: readonly EventRow[]): Promise<RowsReceipt> {
+    const receivedAt = this.#on.clock.now();
+    requireRoom(this.#on.index);
+    this.#takeRate(organization, rows.length, receivedAt);
+    const times = importTimes(this.#on.clocks.of(organization).now());
+    const rules = { specversionRequired: false, times };
+    const faults: IndexedFault[] = [];
+    const candidates = this.#candidatesOf(
+      organization,
+      rows.map(({ value }) => value),
+      (index) => rows[index]?.fault,
+      rules,
+      faults,
+    );
+    const stored = await this.#findForgotten(organization, candidates);
+    const receipt = await this.#store(organization, candidates, this.#on.clock.now(), stored, faults);
+    return { ...receipt, faults };
+  }
+
+  /** Identities that the index has forgotten and the store knows. */
+  async #findForgotten(
+    organization: OrganizationId,
+    candidates: readonly Candidate[],
+  ): Promise<ReadonlyMap<string, string> | undefined> {
+    const { index, clock, findStored } = this.#on;
+    if (!index.hasForgotten()) return undefined;
+    const now = clock.now();
+    const unknown = candidates.filter(({ key }) => findIdentity(index, key, now) === undefined);
+    return findStored(
+      organization,
+      unknown.map(({ key }) => key),
+    );
+  }
+
+  #takeRate(organization: OrganizationId, events: number, receivedAt: Instant): void {
+    const limited = this.#on.rateLimit.take(organization, events, receivedAt);
+    if (limited === undefined) return;
+    const detail = `This organization sends more events than its limit; try again in ${limited.waitSeconds} s.`;
+    throw new Refusal(
+      makeProblem("rate-limited", 429, "Too many events a second", detail, {
+        retryAfterSeconds: limited.waitSeconds,
+      }),
+    );
   }
 
   #check(
@@ -135,26 +189,36 @@ export class UsageIngest {
     const { eventsPerRequestMax } = this.#on.limits;
     const read = readEventBody(body, format, eventsPerRequestMax);
     if ("kind" in read) throw refuseBody(read, eventsPerRequestMax);
-    const limited = this.#on.rateLimit.take(organization, read.values.length, receivedAt);
-    if (limited !== undefined) {
-      const detail = `This organization sends more events than its limit; try again in ${limited.waitSeconds} s.`;
-      throw new Refusal(
-        makeProblem("rate-limited", 429, "Too many events a second", detail, {
-          retryAfterSeconds: limited.waitSeconds,
-        }),
-      );
-    }
-
+    this.#takeRate(organization, read.values.length, receivedAt);
     const rules = { specversionRequired: format === "single" || format === "batch", times };
-    const candidates: Candidate[] = [];
     const faults: IndexedFault[] = [];
-    for (let index = 0; index < read.values.length; index += 1) {
-      const textFault = read.faults.get(index);
+    const candidates = this.#candidatesOf(
+      organization,
+      read.values,
+      (index) => read.faults.get(index),
+      rules,
+      faults,
+    );
+    if (faults.length > 0) throw refuseEvents(faults, read.values.length);
+    return candidates;
+  }
+
+  /** The events that are valid; what is wrong with the others is added to `faults`. */
+  #candidatesOf(
+    organization: OrganizationId,
+    values: readonly unknown[],
+    textFaultOf: (index: number) => EventFault | undefined,
+    rules: EventRules,
+    faults: IndexedFault[],
+  ): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (let index = 0; index < values.length; index += 1) {
+      const textFault = textFaultOf(index);
       if (textFault !== undefined) {
         faults.push({ index, ...textFault });
         continue;
       }
-      const parsed = parseUsageEvent(read.values[index], rules);
+      const parsed = parseUsageEvent(values[index], rules);
       if (isFaulty(parsed)) {
         for (const fault of parsed) faults.push({ index, ...fault });
       } else {
@@ -162,15 +226,16 @@ export class UsageIngest {
         candidates.push({ index, event: parsed, key });
       }
     }
-    if (faults.length > 0) throw refuseEvents(faults, read.values.length);
     return candidates;
   }
 
+  /** @param leftOut  takes the faults that are found only now; without it they refuse the request */
   async #store(
     organization: OrganizationId,
     candidates: readonly Candidate[],
     now: Instant,
     stored?: ReadonlyMap<string, string>,
+    leftOut?: IndexedFault[],
   ): Promise<IngestReceipt> {
     const { stream, index } = this.#on;
     let meters = this.#on.meters.get(organization);
@@ -185,7 +250,7 @@ export class UsageIngest {
     const seen = new Map<string, string>();
     const conflicts: { index: number; source: string; id: string }[] = [];
     const unmetered: { index: number; reason: string }[] = [];
-    const faults: IndexedFault[] = [];
+    const faults: IndexedFault[] = leftOut ?? [];
     let duplicates = 0;
 
     for (const candidate of candidates) {
@@ -212,7 +277,7 @@ export class UsageIngest {
       encoder.event(frame(event, key, measured.measurements));
       if (encoder.bytes > measured_bytes_max) throw refuseMeasured(measured_bytes_max);
     }
-    if (faults.length > 0) throw refuseEvents(faults, candidates.length);
+    if (leftOut === undefined && faults.length > 0) throw refuseEvents(faults, candidates.length);
     const receipt = { accepted: added.length, duplicates, conflicts, unmetered };
 
     if (added.length === 0) {

@@ -3,15 +3,18 @@ import type { Config } from "../config.js";
 import type { Columnar } from "../engines/columnar/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import { openStream } from "../engines/stream/index.js";
+import type { Workflows } from "../engines/workflow/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { day, second } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
+import type { Wakes } from "../time/index.js";
 import { Backfill } from "./backfill.js";
 import { contentFingerprint } from "./core/index.js";
 import { auditMissingCorrections } from "./correction-audit.js";
 import { Corrections } from "./corrections.js";
 import { EventIdentity } from "./event-identity.js";
+import { FileImports, ImportFolder, registerFileImports } from "./file-imports/index.js";
 import { identityHooks } from "./identity-recovery.js";
 import { openIdentityIndex } from "./identity-index/index.js";
 import { Imports } from "./imports.js";
@@ -34,6 +37,8 @@ export interface UsageOptions {
   readonly columnar: Columnar;
   readonly clock: Clock;
   readonly clocks: Clocks;
+  readonly workflows: Workflows;
+  readonly wakes: Wakes;
   readonly log: Log;
   /** Which subjects customers own, and when: billing's knowledge. */
   readonly subjectsOfCustomers: SubjectsOfCustomers;
@@ -44,7 +49,7 @@ export interface UsageOptions {
  * with what a crash left on disk), then everything that reads and writes through them.
  */
 export async function openUsage(options: UsageOptions): Promise<Usage> {
-  const { config, postgres, columnar, clock, clocks, log, dataDirectory } = options;
+  const { config, postgres, columnar, clock, clocks, workflows, wakes, log, dataDirectory } = options;
   const { dir, writer } = dataDirectory;
   const dedupWindow = config.ingest.dedupWindowDays * day;
   const identity = new EventIdentity(dataDirectory.hashKey);
@@ -104,6 +109,30 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
       .catch((error: unknown) => log.warn("sweeping the index failed", { error: String(error) }));
   }, sweep_ms);
   sweeping.unref();
+  const folder = new ImportFolder({
+    dir: path.join(dir, "imports"),
+    fileBytesMax: config.imports.fileBytesMax,
+    diskFreeBytesMin: config.stream.diskFreeBytesMin,
+  });
+  await folder.open();
+  const limits = config.imports;
+  const fileImports = new FileImports({
+    ...shared,
+    ingest,
+    workflows,
+    wakes,
+    clocks,
+    folder,
+    writer,
+    limits,
+  });
+  registerFileImports(fileImports, { workflows, wakes });
+  const sweepingFiles = setInterval(() => {
+    fileImports
+      .sweep()
+      .catch((error: unknown) => log.warn("sweeping imported files failed", { error: String(error) }));
+  }, sweep_files_ms);
+  sweepingFiles.unref();
   backfill.wake();
   const settled = async (): Promise<void> => {
     await stream.flushed();
@@ -116,7 +145,8 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
 
   return {
     ingest,
-    imports: new Imports({ postgres, ingest, clock }),
+    imports: new Imports({ postgres, workflows, ingest, clock }),
+    fileImports,
     meters,
     queries,
     rated: new RatedUsage(columnar, meters, stream),
@@ -138,6 +168,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     },
     async close() {
       clearInterval(sweeping);
+      clearInterval(sweepingFiles);
       await backfill.stop();
       await stream.close();
       await index.close();
@@ -146,6 +177,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
 }
 
 const sweep_ms = 60_000;
+const sweep_files_ms = 3_600_000;
 
 function numbersOf(stats: object): Record<string, number> {
   return Object.fromEntries(

@@ -7,6 +7,7 @@ export {
   type Run,
   type RunDetails,
   type RunFilter,
+  type RunOutcome,
   type RunState,
   type RunStep,
   type Signal,

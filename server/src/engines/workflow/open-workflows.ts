@@ -20,6 +20,7 @@ import {
   retryRun,
   selectFailedSince,
   selectRuns,
+  selectRunsOf,
   selectSteps,
 } from "./store/runs.js";
 import { insertSignal } from "./store/signals.js";
@@ -28,6 +29,7 @@ import type {
   Run,
   RunDetails,
   RunFilter,
+  RunOutcome,
   RunState,
   Signal,
   StepOutput,
@@ -167,6 +169,16 @@ class DbosWorkflows implements Workflows {
       const steps = await selectSteps(sql, id, steps_shown_max + 1);
       return { ...run, steps: steps.slice(0, steps_shown_max), hasMoreSteps: steps.length > steps_shown_max };
     });
+  }
+
+  async outcomes(
+    organization: OrganizationId,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, RunOutcome>> {
+    if (ids.length === 0) return new Map();
+    await this.ready();
+    const runs = await this.#on.postgres.inOrganization(organization, (sql) => selectRunsOf(sql, ids));
+    return new Map(runs.map((run) => [run.id, run]));
   }
 
   async cancel(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined> {

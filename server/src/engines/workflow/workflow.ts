@@ -91,6 +91,9 @@ export interface Run {
   readonly endedAt: Instant | undefined;
 }
 
+/** What became of a run. */
+export type RunOutcome = Pick<Run, "state" | "error" | "endedAt">;
+
 export interface RunStep {
   readonly position: number;
   readonly name: string;
@@ -151,6 +154,9 @@ export interface Workflows {
   /** Newest first. */
   list(organization: OrganizationId, filter: RunFilter): Promise<readonly Run[]>;
   inspect(organization: OrganizationId, id: string): Promise<RunDetails | undefined>;
+
+  /** What became of these runs, by id; those that there are none of are left out. */
+  outcomes(organization: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, RunOutcome>>;
 
   /**
    * Ends a run before its next step; a step at work is not interrupted. In the caller's transaction.

@@ -1,9 +1,10 @@
 import { builder, requireSecretKey } from "../../graphql/builder.js";
+import { forwardConnection } from "../../graphql/forward-connection.js";
 import { formatInstant, second, type Instant } from "../../kernel/instant.js";
 import { aggregations } from "../core/index.js";
 import type { CorrectionReceipt } from "../corrections.js";
 import type { StoredEvent } from "../store/find-events.js";
-import type { StoredImport } from "../store/imports.js";
+import type { ImportedFile, ImportRejection, StoredImport } from "../store/imports.js";
 import type { StoredMeterVersion } from "../store/meters.js";
 import { windowSizes, type UsageResult, type UsageRow } from "../usage-query.js";
 import { readMeterChange, readNewMeter } from "./meter-request.js";
@@ -122,12 +123,54 @@ const EventPage = builder.objectRef<{ rows: StoredEvent[]; next?: string }>("Eve
   }),
 });
 
+const ImportFileType = builder.objectRef<ImportedFile>("ImportFile").implement({
+  description: "An uploaded file, which Weir takes in by itself.",
+  fields: (t) => ({
+    run: t.exposeID("run", { description: "Its workflow run, to be canceled and retried." }),
+    bytes: t.exposeFloat("bytes"),
+    bytesDone: t.exposeFloat("bytesDone"),
+  }),
+});
+
+const ImportRejectionType = builder.objectRef<ImportRejection>("ImportRejection").implement({
+  description: "A line of a file that was not taken.",
+  fields: (t) => ({
+    line: t.exposeFloat("line", { description: "From 1, where the row ends." }),
+    reason: t.exposeString("reason"),
+  }),
+});
+
+const ImportStatusEnum = builder.enumType("ImportStatus", {
+  description: "failed and canceled: of an uploaded file, whose run may be retried while the file is kept.",
+  values: ["running", "completed", "failed", "canceled"] as const,
+});
+
 const ImportType = builder.objectRef<StoredImport>("Import").implement({
   description: "A named, resumable import of history.",
   fields: (t) => ({
     id: t.exposeID("id"),
     name: t.exposeString("name"),
-    status: t.exposeString("status"),
+    status: t.field({ type: ImportStatusEnum, resolve: (entry) => entry.status }),
+    file: t.field({
+      type: ImportFileType,
+      nullable: true,
+      description: "Null when the client sends the rows.",
+      resolve: (entry) => entry.file ?? null,
+    }),
+    rejected: t.exposeInt("rejected", { description: "Lines, or events of them, that could not be taken." }),
+    rejections: t.field({
+      type: [ImportRejectionType],
+      description: "The first 200 lines that were not taken.",
+      complexity: 10,
+      resolve: async (entry, _args, { caller, services }) => [
+        ...(await services.usage.imports.rejections(caller.organization, entry.id)),
+      ],
+    }),
+    failure: t.string({
+      nullable: true,
+      description: "Why it ended before the end of its file.",
+      resolve: (entry) => entry.failure ?? null,
+    }),
     rowsDone: t.exposeInt("rowsDone"),
     accepted: t.exposeInt("accepted"),
     duplicates: t.exposeInt("duplicates"),
@@ -190,9 +233,18 @@ builder.queryFields((t) => ({
       return (await services.usage.queries.subjects(caller.organization, page)).map((row) => row.subject);
     },
   }),
-  imports: t.field({
-    type: [ImportType],
-    resolve: (_root, _args, { caller, services }) => services.usage.imports.list(caller.organization),
+  imports: t.connection({
+    type: ImportType,
+    description: "Newest first.",
+    resolve: (_root, args, { caller, services }) =>
+      forwardConnection(args, (page) => services.usage.imports.list(caller.organization, page)),
+  }),
+  import: t.field({
+    type: ImportType,
+    nullable: true,
+    args: { idOrName: t.arg.string({ required: true }) },
+    resolve: async (_root, { idOrName }, { caller, services }) =>
+      (await services.usage.imports.find(caller.organization, idOrName)) ?? null,
   }),
 }));
 

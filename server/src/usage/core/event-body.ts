@@ -107,14 +107,22 @@ function isSuspect(text: string): boolean {
 }
 
 function noteTextFault(faults: Map<number, EventFault>, index: number, text: string, value: unknown): void {
+  const fault = findTextFault(text, value);
+  if (fault !== undefined) faults.set(index, fault);
+}
+
+/** What JSON.parse changed in silence when it made `value` of `text`. */
+export function findTextFault(text: string, value: unknown): EventFault | undefined {
   const unsafe = findUnsafeNumber(text);
   if (unsafe !== undefined) {
     const message = `${unsafe.token.slice(0, 64)} would lose digits as a JSON number; send it as a string`;
-    faults.set(index, { code: "unsafe-number", field: "data", message });
-  } else if (surrogate_escape.test(text) && !isWellFormed(value)) {
-    const message = "a string holds half of a surrogate pair, which is not Unicode text";
-    faults.set(index, { code: "invalid-text", field: "", message });
+    return { code: "unsafe-number", field: "data", message };
   }
+  if (surrogate_escape.test(text) && !isWellFormed(value)) {
+    const message = "a string holds half of a surrogate pair, which is not Unicode text";
+    return { code: "invalid-text", field: "", message };
+  }
+  return undefined;
 }
 
 const lone_surrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;

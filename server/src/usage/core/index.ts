@@ -1,6 +1,12 @@
 export type { UsageEvent, EventFault, EventRules, TimeBounds } from "./event.js";
 export { parseUsageEvent, importTimes, field_length_max, reserved_source } from "./event.js";
-export { readEventBody, type BodyFormat, type BodyFault, type EventCandidates } from "./event-body.js";
+export {
+  findTextFault,
+  readEventBody,
+  type BodyFormat,
+  type BodyFault,
+  type EventCandidates,
+} from "./event-body.js";
 export type { Aggregation, GroupBy, MeterDefinition, MeterFilter, MeterVersion } from "./meter.js";
 export { addsUp, aggregations } from "./meter.js";
 export { findDefinitionFaults, isAggregation, isSlug, type DefinitionFault } from "./meter-definition.js";

@@ -32,6 +32,15 @@ export async function selectRuns(sql: Sql, filter: RunFilter): Promise<Run[]> {
   return rows.map(toRun);
 }
 
+/** The runs of these ids. */
+export async function selectRunsOf(sql: Sql, ids: readonly string[]): Promise<Run[]> {
+  const rows = await sql<RunRow[]>`
+    SELECT id, kind, version, state, waits_for, error, created_at, updated_at, completed_at
+    FROM weir_workflow.weir_runs
+    WHERE workflow_uuid IN (SELECT current_setting('weir.organization', true) || '/' || asked.id FROM unnest(${ids}::text[]) AS asked (id))`;
+  return rows.map(toRun);
+}
+
 export async function findRun(
   sql: Sql,
   id: string,
