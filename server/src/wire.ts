@@ -15,7 +15,7 @@ import { refuseTestClock } from "./billing/index.js";
 import { openMoney } from "./open-money.js";
 import type { Services } from "./services.js";
 import { OrganizationClocks, openTime } from "./time/index.js";
-import { Runs } from "./runs/index.js";
+import { RunRetention, Runs } from "./runs/index.js";
 import { openUsage } from "./usage/index.js";
 
 /** A Weir that runs, and how to stop it. */
@@ -121,8 +121,17 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       usage,
       ...money,
     };
+    const retention = new RunRetention({
+      postgres,
+      workflows,
+      clock,
+      log,
+      days: config.runRetentionDays,
+      holders: [(sql, runs) => wakes.runsInUse(sql, runs), (sql, runs) => usage.imports.runsInUse(sql, runs)],
+    });
     // Ends before what its steps work with.
     opens("time", time, async (running) => {
+      await retention.stop();
       await running.stop();
       await workflows.close();
     });
@@ -135,6 +144,7 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
     });
     const url = await listen(app, config.host, config.httpPort);
     time.start();
+    retention.start();
     const demo = config.demo
       ? opens("demo", await startDemo(services, url), (running) => running.stop())
       : undefined;

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { Readable, type Transform } from "node:stream";
 import { promisify } from "node:util";
 import { createGunzip, createInflate, gunzip, inflate } from "node:zlib";
 import type { FastifyInstance } from "fastify";
@@ -62,26 +62,40 @@ export async function withDecodedBody<T>(
   work: (decoded: Readable) => Promise<T>,
 ): Promise<T> {
   const encoding = contentEncoding?.trim().toLowerCase() ?? "";
-  if (encoding === "" || encoding === "identity") return work(body);
-  if (encoding === "zstd") {
-    const whole = await readWhole(body, zstdBytesMax);
-    return work(Readable.from([await decompress(whole, encoding, zstdBytesMax, await loadZstd())]));
+  try {
+    if (encoding === "" || encoding === "identity") return await work(body);
+    if (encoding === "zstd") {
+      const whole = await readWhole(body, zstdBytesMax);
+      return await work(Readable.from([await decompress(whole, encoding, zstdBytesMax, await loadZstd())]));
+    }
+    if (!/^(x-)?gzip$|^deflate$/.test(encoding)) throw unsupported(encoding);
+    return await withDecoder(body, encoding === "deflate" ? createInflate() : createGunzip(), work);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (/^(Z_|ERR_STREAM_PREMATURE|ECONNRESET)/.test(code)) throw damaged(encoding);
+    throw error;
+  } finally {
+    // So that a client that is still sending can read why not.
+    body.resume();
   }
-  if (!/^(x-)?gzip$|^deflate$/.test(encoding)) throw unsupported(encoding);
-  const decoder = encoding === "deflate" ? createInflate() : createGunzip();
-  body.once("error", (error) => decoder.destroy(error));
+}
+
+async function withDecoder<T>(
+  body: Readable,
+  decoder: Transform,
+  work: (decoded: Readable) => Promise<T>,
+): Promise<T> {
+  // It may find damage before anybody reads; whoever does is told.
+  decoder.on("error", () => undefined);
+  const fail = (error: Error) => decoder.destroy(error);
+  body.once("error", fail);
   body.pipe(decoder);
   try {
     return await work(decoder);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && /^(Z_|ERR_STREAM_PREMATURE)/.test(String(error.code)))
-      throw damaged(encoding);
-    throw error;
   } finally {
     body.unpipe(decoder);
+    body.off("error", fail);
     decoder.destroy();
-    // So that a client that is still sending can read why not.
-    body.resume();
   }
 }
 
@@ -97,7 +111,7 @@ async function readWhole(body: Readable, bytesMax: number): Promise<Buffer> {
 }
 
 function damaged(encoding: string): Refusal {
-  const detail = `The body is not ${encoding}, or is cut off.`;
+  const detail = `The body is ${encoding === "" ? "" : `not ${encoding}, or is `}cut off.`;
   return new Refusal(makeProblem("body-damaged", 400, "The body does not decompress", detail));
 }
 

@@ -39,14 +39,15 @@ export class Runs {
   }
 
   /**
-   * Ends a run before its next step; a step at work is not interrupted.
-   * @throws Refusal 404, or 409 for a run that has ended
+   * Ends a run before its next step; a step at work is not interrupted. One that failed is given up: it is deleted in time.
+   * @throws Refusal 404, or 409 for a run that has ended otherwise
    */
   cancel(caller: Caller, id: string, idempotencyKey?: string): Promise<RunDetails> {
     return this.#change(caller, { action: "run.cancel", id, idempotencyKey }, [
       "queued",
       "running",
       "waiting",
+      "failed",
     ]);
   }
 

@@ -13,6 +13,7 @@ import {
   lockDueWakes,
   lookAhead,
   markBegun,
+  runsInUse,
   selectDueOrganizations,
   selectUnbegun,
   takeChunk,
@@ -98,6 +99,11 @@ export class Wakes {
   /** The keys that a run of a grouped kind was started for, once: in its first transaction. */
   take(sql: Sql, run: string): Promise<readonly string[]> {
     return takeChunk(sql, run);
+  }
+
+  /** Which of these runs are still needed: by a wake that one has claimed or that would start it again, or by a test clock. */
+  runsInUse(sql: Sql, runs: readonly { readonly id: string; readonly kind: string }[]): Promise<string[]> {
+    return runsInUse(sql, runs);
   }
 
   /** Begins to look for what is due: every second, at once after a wake that is due, and on while there is more. */

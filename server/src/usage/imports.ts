@@ -15,6 +15,7 @@ import {
   listRejections,
   lockImport,
   recordImportChunk,
+  runsOfOpenImports,
   type ImportRejection,
   type StoredImport,
 } from "./store/imports.js";
@@ -43,7 +44,10 @@ export class Imports {
   }
 
   /** Newest first. */
-  async list(organization: OrganizationId, page: { after?: string | undefined; limit: number }): Promise<StoredImport[]> {
+  async list(
+    organization: OrganizationId,
+    page: { after?: string | undefined; limit: number },
+  ): Promise<StoredImport[]> {
     const found = await this.#on.postgres.inOrganization(organization, (sql) => listImports(sql, page));
     const open = found.flatMap(({ status, file }) => (status === "running" && file ? [file.run] : []));
     if (open.length === 0) return found;
@@ -67,6 +71,14 @@ export class Imports {
   /** The first lines of its file that an import did not take. */
   async rejections(organization: OrganizationId, id: ImportId): Promise<readonly ImportRejection[]> {
     return this.#on.postgres.inOrganization(organization, (sql) => listRejections(sql, id));
+  }
+
+  /** Which of these runs are of imports that are still open. */
+  runsInUse(sql: Sql, runs: readonly { readonly id: string }[]): Promise<string[]> {
+    return runsOfOpenImports(
+      sql,
+      runs.map(({ id }) => id),
+    );
   }
 
   /** Starts an import, or finds the one of this name to go on with. Another file under the name is refused. */

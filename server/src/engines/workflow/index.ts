@@ -2,6 +2,7 @@ export { RunCanceled, WorkflowChanged, WorkflowUnknown } from "./errors.js";
 export { openWorkflows, steps_shown_max, type WorkflowsOptions } from "./open-workflows.js";
 export {
   run_states,
+  type EndedRun,
   type NewRun,
   type RetryPolicy,
   type Run,

@@ -4,7 +4,7 @@ import type { Sql } from "../postgres/index.js";
 export const library_schema = "weir_workflow";
 
 // Changes when the library's version or anything below does: then it is all set up again.
-const set_up_mark = "dbos-sdk 4.27.6, weir 1";
+const set_up_mark = "dbos-sdk 4.27.6, weir 2";
 
 /**
  * Puts the library's tables under the rule of tenancy, and adds what it lacks: an index and a view to list runs by, and
@@ -23,7 +23,7 @@ const set_up = `
   GRANT USAGE ON SCHEMA weir_workflow TO weir_app, weir_system;
   REVOKE ALL ON ALL TABLES IN SCHEMA weir_workflow FROM PUBLIC, weir_app, weir_system;
   GRANT SELECT ON weir_workflow.workflow_status, weir_workflow.operation_outputs TO weir_app;
-  GRANT SELECT (executor_id, status) ON weir_workflow.workflow_status TO weir_system;
+  GRANT SELECT (executor_id, status, authenticated_user, completed_at) ON weir_workflow.workflow_status TO weir_system;
   ALTER TABLE weir_workflow.workflow_status ENABLE ROW LEVEL SECURITY;
   ALTER TABLE weir_workflow.operation_outputs ENABLE ROW LEVEL SECURITY;
   DROP POLICY IF EXISTS organization_isolation ON weir_workflow.workflow_status;
@@ -41,6 +41,8 @@ const set_up = `
     ON weir_workflow.workflow_status (authenticated_user) WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED');
   CREATE INDEX IF NOT EXISTS weir_runs_failed
     ON weir_workflow.workflow_status (authenticated_user, completed_at) WHERE status IN ('ERROR', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED');
+  CREATE INDEX IF NOT EXISTS weir_runs_over
+    ON weir_workflow.workflow_status (authenticated_user, completed_at, workflow_uuid) WHERE status IN ('SUCCESS', 'CANCELLED');
 
   DROP VIEW IF EXISTS weir_workflow.weir_runs;
   CREATE VIEW weir_workflow.weir_runs WITH (security_invoker = true) AS
@@ -65,15 +67,26 @@ const set_up = `
     ) w ON true;
   GRANT SELECT ON weir_workflow.weir_runs TO weir_app;
 
-  -- As the library's own cancel, in the caller's transaction, for the organization that is bound to it.
+  -- As the library's own cancel, in the caller's transaction, for the organization that is bound to it. A failed run can be
+  -- given up so too: it will not be retried then, and is deleted in time.
   CREATE OR REPLACE FUNCTION weir_workflow.weir_cancel(run text) RETURNS text LANGUAGE sql
     SECURITY DEFINER SET search_path = weir_workflow, pg_temp AS $$
     UPDATE workflow_status SET status = 'CANCELLED', queue_name = NULL, deduplication_id = NULL, started_at_epoch_ms = NULL,
            updated_at = (extract(epoch FROM now()) * 1000)::bigint, completed_at = (extract(epoch FROM now()) * 1000)::bigint
     WHERE workflow_uuid = current_setting('weir.organization', true) || '/' || run
       AND authenticated_user = current_setting('weir.organization', true)
-      AND status IN ('PENDING', 'ENQUEUED', 'DELAYED')
+      AND status IN ('PENDING', 'ENQUEUED', 'DELAYED', 'ERROR', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED')
     RETURNING status $$;
+
+  -- Deletes runs of the organization that is bound that succeeded or were canceled before an instant, with their steps; those
+  -- that failed have left something undone.
+  CREATE OR REPLACE FUNCTION weir_workflow.weir_forget(runs text[], before_ms bigint) RETURNS SETOF text LANGUAGE sql
+    SECURITY DEFINER SET search_path = weir_workflow, pg_temp AS $$
+    DELETE FROM workflow_status s
+    USING (SELECT current_setting('weir.organization', true) AS id) organization
+    WHERE s.authenticated_user = organization.id AND s.workflow_uuid = ANY (SELECT organization.id || '/' || unnest(runs))
+      AND s.status IN ('SUCCESS', 'CANCELLED') AND s.completed_at < before_ms
+    RETURNING substr(s.workflow_uuid, length(organization.id) + 2) $$;
 
   -- The library resumes only what was canceled. A failed run goes on likewise, once the failure that was recorded last is
   -- taken away: its step is then done again, and all before it keep their results.
@@ -103,6 +116,8 @@ const set_up = `
       WHERE status = 'PENDING' AND executor_id = ANY (executors) RETURNING 1
     ) SELECT count(*) FROM adopted $$;
   GRANT EXECUTE ON FUNCTION weir_workflow.weir_adopt(text[]) TO weir_system;
-  REVOKE EXECUTE ON FUNCTION weir_workflow.weir_cancel(text), weir_workflow.weir_retry(text), weir_workflow.weir_adopt(text[]) FROM PUBLIC;
-  GRANT EXECUTE ON FUNCTION weir_workflow.weir_cancel(text), weir_workflow.weir_retry(text) TO weir_app;
+  REVOKE EXECUTE ON FUNCTION weir_workflow.weir_cancel(text), weir_workflow.weir_retry(text), weir_workflow.weir_adopt(text[]),
+    weir_workflow.weir_forget(text[], bigint) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION weir_workflow.weir_cancel(text), weir_workflow.weir_retry(text),
+    weir_workflow.weir_forget(text[], bigint) TO weir_app;
 `;

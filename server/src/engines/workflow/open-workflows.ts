@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { OrganizationId } from "../../kernel/ids.js";
+import { msOf, type Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
 import type { Log } from "../../kernel/log.js";
 import { StoreUnavailable } from "../../kernel/problem.js";
@@ -11,6 +12,7 @@ import { RunContext } from "./run-context.js";
 import { SignalNudges } from "./signal-nudges.js";
 import { StepActivity } from "./step-activity.js";
 import { StepLimit } from "./step-limit.js";
+import { deleteEnded, selectEnded, selectOrganizationsWithEnded } from "./store/ended-runs.js";
 import { adoptRuns, markGone, markSeen } from "./store/executors.js";
 import {
   cancelRun,
@@ -25,6 +27,7 @@ import {
 } from "./store/runs.js";
 import { insertSignal } from "./store/signals.js";
 import type {
+  EndedRun,
   NewRun,
   Run,
   RunDetails,
@@ -193,6 +196,29 @@ class DbosWorkflows implements Workflows {
     const run = await findState(sql, id);
     if (run !== undefined) await retryRun(sql, id);
     return run?.state;
+  }
+
+  async organizationsWithEnded(page: {
+    before: Instant;
+    after: OrganizationId | undefined;
+    limit: number;
+  }): Promise<readonly OrganizationId[]> {
+    await this.ready();
+    const { before, ...rest } = page;
+    return this.#on.postgres.asSystem((sql) =>
+      selectOrganizationsWithEnded(sql, { ...rest, before_ms: msOf(before) }),
+    );
+  }
+
+  listEnded(
+    sql: Sql,
+    { before, ...rest }: { before: Instant; after: EndedRun | undefined; limit: number },
+  ): Promise<readonly EndedRun[]> {
+    return selectEnded(sql, { ...rest, before_ms: msOf(before) });
+  }
+
+  forget(sql: Sql, ids: readonly string[], before: Instant): Promise<number> {
+    return deleteEnded(sql, ids, msOf(before));
   }
 
   async countBusy(organization: OrganizationId, exceptKind?: string): Promise<number> {

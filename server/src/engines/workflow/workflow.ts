@@ -94,6 +94,13 @@ export interface Run {
 /** What became of a run. */
 export type RunOutcome = Pick<Run, "state" | "error" | "endedAt">;
 
+/** A run that is over: it succeeded or was canceled. */
+export interface EndedRun {
+  readonly id: string;
+  readonly kind: string;
+  readonly ended_ms: number;
+}
+
 export interface RunStep {
   readonly position: number;
   readonly name: string;
@@ -159,7 +166,8 @@ export interface Workflows {
   outcomes(organization: OrganizationId, ids: readonly string[]): Promise<ReadonlyMap<string, RunOutcome>>;
 
   /**
-   * Ends a run before its next step; a step at work is not interrupted. In the caller's transaction.
+   * Ends a run before its next step; a step at work is not interrupted. One that failed is given up. In the caller's
+   * transaction.
    * @returns the state before; undefined when there is no such run
    * @throws StoreUnavailable before `ready`
    */
@@ -170,6 +178,23 @@ export interface Workflows {
    * @throws StoreUnavailable before `ready`
    */
   retry(sql: Sql, organization: OrganizationId, id: string): Promise<RunState | undefined>;
+
+  /** Organizations with runs that are over since before an instant of real time, in the order of their ids. */
+  organizationsWithEnded(page: {
+    readonly before: Instant;
+    readonly after: OrganizationId | undefined;
+    readonly limit: number;
+  }): Promise<readonly OrganizationId[]>;
+  /** Their runs that are over, longest first. Those that failed are not: something is undone. */
+  listEnded(
+    sql: Sql,
+    page: { readonly before: Instant; readonly after: EndedRun | undefined; readonly limit: number },
+  ): Promise<readonly EndedRun[]>;
+  /**
+   * Deletes those of these runs that are over since before an instant, with everything that is kept of them: an id may then
+   * be started anew. In the caller's transaction. @returns how many
+   */
+  forget(sql: Sql, ids: readonly string[], before: Instant): Promise<number>;
 
   /** How many runs of the organization could go on by themselves: neither ended nor waiting for a signal. */
   countBusy(organization: OrganizationId, exceptKind?: string): Promise<number>;

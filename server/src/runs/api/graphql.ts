@@ -99,7 +99,7 @@ builder.mutationFields((t) => ({
   }),
   cancelRun: t.field({
     type: RunDetailsType,
-    description: "Ends a run before its next step.",
+    description: "Ends a run before its next step, or gives up one that failed.",
     errors: {},
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }, context) => {
