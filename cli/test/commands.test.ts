@@ -363,6 +363,44 @@ describe("an import", () => {
   });
 });
 
+describe("an import by the server", () => {
+  const mapping = ["--type", "job", "--time", "{time}", "--subject", "{account}", "--data", "units={units}"];
+
+  test("uploads the file, follows it, and names the lines that were not taken", async () => {
+    const file = await fileOf(
+      "served.csv",
+      "time,account,units\n2024-01-01 00:00:00,served,1\nsoon,served,2\n2024-01-01 00:00:00,served,3\n",
+    );
+    const told = await weir("events", "import", file, ...mapping, "--server");
+    expect(told.code).toBe(0);
+    expect(told.stdout).toMatch(
+      /served\.csv \(imp_\w+\), completed[^]*accepted +2\n[^]*3 .*"soon" is not a time/,
+    );
+    const shown = await json<{ id: string; rejected: number; file: { run: string } }>(
+      "imports",
+      "show",
+      "served.csv",
+    );
+    expect(shown).toMatchObject({ rejected: 1, rejections: [{ line: 3 }] });
+    expect((await weir("imports", "list")).stdout).toContain(shown.id);
+    expect((await weir("runs", "show", shown.file.run)).stdout).toContain("take a piece");
+    const again = await weir("events", "import", file, ...mapping, "--name", "other");
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('line 3: "soon"') });
+  });
+
+  test("ends with 1 when the file cannot be read to its end, and with 2 for a mapping that does not fit", async () => {
+    const file = await fileOf("quotes.csv", 'time,account,units\n2024-01-01 00:00:00,quotes,"1\n');
+    const told = await weir("events", "import", file, ...mapping, "--server");
+    expect(told).toMatchObject({ code: 1, stderr: expect.stringContaining("the import is failed") });
+    expect(told.stdout).toContain("failure");
+    const wrong = await weir("events", "import", file, ...mapping, "--server", "--subject", "{nobody}");
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--subject: there is no column"),
+    });
+  });
+});
+
 test("keys are made, shown once, and revoked; the audit log says by whom", async () => {
   const { key, secret } = await json<{ key: { id: string }; secret: string }>(
     "keys",

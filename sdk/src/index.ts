@@ -94,6 +94,7 @@ export type {
   LineTaxRate,
   Period,
 } from "./invoice.js";
+export type { Import, ImportDetails, ImportUpload } from "./imports.js";
 export type { DocumentFile, DocumentFormat } from "./invoices.js";
 export type {
   ExplainedLine,

@@ -13,7 +13,8 @@ export interface WeirOptions {
 export interface RequestOptions {
   readonly method?: string;
   readonly query?: URLSearchParams;
-  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** A stream is sent as it comes, and once. */
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Whether sending it twice does no harm: then it is retried on 429, 503 and lost connections. */
@@ -44,6 +45,7 @@ export class Transport {
           method: options.method ?? "GET",
           headers: { authorization: `Bearer ${apiKey}`, ...options.headers },
           ...(options.body === undefined ? {} : { body: options.body }),
+          ...(options.body instanceof ReadableStream ? { duplex: "half" as const } : {}),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         });
         if (response.ok) return response;

@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
-import type { Import } from "@weir/sdk";
 import {
   formatOf,
   mapRows,
@@ -13,9 +12,11 @@ import {
 } from "@weir/sdk/files";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
+import { printImport } from "../import-text.js";
 import { runImport } from "../import/run-import.js";
+import { uploadFile } from "../import/upload-file.js";
 import { collect, readCount } from "../options.js";
-import { printFields, printJson } from "../print.js";
+import { printJson } from "../print.js";
 
 interface ImportOptions {
   readonly name?: string;
@@ -29,6 +30,7 @@ interface ImportOptions {
   readonly forEachSubject?: string;
   readonly chunk: number;
   readonly dryRun?: boolean;
+  readonly server?: boolean;
 }
 
 const events_per_request_max = 10_000;
@@ -55,6 +57,10 @@ export function addEventImportCommand(events: Command): void {
     .option("--source <text>", "the events' source; import/FILE when left out")
     .option("--for-each-subject <a,b|@file>", "one event a row for each of these; {subject} names it")
     .option("--chunk <events>", "events of one request, at most", readCount, 5000)
+    .option(
+      "--server",
+      "upload the file and let Weir take it in: goes on without this command, and past bad lines",
+    )
     .option("--dry-run", "read the whole file and show the first events, but send nothing")
     .addHelpText(
       "after",
@@ -73,6 +79,8 @@ Texts have {column} places; {row} is the row's number from 0. For example:
       const { shape, rows } = await openRows(file, format);
       const mapping = mapRows(mappingOptions, shape);
       if (options.dryRun === true) return showDryRun(context, rows(), mapping);
+      if (options.server === true)
+        return importByServer(context, file, { ...options, format }, mappingOptions);
       if (options.chunk > events_per_request_max)
         throw new UsageError(`--chunk is ${events_per_request_max} at most`);
       const perRow = Math.max(1, mappingOptions.forEachSubject.length);
@@ -84,8 +92,30 @@ Texts have {column} places; {row} is the row's number from 0. For example:
         mapping,
         chunkEvents: Math.max(perRow, options.chunk),
       });
-      printImport(context, done);
+      if (context.json) printJson(context, done);
+      else printImport(context, done);
     });
+}
+
+/** @throws Error when it does not come to the file's end */
+async function importByServer(
+  context: CliContext,
+  file: string,
+  options: ImportOptions & { readonly format: SourceFormat },
+  { dataSet, ...mapping }: MappingOptions,
+): Promise<void> {
+  const contentType =
+    options.format === "ndjson"
+      ? "application/x-ndjson"
+      : /\.tsv$/i.test(file)
+        ? "text/tab-separated-values"
+        : "text/csv";
+  const upload = { name: options.name ?? dataSet, file: dataSet, contentType, ...mapping } as const;
+  const done = await uploadFile(context, file, upload);
+  const details = await context.weir.imports.get(done.id);
+  if (context.json) printJson(context, details);
+  else printImport(context, details, details);
+  if (details.status !== "completed") throw new Error(`the import is ${details.status}`);
 }
 
 function mappingOptionsOf(file: string, options: ImportOptions): MappingOptions {
@@ -132,22 +162,4 @@ async function showDryRun(
   if (context.json) return printJson(context, { rows, events, first });
   for (const event of first) context.out.write(`${JSON.stringify(event)}\n`);
   context.out.write(`${rows} rows would become ${events} events. Nothing was sent.\n`);
-}
-
-function printImport(context: CliContext, done: Import): void {
-  if (context.json) return printJson(context, done);
-  printFields(context, [
-    ["import", `${done.name} (${done.id}), ${done.status}`],
-    ["rows", String(done.rowsDone)],
-    ["accepted", String(done.accepted)],
-    ["duplicates", done.duplicates === 0 ? "" : `${done.duplicates} (already there, counted once)`],
-    [
-      "conflicts",
-      done.conflicts === 0 ? "" : `${done.conflicts} (same source and id, other content: not taken)`,
-    ],
-    [
-      "unmetered",
-      done.unmetered === 0 ? "" : `${done.unmetered} (kept, but no meter counts them; see weir meters list)`,
-    ],
-  ]);
 }
