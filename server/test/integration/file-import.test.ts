@@ -1,9 +1,12 @@
 // Files that are uploaded whole, and that Weir takes in by itself.
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadZstd } from "../../src/http/zstd.js";
+import { FixedClock } from "../../src/kernel/clock.js";
+import { day, type Instant } from "../../src/kernel/instant.js";
+import { FileImports, ImportFolder } from "../../src/usage/file-imports/index.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
 let weir: TestWeir;
@@ -408,4 +411,31 @@ describe("a run of a file", () => {
     for (const [index, status] of statuses.entries())
       if (status === 202) await imported(`busy-${["a", "b", "c"][index]}`);
   }, 15_000);
+
+  test("that was canceled a week ago loses its file, and one that no import has is deleted", async () => {
+    const canceled = await uploadAndCancel("week");
+    const { services } = weir.weir;
+    const [organization = ""] = await readdir(path.join(weir.dir, "imports"));
+    await writeFile(path.join(weir.dir, "imports", organization, "imp_orphan"), "a");
+    const { writer } = JSON.parse(await readFile(path.join(weir.dir, "instance.json"), "utf8")) as {
+      writer: string;
+    };
+    const { imports: limits, stream } = services.config;
+    const clock = new FixedClock((services.clock.now() + 6 * day) as Instant);
+    const imports = new FileImports({
+      ...services,
+      ...services.usage,
+      writer,
+      clock,
+      limits,
+      folder: new ImportFolder({ dir: path.join(weir.dir, "imports"), ...limits, ...stream }),
+    });
+    await imports.sweep();
+    expect(await filesThere()).toContain(canceled.id);
+    expect(await filesThere()).not.toContain("imp_orphan");
+    clock.set((clock.now() + 2 * day) as Instant);
+    await imports.sweep();
+    expect(await filesThere()).not.toContain(canceled.id);
+    expect(await imported("week")).toMatchObject({ status: "canceled", rowsDone: canceled.rowsDone });
+  }, 120_000);
 });

@@ -35,7 +35,8 @@ const queries = (): Record<string, string> => ({
   customer: `(idOrKey: "${b.ids.customer}")`,
   customers: "(first: 5)",
   events: `(first: 5, subject: "${mark}-subject")`,
-  imports: "",
+  import: `(idOrName: "${b.ids.fileImport}")`,
+  imports: `(first: 5, after: "${b.ids.fileImport}")`,
   creditNote: `(idOrNumber: "${b.ids.creditNote}")`,
   creditNotes: `(first: 5, invoice: "${b.ids.invoice}")`,
   invoice: `(id: "${b.ids.invoice}")`,
@@ -86,6 +87,9 @@ const moreQueries = (): string[] => [
   `meter(idOrSlug: "aardvark-meter") { usage(input: { filters: [{ dimension: "region", values: ["${mark}-region"] }] }) { rows { value } } }`,
   `backtest(plan: "aardvark-plan", start: "2026-01-01T00:00:00Z", end: "2030-01-01T00:00:00Z", draft: { currency: "USD", prices: [{ key: "p", meter: "${mark}-meter", model: { perUnit: "1" } }] }) { totals { currency } customers { customer { name } } }`,
   `ledgerPostings(account: "receivable:${b.ids.customer}") { nodes { id } }`,
+  `import(idOrName: "${mark}-file") { name rejections { reason } file { run } }`,
+  `imports(first: 50) { nodes { name rejections { reason } file { run } } }`,
+  `run(id: "usage-import:${b.id}:${b.ids.fileImport}") { run { id } input steps { name } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
 ];
@@ -95,8 +99,8 @@ const mutations = (): Record<string, string[]> => ({
   // A clock is the caller's own: refused in live mode, and once there are subscriptions.
   advanceTestClock: ['(to: "2031-01-01T00:00:00Z")'],
   startTestClock: ['(at: "2031-01-01T00:00:00Z")'],
-  cancelRun: [`(id: "${mark}-run")`],
-  retryRun: [`(id: "${mark}-run")`],
+  cancelRun: [`(id: "${mark}-run")`, `(id: "usage-import:${b.id}:${b.ids.fileImport}")`],
+  retryRun: [`(id: "${mark}-run")`, `(id: "usage-import:${b.id}:${b.ids.fileImport}")`],
   addTaxRate: [],
   amendEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r", data: { units: 99 })`],
   applyCatalog: [
@@ -265,13 +269,21 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
       body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r", change: { subject: "x" } },
     },
   ],
-  "GET /v1/imports": [{ path: "/v1/imports" }],
+  "GET /v1/imports": [{ path: "/v1/imports" }, { path: `/v1/imports?after=${b.ids.fileImport}` }],
   "POST /v1/imports": [],
-  "GET /v1/imports/:id": [{ path: `/v1/imports/${b.ids.import}` }, { path: `/v1/imports/${mark}-import` }],
+  "GET /v1/imports/:id": [
+    { path: `/v1/imports/${b.ids.import}` },
+    { path: `/v1/imports/${mark}-import` },
+    { path: `/v1/imports/${b.ids.fileImport}` },
+    { path: `/v1/imports/${mark}-file` },
+  ],
   "POST /v1/imports/:id/events": [
     { path: `/v1/imports/${b.ids.import}/events?firstRow=0&rows=1`, body: [newEvent()] },
   ],
-  "POST /v1/imports/:id/complete": [{ path: `/v1/imports/${b.ids.import}/complete`, body: {} }],
+  "POST /v1/imports/:id/complete": [
+    { path: `/v1/imports/${b.ids.import}/complete`, body: {} },
+    { path: `/v1/imports/${b.ids.fileImport}/complete`, body: {} },
+  ],
   ...meterRoutes("/v1"),
   ...meterRoutes("/api/v1"),
   "GET /api/v1/meters/:meter/group-by/:dimension/values": [

@@ -31,6 +31,7 @@ export interface FilledOrganization {
       | "creditGrant"
       | "apiKey"
       | "import"
+      | "fileImport"
       | "audit",
       string
     >
@@ -79,6 +80,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     reason: `${mark} reason`,
   });
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
+  const fileImport = await importFile(weir, key, mark);
   const customer = await mutate<{ id: string }>(
     `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
     "{ id }",
@@ -194,7 +196,32 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       creditGrant: creditGrant.id,
       apiKey: apiKey.key.id,
       import: imported.id,
+      fileImport,
       audit: auditLog.nodes[0]?.id ?? "",
     },
   };
+}
+
+/** Uploads a file with a line that is taken and one that is not, and waits for its end. @returns the import's id */
+async function importFile(weir: TestWeir, key: string, mark: string): Promise<string> {
+  const query = new URLSearchParams({
+    name: `${mark}-file`,
+    type: `${mark}.type`,
+    time: "{at}",
+    subject: "{who}",
+  });
+  const uploaded = await weir.fetch(`/v1/imports?${query.toString()}`, {
+    method: "POST",
+    key,
+    headers: { "content-type": "text/csv" },
+    body: `at,who,units\n2019-06-01 00:00:00,${mark}-imported,1\n${mark}-soon,${mark}-imported,1\n`,
+  });
+  if (!uploaded.ok) throw new Error(`upload: ${uploaded.status} ${await uploaded.text()}`);
+  for (;;) {
+    const answer = await weir.fetch(`/v1/imports/${mark}-file`, { key });
+    const { id, status } = (await answer.json()) as { id: string; status: string };
+    if (status === "completed") return id;
+    if (status !== "running") throw new Error(`the import is ${status}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
