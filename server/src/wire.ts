@@ -1,5 +1,6 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { deleteExpiredIdempotencyKeys } from "./audit/index.js";
 import type { Config } from "./config.js";
 import { migrateColumnar, openColumnar } from "./engines/columnar/index.js";
 import { openDataDirectory } from "./engines/data-directory/index.js";
@@ -32,6 +33,7 @@ export interface RunningWeir {
 
 const migrations = fileURLToPath(new URL("../migrations/clickhouse", import.meta.url));
 const close_connections_ms = 2_000;
+const forget_keys_every_ms = 60_000;
 
 /** Opens the engines, then the domains, then the port; undoes what was opened when a later step fails. */
 export async function startWeir(config: Config, log: Log): Promise<RunningWeir> {
@@ -129,6 +131,12 @@ export async function startWeir(config: Config, log: Log): Promise<RunningWeir> 
       days: config.runRetentionDays,
       holders: [(sql, runs) => wakes.runsInUse(sql, runs), (sql, runs) => usage.imports.runsInUse(sql, runs)],
     });
+    const forgetting = setInterval(() => {
+      deleteExpiredIdempotencyKeys(postgres).catch((error: unknown) =>
+        log.warn("deleting expired idempotency keys failed", { error: String(error) }),
+      );
+    }, forget_keys_every_ms);
+    opens("housekeeping", forgetting.unref(), async (timer) => clearInterval(timer));
     // Ends before what its steps work with.
     opens("time", time, async (running) => {
       await retention.stop();

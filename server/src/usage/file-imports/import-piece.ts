@@ -24,9 +24,10 @@ interface Event extends EventRow {
 // A piece is what is done again after a crash, and what a cancellation waits for: about a second of work.
 const piece_bytes = 2 * 1024 * 1024;
 const piece_events = 50_000;
-// Of one append to the stream; what the events of one row come to is not known before, so their text is counted.
-const chunk_events = 5_000;
-const chunk_bytes = 8 * 1024 * 1024;
+// Of one append to the stream: few, so that live requests come in between (some 15 ms). What the events of one row come to
+// is not known before, so their text is counted.
+const chunk_events = 1_000;
+const chunk_bytes = 2 * 1024 * 1024;
 const reason_length_max = 500;
 
 /**
