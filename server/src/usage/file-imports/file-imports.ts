@@ -56,16 +56,10 @@ export interface UploadedImport {
   readonly body: Readable;
 }
 
-/** The file of an import is not where it is looked for; final when it is gone for good. */
+/** The file of an import is not where it is looked for: trying again by itself is useless, an operator can help. */
 class ImportFileMissing extends Error {
   override readonly name = "ImportFileMissing";
-
-  constructor(
-    message: string,
-    readonly retry: boolean,
-  ) {
-    super(message);
-  }
+  readonly retry = false;
 }
 
 export const import_kind = "usage-import";
@@ -213,13 +207,13 @@ export class FileImports {
   ): Promise<TakenPiece> {
     const { postgres, folder, ingest, writer } = this.#on;
     const entry = await postgres.inOrganization(organization, (sql) => findImport(sql, id));
-    if (entry?.file === undefined) throw new ImportFileMissing(`there is no import ${id} of a file`, false);
+    if (entry?.file === undefined) throw new ImportFileMissing(`there is no import ${id} of a file`);
     if (entry.file.writer !== writer) {
       const where = `the data directory of writer ${entry.file.writer}`;
-      throw new ImportFileMissing(`the file lies in ${where}; retry the run once that Weir is back`, true);
+      throw new ImportFileMissing(`the file lies in ${where}; retry the run once that Weir is back`);
     }
     if (!entry.file.kept || !(await folder.isThere(organization, id)))
-      throw new ImportFileMissing("the file is not kept any more; upload it again under another name", false);
+      throw new ImportFileMissing("the file is not kept any more; upload it again under another name");
     const path = folder.pathOf(organization, id);
     return takePiece(ingest, organization, path, entry.file.shape, from, rejections_listed_max - listed);
   }
