@@ -44,6 +44,12 @@ export interface FileShape {
   readonly start: FilePosition;
 }
 
+/** A file that can be read from its first row, or from any other, as often as wished. */
+export interface OpenedRows {
+  readonly shape: FileShape;
+  readonly rows: (from?: FilePosition) => AsyncGenerator<SourceRow>;
+}
+
 const line_bytes_max = 1024 * 1024;
 
 /** The format that a file's name tells. @throws FileFault when it tells none */
@@ -61,7 +67,7 @@ export async function openRows(
   file: string,
   format: SourceFormat,
   delimiter = /\.tsv$/i.test(file) ? "\t" : ",",
-): Promise<{ shape: FileShape; rows(from?: FilePosition): AsyncGenerator<SourceRow> }> {
+): Promise<OpenedRows> {
   const shape = await shapeOf(file, format, delimiter);
   return { shape, rows: (from) => rowsOf(file, shape, from) };
 }

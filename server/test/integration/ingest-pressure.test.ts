@@ -6,7 +6,6 @@ import { problemOf } from "../../src/http/problem-handler.js";
 import { sameClock, systemClock } from "../../src/kernel/clock.js";
 import { day, minute } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
-import { importTimes } from "../../src/usage/core/index.js";
 import { EventIdentity } from "../../src/usage/event-identity.js";
 import { openIdentityIndex, type IdentityIndex } from "../../src/usage/identity-index/index.js";
 import { UsageIngest } from "../../src/usage/ingest.js";
@@ -65,7 +64,7 @@ test("with too many keys in memory nothing is taken in, live or imported, until 
   const sequence = stream.nextSequence;
   for (const refused of [
     ingest.acceptBody(orgA, bodyOf(0, 1), "json"),
-    ingest.acceptHistory(orgA, bodyOf(200, 1), "json", importTimes(systemClock.now())),
+    ingest.acceptHistory(orgA, bodyOf(200, 1), "json"),
   ]) {
     const error: unknown = await refused.catch((thrown: unknown) => thrown);
     expect(problem(error)).toMatchObject({

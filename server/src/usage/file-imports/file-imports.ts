@@ -90,7 +90,7 @@ export class FileImports {
     const arrival = await this.#arrive(organization);
     let kept = false;
     try {
-      const { bytes, sha256 } = await folder.spool(organization, id, body, arrival.add);
+      const { bytes, sha256 } = await folder.spool(organization, id, body, (bytes) => arrival.add(bytes));
       await checkShape(folder.pathOf(organization, id), shape);
       const fingerprint = createHash("sha256")
         .update(canonicalJson(shape as unknown as JsonValue))
