@@ -79,7 +79,6 @@ export type {
   SubscriptionStatus,
 } from "./subscriptions.js";
 export type { Correction, EventFilter, Receipt, StoredEvent, UsageEvent } from "./events.js";
-export type { Import } from "./imports.js";
 export type { CreditedLine, CreditNote } from "./credit-note.js";
 export type {
   Invoice,

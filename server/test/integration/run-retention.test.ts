@@ -119,7 +119,7 @@ test("a run that a wake has claimed or would start again or an import refers to 
     await stateOf(a, id, "succeeded");
   }
   await postgres.inOrganization(a, async (sql) => {
-    await sql`INSERT INTO wakes (organization, kind, key, at, run, begun) VALUES (${a}, 'nobody', 'x', now(), 'claimed', true)`;
+    await sql`INSERT INTO wake_chunks (organization, run, kind, at, keys, begun) VALUES (${a}, 'claimed', 'nobody', now(), '{x}', true)`;
     await sql`INSERT INTO wakes (organization, kind, key, at) VALUES (${a}, 'quick', 'key', now())`;
     await sql`
       INSERT INTO imports (organization, id, name, fingerprint, status, run, writer, file_bytes, file_kept, shape, created_at, updated_at)
@@ -130,6 +130,7 @@ test("a run that a wake has claimed or would start again or an import refers to 
   expect(await idsOf(a)).toEqual([started, "claimed", "f-1", "imported", "s-1", "w-1"].toSorted());
   await postgres.inOrganization(a, async (sql) => {
     await sql`DELETE FROM wakes`;
+    await sql`DELETE FROM wake_chunks`;
     await sql`UPDATE imports SET status = 'canceled'`;
   });
   expect(await retention.sweep()).toBe(3);

@@ -122,14 +122,14 @@ export async function takeChunk(sql: Sql, run: string): Promise<string[]> {
   return rows.map(({ key }) => key);
 }
 
-/** Which of these runs a wake is still to be taken by, or to start again, or a test clock was stopped by. */
+/** Which of these runs wakes are still to be taken by, or to start again, or a test clock was stopped by. */
 export async function runsInUse(
   sql: Sql,
   runs: readonly { readonly id: string; readonly kind: string }[],
 ): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     SELECT r.id FROM unnest(${runs.map((run) => run.id)}::text[], ${runs.map((run) => run.kind)}::text[]) AS r (id, kind)
-    WHERE EXISTS (SELECT FROM wakes w WHERE w.organization = current_setting('weir.organization', true) AND w.run = r.id)
+    WHERE EXISTS (SELECT FROM wake_chunks c WHERE c.organization = current_setting('weir.organization', true) AND c.run = r.id)
        OR EXISTS (SELECT FROM wakes w WHERE w.organization = current_setting('weir.organization', true) AND w.kind = r.kind
                     AND w.key = substr(r.id, length(r.kind || ':' || w.organization || ':') + 1))
        OR EXISTS (SELECT FROM test_clocks c WHERE c.organization = current_setting('weir.organization', true) AND c.stopped_by = r.id)`;
