@@ -150,7 +150,10 @@ test("a transfer that is not one cannot be stored: no amount, no counterpart, tw
     );
   await expect(insert("'revenue', 'tax_payable', 'USD', 0")).rejects.toThrow(/check/);
   await expect(insert("'revenue', 'revenue', 'USD', 1")).rejects.toThrow(/check/);
-  await expect(insert("'revenue', 'tax_payable', 'EUR', 1")).rejects.toThrow(/foreign key/);
+  await expect(insert("'revenue', 'tax_payable', 'EUR', 1")).rejects.toThrow(
+    /account \w+ in EUR, which is not open/,
+  );
+  await expect(insert("'revenue', 'receivable:nobody', 'USD', 1")).rejects.toThrow(/receivable:nobody/);
 });
 
 test("one organization's books are not another's", async () => {

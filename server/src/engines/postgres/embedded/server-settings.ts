@@ -18,7 +18,7 @@ const settings: Readonly<Record<string, string>> = {
   effective_cache_size: "512MB",
   maintenance_work_mem: "64MB",
   work_mem: "8MB",
-  max_wal_size: "512MB",
+  max_wal_size: "1GB",
   min_wal_size: "64MB",
   checkpoint_timeout: "15min",
   random_page_cost: "1.1",
