@@ -43,7 +43,6 @@ export const commonPrice: fc.Arbitrary<AnyPriceModel> = fc.oneof(
 
 const basicPrice: fc.Arbitrary<BasicPriceModel> = fc.oneof(
   commonPrice as fc.Arbitrary<BasicPriceModel>,
-  fc.record({ kind: kind("flat"), amount: cents(900) }),
   fc.record({
     kind: kind("package"),
     packageAmount: cents(900),
@@ -58,6 +57,11 @@ const basicPrice: fc.Arbitrary<BasicPriceModel> = fc.oneof(
   fc.record({ kind: kind("dynamic"), multiplier: fine }),
 );
 
+const innerPrice = fc.oneof(
+  { weight: 5, arbitrary: basicPrice },
+  { weight: 1, arbitrary: fc.record({ kind: kind("flat"), amount: cents(900) }) },
+);
+
 const convertedPrice: fc.Arbitrary<Extract<AnyPriceModel, { kind: "converted" }>> = fc
   .record({
     kind: kind("converted"),
@@ -65,7 +69,7 @@ const convertedPrice: fc.Arbitrary<Extract<AnyPriceModel, { kind: "converted" }>
     factor: fc.constantFrom("3", "60", "0.5", "1024").map((factor) => Decimal.of(factor)),
     rounding: fc.constantFrom("none", "ceiling", "floor", "half_up"),
     precision: fc.integer({ min: 0, max: 3 }),
-    price: basicPrice,
+    price: innerPrice,
   })
   .map((model) => (model.rounding === "none" ? { ...model, precision: 0 } : model));
 
@@ -103,7 +107,7 @@ const matrixPrice: fc.Arbitrary<AnyPriceModel> = fc
 const windowedPrice: fc.Arbitrary<AnyPriceModel> = fc.record({
   kind: kind("windowed"),
   window: fc.constantFrom("hour", "day", "month"),
-  price: fc.oneof(basicPrice, convertedPrice),
+  price: fc.oneof(innerPrice, convertedPrice),
   commitment: maybe(
     fc.record({
       amount: cents(300),

@@ -218,11 +218,11 @@ class Playing {
     await mutate(`voidInvoice(id: "${chosen.number}", reason: "test")`, "{ id }");
     this.#voided.set(chosen.number, final.length);
     for (const { period, subscription } of chosen.sections) {
-      const { id, status } = await mutate<{ id: string; status: string }>(
+      const { invoice: again } = await mutate<{ invoice: { id: string; status: string } }>(
         `createInvoice(subscription: "${subscription.id}", at: "${period.start}")`,
-        "{ id status }",
+        "{ invoice { id status } }",
       );
-      if (status === "draft") await mutate(`finalizeInvoice(id: "${id}")`, "{ id }");
+      if (again.status === "draft") await mutate(`finalizeInvoice(id: "${again.id}")`, "{ id }");
     }
   }
 
