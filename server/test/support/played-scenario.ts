@@ -158,6 +158,8 @@ class Playing {
       const standing = this.#events.get(`e${event}`);
       if (corrected === undefined || standing === undefined) continue;
       if (Math.floor(corrected.day / moment_days) + 1 + corrected.late + after !== moment) continue;
+      // Later than events may come, corrections are not billed either.
+      if (this.#at(moment) - standing.time > 34 * day) continue;
       const target = `source: "test", id: "${standing.id}", reason: "test"`;
       if (change.to === "void") {
         await operations.mutate(`voidEvent(${target})`, "{ revision }");
