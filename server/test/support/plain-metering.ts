@@ -56,13 +56,9 @@ export function measuredPlainly(
       }
       case "windows": {
         const { window } = model["windowed"] as { window: "hour" | "day" | "month" };
-        const quantities = spans.flatMap((span) => {
-          const own = inside.filter(({ time }) => isIn(span, time));
-          const groups = grouped(own, ({ time }) => windowOf(window, timeZone, span, time));
-          const used = [...groups.values()].map((some) => aggregated(aggregation, some));
-          const count = countWindows(window, timeZone, span);
-          return [...used, ...Array<Fraction>(count - used.length).fill(Fraction.zero)];
-        });
+        const windows = windowsOf(window, timeZone, spans);
+        const groups = grouped(inside, ({ time }) => windows.of(time));
+        const quantities = windows.all.map((name) => aggregated(aggregation, groups.get(name) ?? []));
         return { form, quantities };
       }
       default:
@@ -104,32 +100,27 @@ function isIn({ start, end }: PlainSpan, time: string): boolean {
   return micros(start) <= micros(time) && micros(time) < micros(end);
 }
 
-/** Zones are so chosen that their clocks change by whole hours; spans begin at local midnight. */
-function windowOf(
-  window: "hour" | "day" | "month",
-  timeZone: string,
-  { start }: PlainSpan,
-  time: string,
-): string {
-  if (window === "hour") return String((micros(time) - micros(start)) / 3_600_000_000n);
-  return localDate(time, timeZone).slice(0, window === "day" ? 10 : 7);
+interface Windows {
+  readonly of: (time: string) => string;
+  /** Each window that shares an instant with a span, once. */
+  readonly all: readonly string[];
 }
 
-function countWindows(window: "hour" | "day" | "month", timeZone: string, { start, end }: PlainSpan): number {
-  switch (window) {
-    case "hour":
-      return Number((micros(end) - micros(start)) / 3_600_000_000n);
-    case "day":
-      return localDaysBetween(start, end, timeZone);
-    case "month": {
-      const months = (date: string) => 12 * Number(date.slice(0, 4)) + Number(date.slice(5, 7));
-      const last = new Date(Date.parse(end) - 1).toISOString();
-      return months(localDate(last, timeZone)) - months(localDate(start, timeZone)) + 1;
-    }
-    default:
-      return window satisfies never;
-  }
+/** Zones are so chosen that their clocks change by whole hours; spans begin at local midnight. */
+function windowsOf(window: "hour" | "day" | "month", timeZone: string, spans: readonly PlainSpan[]): Windows {
+  const zero = micros(spans[0]?.start ?? "");
+  const of = (time: string) =>
+    window === "hour"
+      ? String((micros(time) - zero) / micros_of_hour)
+      : localDate(time, timeZone).slice(0, window === "day" ? 10 : 7);
+  const all = new Set<string>();
+  for (const { start, end } of spans)
+    for (let at = micros(start); at < micros(end); at += micros_of_hour)
+      all.add(of(new Date(Number(at / 1000n)).toISOString()));
+  return { of, all: [...all] };
 }
+
+const micros_of_hour = 3_600_000_000n;
 
 /** How many local dates begin in [start, end), both of which begin one. */
 export function localDaysBetween(start: string, end: string, timeZone: string): number {
@@ -147,7 +138,7 @@ function localDate(at: string, timeZone: string): string {
     known ??
     new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
   formats.set(timeZone, format);
-  return format.format(new Date(Date.parse(at)));
+  return format.format(new Date(at));
 }
 
 /** Microseconds since 1970, of text with up to six decimals. */
