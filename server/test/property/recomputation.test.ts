@@ -19,7 +19,7 @@ import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 import { writePriceModel } from "../../src/catalog/core/index.js";
 
 const soak = process.env["WEIR_SOAK"] === "1";
-const runs = soak ? 300 : Number(process.env["RUNS"] ?? 12);
+const runs = soak ? 200 : 8;
 
 let weir: TestWeir;
 
@@ -31,29 +31,14 @@ afterAll(() => weir?.close());
 test("what customers are billed is what their events come to, computed anew from each line's evidence", async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async (given) => {
-      const t0 = Date.now();
       const played = await playScenario(weir, given);
-      const t1 = Date.now();
       const billed = await readBilled(played);
       await expectOrder(played, billed);
       for (const invoice of billed.invoices)
         await expectLinesFromEvidence(played, { given, billed, invoice });
-      const t2 = Date.now();
       await expectFinalUsageRatedOnce(given, played, billed);
-      console.log(
-        "TIMES",
-        t1 - t0,
-        t2 - t1,
-        Date.now() - t2,
-        billed.invoices.length,
-        billed.invoices.flatMap((i) => i.lines).length,
-      );
     }),
-    {
-      numRuns: runs,
-      endOnFailure: process.env["NOSHRINK"] === "1",
-      ...(process.env["SEED"] ? { seed: Number(process.env["SEED"]) } : {}),
-    },
+    { numRuns: runs },
   );
 }, 3_600_000);
 
@@ -132,13 +117,6 @@ async function expectLinesFromEvidence(
 function expectCharge(why: LineEvidence, line: InvoiceLine): void {
   const { quantity, events, portions, minor } = plainCharge(why, spanText(line.period));
   const { recorded } = why;
-  if (BigInt(recorded.money.minor) !== minor)
-    console.log(
-      "DIFF",
-      JSON.stringify(why),
-      spanText(line.period),
-      portions.map((x) => [String(x.quantity), String(x.gross)]),
-    );
   expect([line.name, BigInt(recorded.money.minor), recorded.eventCount]).toEqual([line.name, minor, events]);
   if (quantity !== undefined)
     expect([line.name, Fraction.of(recorded.quantity ?? "").toString()]).toEqual([

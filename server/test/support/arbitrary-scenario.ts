@@ -191,7 +191,7 @@ const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   voids: fc.array(fc.record({ moment: fc.integer({ min: 2, max: 8 }), invoice: fc.nat(3) }), {
     maxLength: 2,
   }),
-  page: fc.constantFrom(5, 40),
+  page: fc.constantFrom(8, 100),
 });
 
 /** Without a bias towards what is small, since there are few runs. */

@@ -14,7 +14,7 @@ import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../../kernel/time-zone.js";
 import { ratedPartToJson } from "../../rating/core/index.js";
 import { ratePortion, sumUp, type Period, type RatedPortion } from "../core/index.js";
-import { partOf } from "../measure-charges.js";
+import { measuredIn, partOf } from "../measure-charges.js";
 import type {
   BilledMeter,
   EvidencePage,
@@ -238,7 +238,10 @@ export class Explanations {
       source,
       portions.map((portion) => partOf(portion, subjects, section.timeZone)),
     );
-    return portions.map((portion, index) => ratePortion(portion, measured[index]));
+    return portions.map((portion, index) => {
+      const read = measured[index];
+      return ratePortion(portion, read && measuredIn(portion, section.timeZone, read));
+    });
   }
 }
 
