@@ -30,19 +30,23 @@ beforeAll(async () => {
 });
 afterAll(() => weir?.close());
 
-test("what customers are billed is what their events come to, computed anew from each line's evidence", async () => {
-  await fc.assert(
-    fc.asyncProperty(scenario, async (given) => {
-      const played = await playScenario(weir, given);
-      const billed = await readBilled(played);
-      await expectOrder(played, billed);
-      for (const invoice of billed.invoices)
-        await expectLinesFromEvidence(played, { given, billed, invoice });
-      await expectFinalUsageRatedOnce(given, played, billed);
-    }),
-    { numRuns: runs, interruptAfterTimeLimit: time_limit_ms },
-  );
-}, 2 * time_limit_ms);
+test(
+  "what customers are billed is what their events come to, computed anew from each line's evidence",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const played = await playScenario(weir, given);
+        const billed = await readBilled(played);
+        await expectOrder(played, billed);
+        for (const invoice of billed.invoices)
+          await expectLinesFromEvidence(played, { given, billed, invoice });
+        await expectFinalUsageRatedOnce(given, played, billed);
+      }),
+      { numRuns: runs, interruptAfterTimeLimit: time_limit_ms },
+    );
+  },
+  2 * time_limit_ms,
+);
 
 interface Billed {
   /** Finalized and voided, by number. */

@@ -77,9 +77,9 @@ function aggregated(aggregation: PlainAggregation, events: readonly PlainEvent[]
     case "UNIQUE_COUNT":
       return Fraction.of(new Set(events.map(({ data }) => data["who"])).size);
     case "MIN":
-      return values.reduce(Fraction.min);
+      return values.reduce((one, other) => Fraction.min(one, other));
     case "MAX":
-      return values.reduce(Fraction.max);
+      return values.reduce((one, other) => Fraction.max(one, other));
     case "AVG":
       // An average has 18 decimals.
       return Fraction.sum(values).over(Fraction.of(values.length)).at(18, "round");
