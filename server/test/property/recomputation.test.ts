@@ -19,7 +19,7 @@ import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 import { writePriceModel } from "../../src/catalog/core/index.js";
 
 const soak = process.env["WEIR_SOAK"] === "1";
-const runs = soak ? 200 : 8;
+const runs = soak ? 200 : 6;
 /** A failure is made smaller for so long at most, and then printed with its seed. */
 const time_limit_ms = (soak ? 120 : 10) * 60_000;
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { writePriceModel } from "../../src/catalog/core/index.js";
-import { usageOf } from "../../src/rating/core/index.js";
+import { misfitOfMeter } from "../../src/catalog/core/price-definition.js";
+import { usageOf, type AnyPriceModel } from "../../src/rating/core/index.js";
 import { billablePrice, cents, dimensions } from "./billable-price.js";
 import type { ModelNotation } from "./plain-rating.js";
 import type { PlainAggregation } from "./plain-metering.js";
@@ -89,6 +90,9 @@ const aggregation = fc.constantFrom<PlainAggregation[]>(
   "LATEST",
 );
 
+const fits = (model: AnyPriceModel, meter: PlainAggregation) =>
+  misfitOfMeter(model, { slug: "any", aggregation: meter }) === undefined;
+
 const price: fc.Arbitrary<ScenarioPrice> = fc
   .record({
     meter: aggregation,
@@ -99,7 +103,7 @@ const price: fc.Arbitrary<ScenarioPrice> = fc
   // Event by event it is their values that are priced; an allowance is taken off one quantity.
   .map(({ model, ...rest }) => ({
     ...rest,
-    meter: model.kind === "percentage" ? ("SUM" as const) : rest.meter,
+    meter: fits(model, rest.meter) ? rest.meter : ("SUM" as const),
     included: usageOf(model) === "quantity" ? rest.included : null,
     model: writePriceModel(model),
   }));
