@@ -1,10 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MeterId, MeterVersionId, OrganizationId } from "../kernel/ids.js";
+import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../kernel/time-zone.js";
-import { measureOf } from "../rating/core/index.js";
+import { measureOf, type PriceWindow } from "../rating/core/index.js";
 import type { UsageReading } from "../usage/index.js";
-import { cutToPeriod, type Charge, type Measured, type Portion, type SubjectSpan } from "./core/index.js";
+import {
+  cutToPeriod,
+  type Charge,
+  type Measured,
+  type Period,
+  type Portion,
+  type SubjectSpan,
+} from "./core/index.js";
 import type { BilledMeter, UsagePart, UsagePort, UsageSource, UsageWatermark } from "./usage-port.js";
 
 /** A usage charge, and whose usage it is on. */
@@ -87,7 +95,10 @@ export async function measureCharges(
       const portions = measured[index];
       if (one === undefined || portions === undefined)
         throw new Error("a reading has no answer for one of its parts");
-      portions[position] = one;
+      const { charge, timeZone } = charged[index] ?? {};
+      const portion = charge?.portions[position];
+      if (portion === undefined || timeZone === undefined) throw new Error("an answer is for no portion");
+      portions[position] = measuredIn(portion, timeZone, one);
     }
   }
   return measured;
@@ -147,12 +158,31 @@ export function partOf(
 function readingOf({ model, spans }: Pick<Portion, "spans" | "model">, timeZone: TimeZone): UsageReading {
   const measure = measureOf(model);
   if (measure.kind === "cells") return measure;
-  if (measure.kind === "windows") {
-    const size = { hour: "HOUR", day: "DAY", month: "MONTH" }[measure.window] as "HOUR" | "DAY" | "MONTH";
-    // Spans that do not touch have windows of their own; one that holds an instant of two is measured once.
-    const boundaries = spans.flatMap(({ start, end }) => windowBoundaries(start, end, size, timeZone));
-    return { kind: "windows", boundaries: [...new Set(boundaries)].sort((one, other) => one - other) };
-  }
+  if (measure.kind === "windows")
+    return { kind: "windows", boundaries: boundariesOf(measure.window, spans, timeZone) };
   if (measure.kind === "events") return { kind: "events" };
   return { kind: "quantity" };
+}
+
+/** What was read for a portion without the windows of other times: between spans that do not touch lies one. */
+export function measuredIn(
+  { model, spans }: Pick<Portion, "spans" | "model">,
+  timeZone: TimeZone,
+  read: Measured,
+): Measured {
+  const measure = measureOf(model);
+  if (measure.kind !== "windows" || read.usage.kind !== "windows" || spans.length === 1) return read;
+  const boundaries = boundariesOf(measure.window, spans, timeZone);
+  const quantities = read.usage.quantities.filter((_, index) => {
+    const [from, to] = [boundaries[index], boundaries[index + 1]];
+    return from !== undefined && to !== undefined && spans.some(({ start, end }) => start < to && from < end);
+  });
+  return { ...read, usage: { kind: "windows", quantities } };
+}
+
+/** A window that holds an instant of two spans is measured once. */
+function boundariesOf(window: PriceWindow, spans: readonly Period[], timeZone: TimeZone): Instant[] {
+  const size = { hour: "HOUR", day: "DAY", month: "MONTH" }[window] as "HOUR" | "DAY" | "MONTH";
+  const boundaries = spans.flatMap(({ start, end }) => windowBoundaries(start, end, size, timeZone));
+  return [...new Set(boundaries)].sort((one, other) => one - other);
 }

@@ -74,7 +74,7 @@ export function openBilling(options: BillingOptions): Billing {
   const creditNotes = new CreditNotes(options);
   const invoiceDocuments = new InvoiceDocuments({ ...options, invoices, creditNotes });
   const dueInvoices = new DueInvoices(invoicing);
-  const explanations = new Explanations({ catalog, usage, invoices });
+  const explanations = new Explanations({ catalog, usage, invoices, subscriptions });
   const backtests = new Backtests({ ...options, catalogPort: port });
   return {
     catalog: port,

@@ -2,7 +2,7 @@ import { findEarlierAnswer, recordAudit, runOnce, type MutationRequest } from ".
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
 import type { Caller } from "../identity/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import { day, formatInstant, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -52,7 +52,10 @@ export interface CorrectionsDependencies {
   readonly index: IdentityIndex;
   readonly identity: EventIdentity;
   readonly meters: MeterRegistry;
+  /** Real time, in which claims expire and envelopes arrive. */
   readonly clock: Clock;
+  /** Each organization's time: an amended event may not lie ahead of it. */
+  readonly clocks: Pick<Clocks, "of">;
   readonly findEvent: (
     organization: OrganizationId,
     source: string,
@@ -104,7 +107,7 @@ export class Corrections {
       time: amendment.time ?? formatInstant(standing.time),
       data: amendment.data === undefined ? parseData(standing.data) : amendment.data,
     };
-    const times = importTimes(this.#on.clock.now());
+    const times = importTimes(this.#on.clocks.of(caller.organization).now());
     const parsed = parseUsageEvent(candidate, { specversionRequired: false, times });
     if (Array.isArray(parsed))
       throw refuseEvents(

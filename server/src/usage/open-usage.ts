@@ -101,6 +101,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
   const queries = new UsageQueries({ columnar, meters, stream, clocks, subjectsOfCustomers });
   const corrections = new Corrections({
     ...shared,
+    clocks,
     findEvent: (organization, source, id) => findEvent(columnar.forOrganization(organization), source, id),
   });
   const sweeping = setInterval(() => {

@@ -220,6 +220,48 @@ test("late usage is billed by the difference, on the next invoice, for the perio
   expect([why.reproduced, why.recorded.minor]).toEqual([true, 350n]);
 });
 
+test("what corrects a month before a move is measured in the days of the zone before, and explained so", async () => {
+  await catalog.createPlan(caller, {
+    key: "daily",
+    name: "Daily",
+    currency: "EUR",
+    prices: [
+      {
+        key: "days",
+        meter: "tokens",
+        model: {
+          kind: "windowed",
+          window: "day",
+          price: {
+            kind: "package",
+            packageAmount: d("1"),
+            size: d("10"),
+            rounding: "up",
+            freeUnits: undefined,
+          },
+          commitment: undefined,
+        },
+      },
+    ],
+  });
+  await billing.customers.create(caller, { key: "acme", name: "Acme", timeZone: "UTC" });
+  await billing.customers.assignSubject(caller, { customer: "acme", subject: "acme" });
+  const { id } = await billing.subscriptions.create(caller, { customer: "acme", plan: "daily" });
+  // Two days in UTC, one in New York.
+  usage.add(caller.organization, "acme", at("2026-01-10T20:00:00Z"), "5");
+  usage.add(caller.organization, "acme", at("2026-01-11T02:00:00Z"), "5");
+  await runAt(february, id);
+  await billing.customers.update(caller, { customer: "acme", timeZone: "America/New_York" });
+  await runAt(march, id);
+  usage.add(caller.organization, "acme", at("2026-01-31T12:00:00Z"), "5");
+  await runAt(at("2026-04-01T04:00:00Z"), id);
+  const [third] = await all();
+  const late = third!.lines.find(({ isCorrection }) => isCorrection);
+  expect([late?.targetNet, late?.billedNet]).toEqual([300n, 200n]);
+  const why = await billing.explanations.ofLine(caller.organization, third!.id, late!.id);
+  expect([why.differences, why.timeZone]).toEqual([[], "UTC"]);
+});
+
 test("a voided invoice is taken back to the cent, and its period billed again, with what came in between", async () => {
   await tax.setSettings(caller, { country: "DE" });
   const id = await subscribe("acme");

@@ -249,3 +249,41 @@ test("usage follows the organization's clock: its window, its default time, and 
   });
   expect((await send([event("3", "2030-12-15T00:00:00Z")])).status).toBe(400);
 });
+
+test("what corrects and imports usage follows the organization's clock too", async () => {
+  const { caller, key } = await newOrganization("corrected");
+  const { testClocks, usage } = services();
+  await testClocks.start(caller, at("2031-01-01T00:00:00Z"));
+  const event = { id: "1", source: "s", type: "t", subject: "x", time: "2030-12-30T00:00:00Z" };
+  const sent = await weir.fetch("/v1/events", {
+    method: "POST",
+    key,
+    body: JSON.stringify([event]),
+    headers: { "content-type": "application/json" },
+  });
+  expect(sent.status).toBe(202);
+  await weir.settled();
+  const target = { source: "s", id: "1", reason: "test" };
+  const amend = (time: string) => usage.corrections.amend(caller, target, { time });
+  await expect(amend("2031-01-01T00:06:00Z")).rejects.toMatchObject({ problem: { status: 400 } });
+  expect(await amend("2030-12-31T00:00:00Z")).toMatchObject({ action: "amended", revision: 1 });
+
+  const { id } = await usage.imports.start(caller, { name: "history", fingerprint: "f" });
+  const chunk = (time: string) => ({
+    firstRow: 0,
+    rows: 1,
+    format: "json" as const,
+    body: Buffer.from(JSON.stringify([{ ...event, id: time, time }])),
+  });
+  await expect(usage.imports.takeChunk(caller, id, chunk("2031-01-01T00:06:00Z"))).rejects.toMatchObject({
+    problem: { status: 400 },
+  });
+  expect(await usage.imports.takeChunk(caller, id, chunk("2029-06-01T00:00:00Z"))).toMatchObject({
+    accepted: 1,
+  });
+  await testClocks.advance(caller, at("2035-01-01T00:00:00Z"), 20_000);
+  // No copy slips past, though far more time went by than keys are kept for.
+  expect(
+    await usage.imports.takeChunk(caller, id, { ...chunk("2029-06-01T00:00:00Z"), firstRow: 1 }),
+  ).toMatchObject({ accepted: 0, duplicates: 1 });
+});

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  adjustmentsOf,
   billingPeriodAt,
   calendarOf,
   keyText,
   listCharges,
   nextBoundary,
   targetOf,
+  type Charge,
   type Contract,
 } from "../../src/billing/core/index.js";
 import type { PlanVersion, Price } from "../../src/catalog/core/index.js";
@@ -15,7 +15,7 @@ import { Decimal } from "../../src/kernel/decimal.js";
 import { newId } from "../../src/kernel/ids.js";
 import { day, type Instant } from "../../src/kernel/instant.js";
 import { addDays, dateAt } from "../../src/kernel/local-date.js";
-import type { AnyPriceModel } from "../../src/rating/core/index.js";
+import { cents, commonPrice } from "../support/billable-price.js";
 import {
   aContract,
   aCoupon,
@@ -25,36 +25,16 @@ import {
   Billed,
   d,
   flat,
-  graduated,
   measure,
   perUnit,
   scopeOf,
   type UsageReport,
 } from "../support/billing-contract.js";
+import { finalState, settledSums } from "../support/final-state.js";
 
 const begin = at("2025-12-01");
 const days = 150;
 
-const cents = (max: number) =>
-  fc.integer({ min: 0, max }).map((minor) => Decimal.fromUnscaled(BigInt(minor), 2));
-const fine = fc.integer({ min: 0, max: 20_000 }).map((units) => Decimal.fromUnscaled(BigInt(units), 4));
-
-const usageModel: fc.Arbitrary<AnyPriceModel> = fc.oneof(
-  fine.map((unit) => perUnit(unit.toString())),
-  fc
-    .tuple(fc.integer({ min: 1, max: 500 }), fine, fine, cents(500))
-    .map(([bound, one, two, fee]) =>
-      graduated([String(bound), one.toString(), fee.toString()], [undefined, two.toString()]),
-    ),
-  fc.tuple(fc.integer({ min: 1, max: 500 }), fine, fine).map(([bound, one, two]) => ({
-    kind: "volume" as const,
-    per: d(1),
-    tiers: [
-      { upTo: d(bound), unitAmount: one, flatAmount: d(0) },
-      { upTo: undefined, unitAmount: two, flatAmount: d(0) },
-    ],
-  })),
-);
 const category = fc.constantFrom("standard", "reduced");
 
 const plan: fc.Arbitrary<PlanVersion> = fc
@@ -65,7 +45,7 @@ const plan: fc.Arbitrary<PlanVersion> = fc
     seat: cents(900),
     setUp: fc.option(cents(900)),
     models: fc.array(
-      fc.record({ model: usageModel, category, included: fc.option(fc.integer({ min: 1, max: 50 })) }),
+      fc.record({ model: commonPrice, category, included: fc.option(fc.integer({ min: 1, max: 50 })) }),
       {
         minLength: 1,
         maxLength: 2,
@@ -216,38 +196,6 @@ const given: fc.Arbitrary<Given> = fc
     };
   });
 
-/** All of it at once: what every charge comes to by the contract and the usage as they are in the end. */
-function finalState(contract: Contract, usage: readonly UsageReport[], until: Instant): Map<string, bigint> {
-  const { currency } = contract.subscription;
-  const all = listCharges(contract, 0 as Instant, (until + 1) as Instant).filter(
-    (charge) => charge.dueAt <= until,
-  );
-  const measured = measure(
-    all.filter(({ price }) => price.charge === "usage"),
-    usage,
-  );
-  const sums = new Map<string, bigint>();
-  const nets = all.map((charge) => {
-    const { netMinor } = targetOf(charge, measured.get(keyText(charge)) ?? [], currency);
-    sums.set(keyText(charge), netMinor);
-    const { price, source, covered, dueAt } = charge;
-    return { price, source, covered, dueAt, netMinor };
-  });
-  for (const one of adjustmentsOf(contract, nets, { from: begin, to: (until + 1) as Instant, until })) {
-    sums.set(keyText(one), (sums.get(keyText(one)) ?? 0n) + one.targetMinor);
-  }
-  return sums;
-}
-
-function settled(sums: ReadonlyMap<string, bigint>): Map<string, string> {
-  return new Map(
-    [...sums]
-      .filter(([, minor]) => minor !== 0n)
-      .map(([key, minor]): [string, string] => [key, String(minor)])
-      .sort(([one], [other]) => (one < other ? -1 : 1)),
-  );
-}
-
 /** Without what is due only later: a plan that is left and come back to has its arrears at the end of the period. */
 function billedSums(billed: Billed, contract: Contract, until: Instant): Map<string, bigint> {
   const all = listCharges(contract, 0 as Instant, (until + 1) as Instant);
@@ -301,7 +249,10 @@ describe("the sum of everything ever billed equals rating the final state once",
         expect(last).toBeLessThan(end);
         const finally_ = knownAt(end);
         billed.bill(finally_, scopeOf(finally_, "closing", end, end), usage);
-        expect(settled(billedSums(billed, finally_, end))).toEqual(settled(finalState(finally_, usage, end)));
+        const measured = (charge: Charge) => measure([charge], usage).get(keyText(charge)) ?? [];
+        expect(settledSums(billedSums(billed, finally_, end))).toEqual(
+          settledSums(finalState(finally_, { from: begin, until: end }, measured)),
+        );
       },
     );
 

@@ -15,6 +15,7 @@ import {
   scopeOf,
 } from "../../../test/support/billing-contract.js";
 import { newId } from "../../kernel/ids.js";
+import { day } from "../../kernel/instant.js";
 
 const fee = aPrice({ key: "fee", model: flat("31") });
 const tokens = aPrice({ key: "tokens", charge: "usage", model: perUnit("0.01") });
@@ -132,6 +133,26 @@ describe("changes", () => {
     });
     const closing = billed.bill(after, scopeOf(after, "closing", at("2026-02-01"), at("2026-02-01")));
     expect(said(closing)).toEqual(["fee -31.00"]);
+  });
+
+  test("what comes late after the end is billed, though the closing invoice is made a month later", () => {
+    const contract = aContract({
+      startedAt: at("2026-01-01"),
+      endsAt: at("2026-02-06"),
+      phases: [{ plan: basic }],
+    });
+    const billed = new Billed();
+    const lookback = 35 * day;
+    const scopes = [
+      { ...scopeOf(contract, "period", at("2026-01-01")), lookback },
+      { ...scopeOf(contract, "period", at("2026-02-01"), at("2026-02-01")), lookback },
+    ];
+    for (const scope of scopes) billed.bill(contract, scope);
+    const closing = { ...scopeOf(contract, "closing", at("2026-03-09"), at("2026-02-06")), lookback };
+    // Used on 10 January, and reported on 7 February.
+    expect(said(billed.bill(contract, closing, [used("2026-01-10T00:00:00Z", "500")]))).toEqual([
+      "tokens 5.00",
+    ]);
   });
 
   test("seats are charged for the days they are held", () => {

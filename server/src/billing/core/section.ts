@@ -22,7 +22,7 @@ export interface SectionScope {
   readonly period: Period;
   /** Until when sections of this subscription have claimed what was due; undefined for none. */
   readonly claimedUntil: Instant | undefined;
-  /** How long before the period what was billed is still looked at again, in microseconds. */
+  /** How late usage may come, in microseconds: what was billed of so long before is looked at again. */
   readonly lookback: number;
 }
 
@@ -45,7 +45,7 @@ export interface SectionPlan {
 
 /** @param billed  of the subscription, at least all that touches the time from `sectionReach` on */
 export function planSection(contract: Contract, scope: SectionScope, billed: BilledCharges): SectionPlan {
-  const from = (scope.period.start - scope.lookback) as Instant;
+  const from = lookedAtFrom(contract, scope);
   const to = (scope.period.end + 1) as Instant;
   const all = listCharges(contract, sectionReach(contract, scope), to);
   const charges: Charge[] = [];
@@ -67,7 +67,17 @@ export function planSection(contract: Contract, scope: SectionScope, billed: Bil
 
 /** The earliest instant whose charges and bills a section depends on. */
 export function sectionReach(contract: Contract, scope: SectionScope): Instant {
-  return earliestBase(contract, (scope.period.start - scope.lookback) as Instant);
+  return earliestBase(contract, lookedAtFrom(contract, scope));
+}
+
+/**
+ * From where on what was billed is looked at again. A section for a period follows one that was computed when the period
+ * began or later; one for what came late after the end, some weeks on, follows one that was computed at the end.
+ */
+function lookedAtFrom({ subscription }: Contract, { kind, period, lookback }: SectionScope): Instant {
+  const before =
+    kind === "closing" ? Math.min(period.start, subscription.endsAt ?? period.start) : period.start;
+  return (before - lookback) as Instant;
 }
 
 function isOwn(contract: Contract, charge: Charge, { kind, period, claimedUntil }: SectionScope): boolean {

@@ -13,8 +13,8 @@ import type { Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { windowBoundaries, type TimeZone } from "../../kernel/time-zone.js";
 import { ratedPartToJson } from "../../rating/core/index.js";
-import { ratePortion, sumUp, type Period, type RatedPortion } from "../core/index.js";
-import { partOf } from "../measure-charges.js";
+import { ratePortion, sumUp, timeZoneAt, type Period, type RatedPortion } from "../core/index.js";
+import { measuredIn, partOf } from "../measure-charges.js";
 import type {
   BilledMeter,
   EvidencePage,
@@ -24,8 +24,9 @@ import type {
   WindowQuantity,
 } from "../usage-port.js";
 import { readEvidenceCursor, writeEvidenceCursor } from "./evidence-cursor.js";
-import type { Invoice, InvoicePreview, InvoiceSection, PreviewLine } from "./invoice.js";
+import type { Invoice, InvoicePreview, PreviewLine } from "./invoice.js";
 import type { Invoices } from "./invoices.js";
+import type { Subscriptions } from "../subscriptions.js";
 
 /** What a charge comes to, and from what. */
 export interface LineComputation {
@@ -76,6 +77,7 @@ export interface ExplanationsDependencies {
   readonly catalog: Catalog;
   readonly usage: UsagePort;
   readonly invoices: Invoices;
+  readonly subscriptions: Pick<Subscriptions, "get">;
 }
 
 /** Traces a line to the price, the tiers, the meter and the events behind it, and shows that they give its amount. */
@@ -157,10 +159,15 @@ export class Explanations {
     line: PreviewLine,
     named: Pick<LineExplanation, "invoice" | "lineId">,
   ): Promise<LineExplanation> {
-    const { catalog, usage } = this.#on;
+    const { catalog, usage, subscriptions } = this.#on;
     const section = sections[line.section];
     if (section === undefined) throw new Error(`line ${named.lineId ?? line.item} is in no section`);
     const planVersion = await catalog.getVersion(organization, section.planVersion);
+    // The zone that the charge was measured in: an invoice after a move still corrects what was before.
+    const timeZone = timeZoneAt(
+      await subscriptions.get(organization, section.subscription),
+      line.period.start,
+    );
     const known = line.price === undefined ? undefined : await catalog.findPrice(organization, line.price);
     const meter =
       line.meterVersion === undefined ? undefined : await usage.findMeter(organization, line.meterVersion);
@@ -178,7 +185,7 @@ export class Explanations {
     };
     const again = await this.#recompute(organization, {
       line,
-      section,
+      timeZone,
       price: known?.price,
       portions,
       watermark,
@@ -205,7 +212,7 @@ export class Explanations {
       price: known?.price,
       meter,
       currency,
-      timeZone: section.timeZone,
+      timeZone,
       watermark,
       recorded,
       recomputed,
@@ -218,13 +225,13 @@ export class Explanations {
     organization: OrganizationId,
     {
       line,
-      section,
+      timeZone,
       price,
       portions,
       watermark,
     }: {
       line: PreviewLine;
-      section: InvoiceSection;
+      timeZone: TimeZone;
       price: Price | undefined;
       portions: readonly RatedPortion[];
       watermark: UsageWatermark;
@@ -236,9 +243,12 @@ export class Explanations {
     const source = { organization, meterVersion, watermark, ...(filters.length === 0 ? {} : { filters }) };
     const measured = await this.#on.usage.readMany(
       source,
-      portions.map((portion) => partOf(portion, subjects, section.timeZone)),
+      portions.map((portion) => partOf(portion, subjects, timeZone)),
     );
-    return portions.map((portion, index) => ratePortion(portion, measured[index]));
+    return portions.map((portion, index) => {
+      const read = measured[index];
+      return ratePortion(portion, read && measuredIn(portion, timeZone, read));
+    });
   }
 }
 
