@@ -4,7 +4,7 @@ import type { Watermark } from "../../engines/stream/index.js";
 import type { MeterVersionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { given_keys } from "./key-set.js";
-import { at_watermark, watermarkParameters } from "./watermark-filter.js";
+import { atWatermark, watermarkParameters } from "./watermark-filter.js";
 
 /** The measured events behind a quantity. */
 export interface EvidenceRequest {
@@ -54,28 +54,34 @@ export async function listEvidence(
   request: EvidenceRequest,
 ): Promise<{ rows: Evidence[]; next?: string }> {
   const after = readCursor(request.after);
+  const [only, ...others] = request.spans;
+  // Of one subject the rows are stored in the order of time, and the store stops reading when the page is full.
+  const alone = others.length === 0 ? only : undefined;
+  const at = atWatermark(request.watermark);
   const measured = await door.query(
     "evidence",
     `SELECT hex(key) AS key_hex, revision, subject, toString(toUnixTimestamp64Micro(time)) AS time_us, toUnixTimestamp64Micro(time) AS us,
             toString(value) AS value_text, unique, dimensions, toString(event_sequence) AS sequence_text, toString(event_position) AS position_text
      FROM weir.usage
-     WHERE organization = {organization:String} AND meter = {meter:String} AND subject IN {subjects:Array(String)}
-       AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})
+     WHERE organization = {organization:String} AND meter = {meter:String}
+       AND ${alone === undefined ? "subject IN {subjects:Array(String)}" : "subject = {subject:String}"}
+       ${request.filters?.length ? "AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})" : ""}
        AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
-       AND arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))})
-       AND ${at_watermark}
+       ${alone === undefined ? "AND arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))})" : ""}
+       AND ${at}
        AND (key, revision) NOT IN (
          SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
-         WHERE organization = {organization:String} AND ${at_watermark} GROUP BY key)
+         WHERE organization = {organization:String} AND ${at} GROUP BY key)
        AND (us, event_sequence, event_position) > ({after_us:Int64}, {after_sequence:UInt64}, {after_position:UInt32})
      ORDER BY time, event_sequence, event_position LIMIT {limit:UInt32}`,
     {
       meter: request.meterVersion,
+      subject: alone?.subject ?? "",
       subjects: request.spans.map((span) => span.subject),
       spans: request.spans.map((span) => new TupleParam([span.subject, span.from, span.to ?? far_future])),
       filters: (request.filters ?? []).map(({ position, values }) => new TupleParam([position, values])),
-      from: request.period.start,
-      to: request.period.end,
+      from: Math.max(request.period.start, alone?.from ?? -Infinity, Number(after?.us ?? -Infinity)),
+      to: Math.min(request.period.end, alone?.to ?? Infinity),
       after_us: after?.us ?? "-9000000000000000",
       after_sequence: after?.sequence ?? "0",
       after_position: after?.position ?? "0",
