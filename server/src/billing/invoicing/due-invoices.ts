@@ -6,14 +6,13 @@ import { toMoney } from "../../kernel/money.js";
 import { dueSection, phaseAt, type Subscription } from "../core/index.js";
 import { loadContracts } from "../load-contracts.js";
 import { takeProgress } from "../store/billing-progress.js";
-import { findSections, sectionsOf } from "../store/invoice-sections.js";
-import { findOpenDrafts, readStandingDrafts } from "../store/invoices.js";
 import { readSubscriptions } from "../store/subscriptions.js";
 import { computeUntilCurrent, type InvoicesDependencies } from "./invoices.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import { priceInvoices } from "./price-invoices.js";
 import type { PricedInvoice } from "./priced-invoice.js";
-import { none_known, readKnown, type KnownSubscriptions } from "./situation.js";
+import { inTurns, orderInvoices, ordersOfDrafts } from "./order-invoices.js";
+import { readKnown } from "./situation.js";
 import { expectVersions, writeInvoices, type WrittenInvoice } from "./write-invoices.js";
 
 /** Told which subscriptions have had their boundary, in the transaction of it, so that their next wakes are set. */
@@ -88,7 +87,9 @@ export class DueInvoices {
   async billSections(organization: OrganizationId, sections: readonly OrderedSection[]): Promise<RunOutcome> {
     return this.#apart(sections, (some) =>
       computeUntilCurrent(async () => {
-        const orders = await this.#ordersOf(organization, some);
+        const orders = await this.#on.postgres.inOrganization(organization, (sql) =>
+          orderInvoices(sql, some),
+        );
         const priced = await priceInvoices(this.#on, organization, orders);
         return this.#on.postgres.inOrganization(organization, (sql) =>
           this.#write(sql, organization, priced),
@@ -112,7 +113,9 @@ export class DueInvoices {
         const section = dueSection(subscription, boundary);
         return section === undefined ? [] : [{ subscription: subscription.id, ...section }];
       });
-      const orders = await this.#ordersOf(organization, sections, known);
+      const orders = await postgres.inOrganization(organization, (sql) =>
+        orderInvoices(sql, sections, known),
+      );
       const priced = await priceInvoices(this.#on, organization, orders, known);
       return postgres.inOrganization(organization, async (sql) => {
         const done = new Map(due.map(({ id }) => [id, boundary]));
@@ -177,11 +180,11 @@ export class DueInvoices {
   async #finalizeDue(organization: OrganizationId, ids: readonly InvoiceId[]): Promise<WrittenInvoice[]> {
     const { postgres } = this.#on;
     const written: WrittenInvoice[] = [];
-    // Drafts of one subscription come one after the other: each subtracts what the one before billed.
-    for (const batch of await this.#inOrder(organization, ids)) {
+    const drafts = await postgres.inOrganization(organization, (sql) => ordersOfDrafts(sql, ids));
+    for (const batch of inTurns(drafts)) {
       written.push(
         ...(await computeUntilCurrent(async () => {
-          const orders = await this.#ordersOfDrafts(organization, batch);
+          const orders = await postgres.inOrganization(organization, (sql) => ordersOfDrafts(sql, batch));
           const priced = await priceInvoices(this.#on, organization, orders);
           return postgres.inOrganization(organization, (sql) => this.#write(sql, organization, priced));
         })),
@@ -208,109 +211,6 @@ export class DueInvoices {
       isFinal: ({ boundary, issueAt, waitsFor }) =>
         boundary <= now && issueAt <= now && waitsFor === undefined,
     });
-  }
-
-  /** What stands as a draft is computed anew; what falls due together for one payer stands on one invoice. */
-  async #ordersOf(
-    organization: OrganizationId,
-    sections: readonly OrderedSection[],
-    known: KnownSubscriptions = none_known,
-  ): Promise<InvoiceOrder[]> {
-    if (sections.length === 0) return [];
-    return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const standing = await findSections(sql, sections);
-      const isStanding = new Set(standing.map(placeOf));
-      const fresh = sections.filter((section) => !isStanding.has(placeOf(section)));
-      const missing = fresh.flatMap(({ subscription: id }) => (known.subscriptions.has(id) ? [] : [id]));
-      const more = await readSubscriptions(sql, missing);
-      const byId = new Map([...known.subscriptions, ...more.map((one) => [one.id, one] as const)]);
-      const groups = new Map<string, { section: OrderedSection; subscription: Subscription }[]>();
-      for (const section of fresh) {
-        const subscription = byId.get(section.subscription);
-        if (subscription === undefined) continue;
-        const key = togetherKey({
-          customer: subscription.payer,
-          currency: subscription.currency,
-          kind: section.kind,
-          boundary: section.period.end,
-        });
-        const group = groups.get(key);
-        if (group === undefined) groups.set(key, [{ section, subscription }]);
-        else group.push({ section, subscription });
-      }
-      const open = await findOpenDrafts(
-        sql,
-        [...groups.values()].flatMap(([first]) =>
-          first === undefined
-            ? []
-            : [
-                {
-                  customer: first.subscription.payer,
-                  currency: first.subscription.currency,
-                  kind: first.section.kind,
-                  boundary: first.section.period.end,
-                },
-              ],
-        ),
-      );
-      const drafts = new Set(
-        standing.flatMap(({ status, invoice }) => (status === "draft" ? [invoice] : [])),
-      );
-      const joined = new Map<InvoiceId, OrderedSection[]>();
-      const orders: InvoiceOrder[] = [];
-      for (const [key, group] of groups) {
-        const own = group.map(({ section }) => section);
-        const draft = open.find((one) => togetherKey(one) === key);
-        if (draft === undefined) {
-          orders.push({ draft: undefined, sections: own });
-          continue;
-        }
-        drafts.add(draft.id);
-        joined.set(draft.id, own);
-      }
-      const drafted = await this.#readOrders(sql, [...drafts]);
-      for (const order of drafted) {
-        const more = order.draft === undefined ? [] : (joined.get(order.draft.id) ?? []);
-        orders.push({ ...order, sections: [...order.sections, ...more] });
-      }
-      return orders;
-    });
-  }
-
-  #ordersOfDrafts(organization: OrganizationId, drafts: readonly InvoiceId[]): Promise<InvoiceOrder[]> {
-    return this.#on.postgres.inOrganization(organization, (sql) => this.#readOrders(sql, drafts));
-  }
-
-  /** Of those that are drafts still. */
-  async #readOrders(sql: Sql, ids: readonly InvoiceId[]): Promise<InvoiceOrder[]> {
-    if (ids.length === 0) return [];
-    const drafts = await readStandingDrafts(sql, ids);
-    const sections = await sectionsOf(
-      sql,
-      drafts.map(({ id }) => id),
-    );
-    return drafts.map((draft) => ({
-      draft,
-      sections: sections
-        .filter(({ invoice }) => invoice === draft.id)
-        .map(({ subscription, kind, period }) => ({ subscription, kind, period })),
-    }));
-  }
-
-  /** Batches in which no subscription is twice, the earlier first. */
-  async #inOrder(organization: OrganizationId, ids: readonly InvoiceId[]): Promise<InvoiceId[][]> {
-    const orders = await this.#ordersOfDrafts(organization, ids);
-    const endOf = ({ sections }: InvoiceOrder) => Math.max(...sections.map(({ period }) => period.end));
-    const batches: { ids: InvoiceId[]; subscriptions: Set<SubscriptionId> }[] = [];
-    for (const order of orders.sort((one, other) => endOf(one) - endOf(other))) {
-      const own = order.sections.map(({ subscription }) => subscription);
-      const last = batches.findLastIndex((batch) => own.some((id) => batch.subscriptions.has(id)));
-      const batch = batches[last + 1] ?? { ids: [], subscriptions: new Set<SubscriptionId>() };
-      if (batches[last + 1] === undefined) batches.push(batch);
-      if (order.draft !== undefined) batch.ids.push(order.draft.id);
-      for (const id of own) batch.subscriptions.add(id);
-    }
-    return batches.map((batch) => batch.ids);
   }
 
   /** Does all at once; where that fails, in halves, down to the one that cannot be done. */
@@ -345,17 +245,4 @@ export class DueInvoices {
 
 function isPassing(error: unknown): boolean {
   return error instanceof Error && "retry" in error && error.retry === true;
-}
-
-function placeOf({ subscription, kind, period }: OrderedSection): string {
-  return `${subscription} ${kind} ${period.start}`;
-}
-
-function togetherKey(of: {
-  readonly customer: string;
-  readonly currency: string;
-  readonly kind: string;
-  readonly boundary: Instant;
-}): string {
-  return `${of.customer} ${of.currency} ${of.kind} ${of.boundary}`;
 }
