@@ -61,7 +61,7 @@ CREATE TABLE invoice_sections (
   time_zone text NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
   plan_version text COLLATE "C" NOT NULL,   -- the one in force in its last instant
   is_void boolean NOT NULL DEFAULT false,
-  PRIMARY KEY (organization, invoice, subscription, position),
+  PRIMARY KEY (organization, invoice, position),
   -- Deferred, here and below: an invoice that is finalized at once is written after its parts, and is closed from then on.
   FOREIGN KEY (organization, invoice) REFERENCES invoices (organization, id) DEFERRABLE INITIALLY DEFERRED,
   FOREIGN KEY (organization, customer, subscription) REFERENCES subscriptions (organization, customer, id),
@@ -80,7 +80,7 @@ CREATE TABLE invoice_lines (
   invoice text COLLATE "C" NOT NULL,
   section integer NOT NULL,
   position integer NOT NULL CHECK (position >= 0),
-  subscription text COLLATE "C" NOT NULL,
+  subscription text COLLATE "C" NOT NULL,   -- its section's
   kind text NOT NULL CHECK (kind IN ('charge', 'adjustment', 'reversal')),
   item text COLLATE "C" NOT NULL CHECK (length(item) BETWEEN 1 AND 192),
   service_start timestamptz NOT NULL,       -- the full service period: with the item, the charge's key
@@ -109,8 +109,8 @@ CREATE TABLE invoice_lines (
   is_correction boolean NOT NULL,
   PRIMARY KEY (organization, id),
   UNIQUE (invoice, section, item, service_start, service_end),
-  FOREIGN KEY (organization, invoice, subscription, section)
-    REFERENCES invoice_sections (organization, invoice, subscription, position) DEFERRABLE INITIALLY DEFERRED,
+  FOREIGN KEY (organization, invoice, section)
+    REFERENCES invoice_sections (organization, invoice, position) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT invoice_lines_service CHECK (service_end > service_start),
   CONSTRAINT invoice_lines_difference CHECK (
     amount_minor = target_minor - billed_minor AND gross_minor = target_gross_minor - billed_gross_minor)

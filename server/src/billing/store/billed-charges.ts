@@ -36,7 +36,7 @@ export async function readBilled(
       SELECT * FROM invoice_lines WHERE subscription = a.subscription AND service_end > a.since::timestamptz OFFSET 0) l
     CROSS JOIN LATERAL (
       SELECT is_void, period_end, rank FROM invoice_sections
-      WHERE organization = l.organization AND invoice = l.invoice AND subscription = l.subscription AND position = l.section
+      WHERE organization = l.organization AND invoice = l.invoice AND position = l.section
       OFFSET 0) s
     CROSS JOIN LATERAL (
       SELECT status FROM invoices WHERE organization = l.organization AND id = l.invoice OFFSET 0) i

@@ -44,7 +44,7 @@ export async function takeProgress(
     INSERT INTO billing_progress AS known (organization, subscription, done_until, version)
     SELECT ${organization}, t.id, nullif(t.done, '')::timestamptz, 1
     FROM unnest(${arrayText(ids)}::text[], ${arrayText(ids.map((id) => textOf(done.get(id))))}::text[]) AS t (id, done)
-    WHERE EXISTS (SELECT FROM subscriptions s WHERE s.organization = ${organization} AND s.id = t.id)
+    WHERE EXISTS (SELECT FROM subscriptions s WHERE s.organization = ${organization} AND s.id = t.id OFFSET 0)
     ORDER BY t.id
     ON CONFLICT (organization, subscription) DO UPDATE
     SET version = known.version + 1, done_until = greatest(known.done_until, excluded.done_until)

@@ -20,6 +20,9 @@ export interface Claims {
   readonly draft: { readonly invoice: InvoiceId; readonly issueAt: Instant } | undefined;
 }
 
+// LATERAL and OFFSET, here and below: looked up one by one by their keys. Joined, each question for 500 read all sections and
+// invoices of the organization.
+
 /** By subscription, of those that have earlier sections. */
 export async function readClaims(
   sql: Sql,
@@ -40,9 +43,12 @@ export async function readClaims(
     FROM unnest(${arrayText(sections.map(({ subscription }) => subscription))}::text[],
                 ${arrayText(sections.map(({ period }) => timestampText(period.end)))}::text[],
                 ${arrayText(sections.map(({ kind }) => section_ranks[kind]))}::int[]) AS a (subscription, section_end, rank)
-    JOIN invoice_sections s ON s.subscription = a.subscription AND NOT s.is_void
-      AND (s.period_end, s.rank::int) < (a.section_end::timestamptz, a.rank)
-    JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice
+    CROSS JOIN LATERAL (
+      SELECT organization, invoice, kind, period_end FROM invoice_sections
+      WHERE subscription = a.subscription AND NOT is_void
+        AND (period_end, rank::int) < (a.section_end::timestamptz, a.rank) OFFSET 0) s
+    CROSS JOIN LATERAL (
+      SELECT id, status, issue_at FROM invoices WHERE organization = s.organization AND id = s.invoice OFFSET 0) i
     GROUP BY a.subscription`;
   return new Map(
     rows.map(({ subscription, claimed, draft, issue_at }) => [
@@ -74,9 +80,12 @@ export async function findSections(
            (extract(epoch FROM s.period_end) * 1000000)::bigint::text AS period_end, s.invoice, i.status
     FROM unnest(${arrayText(sections.map(({ subscription }) => subscription))}::text[], ${arrayText(sections.map(({ kind }) => kind))}::text[],
                 ${arrayText(sections.map(({ period }) => timestampText(period.start)))}::text[]) AS a (subscription, kind, period_start)
-    JOIN invoice_sections s ON s.subscription = a.subscription AND s.kind = a.kind
-      AND s.period_start = a.period_start::timestamptz AND NOT s.is_void
-    JOIN invoices i ON i.organization = s.organization AND i.id = s.invoice`;
+    CROSS JOIN LATERAL (
+      SELECT * FROM invoice_sections
+      WHERE subscription = a.subscription AND kind = a.kind AND period_start = a.period_start::timestamptz AND NOT is_void
+      OFFSET 0) s
+    CROSS JOIN LATERAL (
+      SELECT status FROM invoices WHERE organization = s.organization AND id = s.invoice OFFSET 0) i`;
   return rows.map(standingOf);
 }
 

@@ -82,15 +82,15 @@ export async function listRunningCurrencies(
 export async function readSubscriptions(sql: Sql, ids: readonly string[]): Promise<Subscription[]> {
   if (ids.length === 0) return [];
   const rows = await sql<SubscriptionRow[]>`
-    SELECT s.id, s.customer, coalesce(c.payer, s.customer) AS payer, s.currency,
+    SELECT s.id, s.customer, s.currency,
+           coalesce((SELECT c.payer FROM customers c WHERE c.organization = s.organization AND c.id = s.customer), s.customer) AS payer,
            s.anchor_day, s.anchor_month, s.anchor_weekday, s.time_zone,
            (extract(epoch FROM s.started_at) * 1000000)::bigint::text AS started_at,
            (extract(epoch FROM s.trial_end) * 1000000)::bigint::text AS trial_end,
            (extract(epoch FROM s.ends_at) * 1000000)::bigint::text AS ends_at,
            (extract(epoch FROM s.canceled_at) * 1000000)::bigint::text AS canceled_at,
            (extract(epoch FROM s.created_at) * 1000000)::bigint::text AS created_at
-    FROM subscriptions s JOIN customers c ON c.organization = s.organization AND c.id = s.customer
-    WHERE s.id = ANY(${[...ids]}::text[]) ORDER BY s.id`;
+    FROM subscriptions s WHERE s.id = ANY(${[...ids]}::text[]) ORDER BY s.id`;
   const parts = await readSubscriptionParts(
     sql,
     rows.map((row) => row.id),

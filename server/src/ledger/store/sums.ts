@@ -31,25 +31,32 @@ export interface AccountInCurrency {
   readonly currency: Currency;
 }
 
+// LATERAL and OFFSET, here and below: looked up one by one by their keys, whatever the planner thinks of how many there are.
+
 /** The kept sums of these accounts; those without a transfer are left out. */
 export async function readSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<AccountSums[]> {
   const rows = await sql<SumsRow[]>`
     SELECT b.account AS code, a.type, b.currency, sum(b.debit_minor)::text AS debit, sum(b.credit_minor)::text AS credit
     FROM unnest(${arrayText(of.map(({ code }) => code))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[]) AS w (code, currency)
-    JOIN ledger_balances b ON b.account = w.code AND b.currency = w.currency
-    JOIN ledger_accounts a ON a.organization = b.organization AND a.code = b.account AND a.currency = b.currency
+    CROSS JOIN LATERAL (
+      SELECT * FROM ledger_balances WHERE account = w.code AND currency = w.currency OFFSET 0) b
+    CROSS JOIN LATERAL (
+      SELECT type FROM ledger_accounts
+      WHERE organization = b.organization AND code = b.account AND currency = b.currency OFFSET 0) a
     GROUP BY b.account, a.type, b.currency`;
   return rows.map(sumsOf);
 }
 
 /** Holds the kept sums of these accounts until the transaction ends, in one order everywhere. */
 export async function lockSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<void> {
+  const keyOf = ({ code, currency }: AccountInCurrency) => `${code} ${currency}`;
+  const sorted = [...of].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   await sql`
-    SELECT 1 FROM ledger_balances
-    WHERE (account, currency) IN (
-      SELECT w.code, w.currency
-      FROM unnest(${arrayText(of.map(({ code }) => code))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[]) AS w (code, currency))
-    ORDER BY account, currency, shard FOR NO KEY UPDATE`;
+    SELECT 1
+    FROM unnest(${arrayText(sorted.map(({ code }) => code))}::text[],
+                ${arrayText(sorted.map(({ currency }) => currency))}::text[]) AS w (code, currency)
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM ledger_balances WHERE account = w.code AND currency = w.currency ORDER BY shard FOR NO KEY UPDATE) b`;
 }
 
 /** Kept sums and what the transfers add up to, in one statement and so in one snapshot: what a trial balance compares. */

@@ -29,7 +29,7 @@ const settings: Readonly<Record<string, string>> = {
   max_logical_replication_workers: "0",
   autovacuum_max_workers: "2",
   // A new table that fills is planned for as if it were empty until it is looked at.
-  autovacuum_naptime: "15s",
+  autovacuum_naptime: "20s",
   jit: "off",
   // A client that was killed in the middle of a query shall not hold its locks until the query ends.
   client_connection_check_interval: "2s",
