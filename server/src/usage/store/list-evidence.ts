@@ -34,6 +34,8 @@ export interface Evidence {
   readonly dimensions: readonly string[];
 }
 
+const within_spans =
+  "arrayExists(s -> s.1 = subject AND toUnixTimestamp64Micro(time) >= s.2 AND toUnixTimestamp64Micro(time) < s.3, {spans:Array(Tuple(String, Int64, Int64))})";
 const far_future = 7_258_118_400_000_000;
 
 interface MeasuredRow {
@@ -55,39 +57,50 @@ export async function listEvidence(
 ): Promise<{ rows: Evidence[]; next?: string }> {
   const after = readCursor(request.after);
   const [only, ...others] = request.spans;
-  // Of one subject the rows are stored in the order of time, and the store stops reading when the page is full.
   const alone = others.length === 0 ? only : undefined;
   const at = atWatermark(request.watermark);
-  const measured = await door.query(
-    "evidence",
-    `SELECT hex(key) AS key_hex, revision, subject, toString(toUnixTimestamp64Micro(time)) AS time_us, toUnixTimestamp64Micro(time) AS us,
-            toString(value) AS value_text, unique, dimensions, toString(event_sequence) AS sequence_text, toString(event_position) AS position_text
-     FROM weir.usage
-     WHERE organization = {organization:String} AND meter = {meter:String}
+  const where = `organization = {organization:String} AND meter = {meter:String}
        AND ${alone === undefined ? "subject IN {subjects:Array(String)}" : "subject = {subject:String}"}
        ${request.filters?.length ? "AND arrayAll(f -> has(f.2, dimensions[f.1 + 1]), {filters:Array(Tuple(UInt32, Array(String)))})" : ""}
        AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
-       ${alone === undefined ? "AND arrayExists(s -> s.1 = subject AND us >= s.2 AND us < s.3, {spans:Array(Tuple(String, Int64, Int64))})" : ""}
+       ${alone === undefined ? `AND ${within_spans}` : ""}
        AND ${at}
        AND (key, revision) NOT IN (
          SELECT key, arrayJoin(range(toUInt32(max(revision)))) FROM weir.usage_corrections
          WHERE organization = {organization:String} AND ${at} GROUP BY key)
-       AND (us, event_sequence, event_position) > ({after_us:Int64}, {after_sequence:UInt64}, {after_position:UInt32})
+       AND (toUnixTimestamp64Micro(time), event_sequence, event_position)
+         > ({after_us:Int64}, {after_sequence:UInt64}, {after_position:UInt32})`;
+  const parameters = {
+    meter: request.meterVersion,
+    subject: alone?.subject ?? "",
+    subjects: request.spans.map((span) => span.subject),
+    spans: request.spans.map((span) => new TupleParam([span.subject, span.from, span.to ?? far_future])),
+    filters: (request.filters ?? []).map(({ position, values }) => new TupleParam([position, values])),
+    from: Math.max(request.period.start, alone?.from ?? -Infinity, Number(after?.us ?? -Infinity)),
+    to: Math.min(request.period.end, alone?.to ?? Infinity),
+    after_us: after?.us ?? "-9000000000000000",
+    after_sequence: after?.sequence ?? "0",
+    after_position: after?.position ?? "0",
+    ...watermarkParameters(request.watermark),
+  };
+  if (alone !== undefined) {
+    // Rows of one subject are stored in the order of time: up to where the page goes is found without reading the rest.
+    const [until] = await door.query(
+      "evidence until",
+      `SELECT toString(toUnixTimestamp64Micro(time)) AS until FROM weir.usage WHERE ${where}
+       ORDER BY time LIMIT 1 OFFSET {limit:UInt32}`,
+      { ...parameters, limit: request.limit },
+      (row) => Number(row["until"]),
+    );
+    if (until !== undefined) parameters.to = until + 1;
+  }
+  const measured = await door.query(
+    "evidence",
+    `SELECT hex(key) AS key_hex, revision, subject, toString(toUnixTimestamp64Micro(time)) AS time_us,
+            toString(value) AS value_text, unique, dimensions, toString(event_sequence) AS sequence_text, toString(event_position) AS position_text
+     FROM weir.usage WHERE ${where}
      ORDER BY time, event_sequence, event_position LIMIT {limit:UInt32}`,
-    {
-      meter: request.meterVersion,
-      subject: alone?.subject ?? "",
-      subjects: request.spans.map((span) => span.subject),
-      spans: request.spans.map((span) => new TupleParam([span.subject, span.from, span.to ?? far_future])),
-      filters: (request.filters ?? []).map(({ position, values }) => new TupleParam([position, values])),
-      from: Math.max(request.period.start, alone?.from ?? -Infinity, Number(after?.us ?? -Infinity)),
-      to: Math.min(request.period.end, alone?.to ?? Infinity),
-      after_us: after?.us ?? "-9000000000000000",
-      after_sequence: after?.sequence ?? "0",
-      after_position: after?.position ?? "0",
-      limit: request.limit + 1,
-      ...watermarkParameters(request.watermark),
-    },
+    { ...parameters, limit: request.limit + 1 },
     readMeasured,
   );
   const page = measured.slice(0, request.limit);
