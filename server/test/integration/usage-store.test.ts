@@ -217,10 +217,13 @@ describe("usage of an organization", () => {
     }
   });
 
-  test("is read by whole UTC days, and by quarters of an hour on the days that a window or an owner cuts", async () => {
-    const version = meterVersion({ aggregation: "LATEST", groupBy: [] }, "mtv_01arz3ndektsv4rrffq69g5fb2");
+  test("distinct values are read by whole UTC days, and by quarters of an hour on the days that a window or an owner cuts", async () => {
+    const version = meterVersion(
+      { aggregation: "UNIQUE_COUNT", groupBy: [] },
+      "mtv_01arz3ndektsv4rrffq69g5fb2",
+    );
     const orgE = "org_01arz3ndektsv4rrffq69g5fez" as OrganizationId;
-    // The later envelope's value counts, of equal times; the day says so in whichever order its parts are merged.
+    // Three values on each day.
     for (const [n, ids] of [
       [1, ["a", "b", "c"]],
       [2, ["d", "e", "f"]],
@@ -237,7 +240,7 @@ describe("usage of an organization", () => {
     };
     const ask = (asked: ReturnType<typeof hours>, change: Partial<UsageSelection> = {}) =>
       queryUsage(columnar.forOrganization(orgE), {
-        ...selection("LATEST", { boundaries: [asked.from, asked.to], range: asked, ...change }),
+        ...selection("UNIQUE_COUNT", { boundaries: [asked.from, asked.to], range: asked, ...change }),
         meterVersion: version.id,
       });
     const counts = async (...parameters: Parameters<typeof ask>) =>
@@ -246,8 +249,8 @@ describe("usage of an organization", () => {
     // Something that only the day rollup has shows where it is read.
     await columnar.system.command(
       "mark the days",
-      `INSERT INTO weir.usage_1d (organization, meter, subject, day, dimensions, count, latest)
-       SELECT organization, meter, subject, day, dimensions, 100, argMaxMergeState(latest) FROM weir.usage_1d
+      `INSERT INTO weir.usage_1d (organization, meter, subject, day, dimensions, count, uniques)
+       SELECT organization, meter, subject, day, dimensions, 100, uniqExactMergeState(uniques) FROM weir.usage_1d
        WHERE organization = {organization:String} GROUP BY ALL SETTINGS insert_deduplicate = 0`,
       { organization: orgE },
     );
