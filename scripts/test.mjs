@@ -16,7 +16,7 @@ const passedOn = args.filter((arg) => arg !== "--fast" && arg !== "--soak");
 
 // Parts of paths, as vitest takes them.
 const fastFiles = ["src/", "test/property/", "integration/ingest.test", "integration/billing.test"];
-const slowProperties = "**/identity-index-model.test.ts";
+const slowProperties = "**/{identity-index-model,recomputation,usage-rollups}.test.ts";
 
 prepare();
 const checks = check({ fast });
