@@ -90,18 +90,14 @@ SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time
 FROM weir.usage
 GROUP BY organization, meter, subject, bucket, dimensions;
 
--- The same by UTC day, for the days that a question takes whole.
+-- Of UNIQUE_COUNT meters the same by UTC day, for the days that a question takes whole: merging their sets is the work.
 CREATE TABLE IF NOT EXISTS weir.usage_1d (
   organization LowCardinality(String),
   meter LowCardinality(String),
   subject String CODEC(ZSTD(1)),
   day UInt32 CODEC(Delta, ZSTD(1)),
   dimensions Array(LowCardinality(String)),
-  sum SimpleAggregateFunction(sum, Decimal(76, 18)) CODEC(ZSTD(1)),
   count SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
-  min SimpleAggregateFunction(min, Decimal(38, 18)) CODEC(ZSTD(1)),
-  max SimpleAggregateFunction(max, Decimal(38, 18)) CODEC(ZSTD(1)),
-  latest AggregateFunction(argMax, Decimal(38, 18), Tuple(DateTime64(6, 'UTC'), UInt64, UInt32)),
   uniques AggregateFunction(uniqExact, UInt64)
 ) ENGINE = AggregatingMergeTree
 ORDER BY (organization, meter, subject, day, dimensions)
@@ -109,10 +105,9 @@ SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fs
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS weir.usage_to_1d TO weir.usage_1d AS
 SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), 86400000000)) AS day, dimensions,
-       sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
-       argMaxState(value, (time, event_sequence, event_position)) AS latest,
-       uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
+       count() AS count, uniqExactState(sipHash64(unique)) AS uniques
 FROM weir.usage
+WHERE unique != ''
 GROUP BY organization, meter, subject, day, dimensions;
 
 -- Scratch of a discard: which buckets a batch touched, so that they can be built anew.

@@ -19,6 +19,7 @@ import { generousLimits } from "./stream/open-test-stream.js";
 const run = promisify(execFile);
 const fault_ms = process.env["WEIR_SOAK"] === "1" ? 30_000 : 1_500;
 const meter = { slug: "n", eventType: "t", aggregation: "SUM", valueProperty: "$.n" };
+const distinct = { slug: "distinct", eventType: "t", aggregation: "UNIQUE_COUNT", valueProperty: "$.n" };
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -227,6 +228,7 @@ describe("a columnar store that takes no inserts", () => {
   beforeAll(async () => {
     weir = await startTestWeir("refused", { WEIR_BACKLOG_BYTES_MAX: String(1024 * 1024) });
     await weir.fetch("/v1/meters", { method: "POST", body: JSON.stringify(meter) });
+    await weir.fetch("/v1/meters", { method: "POST", body: JSON.stringify(distinct) });
   });
   afterAll(() => weir.close());
 
@@ -300,8 +302,8 @@ describe("a columnar store that takes no inserts", () => {
       expect(await sumOf(weir)).toBe(totalOf(all));
       expect(await countsOf(weir)).toEqual({
         events: all.length,
-        rows: all.length,
-        rolledUp: all.length,
+        rows: all.length * 2,
+        rolledUp: all.length * 2,
         rolledUpByDay: all.length,
       });
     },

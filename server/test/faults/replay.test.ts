@@ -58,14 +58,17 @@ async function contents(): Promise<Record<string, string>> {
     );
     return text ?? "";
   };
-  const rollup = (table: string, unit: string) =>
-    `(SELECT organization, meter, subject, ${unit}, dimensions, sum(sum) AS s, sum(count) AS c, min(min) AS lo, max(max) AS hi
+  const rollup = (table: string, unit: string, states: string) =>
+    `(SELECT organization, meter, subject, ${unit}, dimensions, sum(count), uniqExactMerge(uniques), ${states}
       FROM weir.${table} GROUP BY ALL)`;
   return {
     events: await digest("weir.usage_events", "*"),
     usage: await digest("weir.usage", "*"),
-    rollup: await digest(rollup("usage_15m", "bucket"), "*"),
-    days: await digest(rollup("usage_1d", "day"), "*"),
+    rollup: await digest(
+      rollup("usage_15m", "bucket", "sum(sum), min(min), max(max), argMaxMerge(latest)"),
+      "*",
+    ),
+    days: await digest(rollup("usage_1d", "day", "1"), "*"),
     parts: await digest(
       "system.parts WHERE database = 'weir' AND table LIKE 'usage%' AND active",
       "table, rows",
@@ -93,6 +96,7 @@ test(`a batch of ${segments} segments replayed ${replays} times, under other def
   const meters = [
     meterVersion({ groupBy: [{ name: "model", property: "$.model" }] }, "mtv_01arz3ndektsv4rrffq69g5fa1"),
     meterVersion({ aggregation: "COUNT" }, "mtv_01arz3ndektsv4rrffq69g5fa2"),
+    meterVersion({ aggregation: "UNIQUE_COUNT" }, "mtv_01arz3ndektsv4rrffq69g5fa3"),
   ].map(({ valueProperty, ...rest }) =>
     rest.aggregation === "COUNT" ? rest : { ...rest, valueProperty: valueProperty ?? "$.n" },
   );
@@ -165,12 +169,14 @@ test(`a batch of ${segments} segments replayed ${replays} times, under other def
     "count",
     `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT sum(value) FROM weir.usage WHERE meter LIKE '%1') AS sum,
             (SELECT sum(sum) FROM weir.usage_15m WHERE meter LIKE '%1') AS rolled, (SELECT sum(count) FROM weir.usage_15m) AS count,
-            (SELECT sum(sum) FROM weir.usage_1d WHERE meter LIKE '%1') AS rolled_by_day, (SELECT sum(count) FROM weir.usage_1d) AS count_by_day`,
+            (SELECT uniqExactMerge(uniques) FROM weir.usage_15m WHERE meter LIKE '%3') AS uniques,
+            (SELECT uniqExactMerge(uniques) FROM weir.usage_1d) AS uniques_by_day, (SELECT sum(count) FROM weir.usage_1d) AS count_by_day`,
     {},
     (row) =>
-      [row["events"], row["sum"], row["rolled"], row["count"], row["rolled_by_day"], row["count_by_day"]].map(
-        Number,
+      ["events", "sum", "rolled", "count", "uniques", "uniques_by_day", "count_by_day"].map((name) =>
+        Number(row[name]),
       ),
   );
-  expect(counted).toEqual([events, expected, expected, events * 2, expected, events * 2]);
+  const distinct = Math.min(events, 1_000);
+  expect(counted).toEqual([events, expected, expected, events * 3, distinct, distinct, events]);
 });

@@ -499,7 +499,7 @@ describe("a batch", () => {
       "figures",
       `SELECT (SELECT count() FROM weir.usage_events) AS events, (SELECT count() FROM weir.usage) AS usage,
               (SELECT toString(sum(sum)) FROM weir.usage_15m) AS rollup, (SELECT sum(count) FROM weir.usage_15m) AS counted,
-              (SELECT toString(sum(sum)) FROM weir.usage_1d) AS days, (SELECT sum(count) FROM weir.usage_1d) AS counted_by_day`,
+              (SELECT uniqExactMerge(uniques) FROM weir.usage_1d) AS days, (SELECT sum(count) FROM weir.usage_1d) AS counted_by_day`,
       {},
       (row) => JSON.stringify(row),
     );

@@ -92,7 +92,7 @@ const eventOf = fc.record({
   subject: fc.constantFrom(...subjects),
   time: instant,
   n: fc.integer({ min: -9, max: 99 }),
-  user: fc.nat({ max: 7 }).map((number) => `u${number}`),
+  user: fc.nat({ max: 7 }).map((number) => (number === 0 ? "" : `u${number}`)),
   model: fc.constantFrom(...models),
 });
 type NewEvent = typeof eventOf extends fc.Arbitrary<infer T> ? T : never;

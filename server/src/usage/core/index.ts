@@ -15,3 +15,4 @@ export { parsePropertyPath, valueAt, type PropertyPath } from "./property-path.j
 export { readNumericValue, type NumericValue } from "./numeric-value.js";
 export { measureEvent, type MeasuredEvent } from "./measure-event.js";
 export { contentFingerprint, data_depth_max } from "./content-fingerprint.js";
+export { countedUnique } from "./unique-text.js";

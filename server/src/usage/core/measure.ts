@@ -3,13 +3,14 @@ import type { JsonValue } from "../../kernel/json.js";
 import type { MeterFilter, MeterVersion } from "./meter.js";
 import { readNumericValue } from "./numeric-value.js";
 import { parsePropertyPath, valueAt, type PropertyPath } from "./property-path.js";
+import { storedUnique } from "./unique-text.js";
 
 /** What one meter version got out of one event. */
 export interface Measurement {
   readonly meter: string;
   /** Decimal text; "1" for COUNT and UNIQUE_COUNT. */
   readonly value: string;
-  /** The counted value of UNIQUE_COUNT, else ''. */
+  /** The counted text of UNIQUE_COUNT as it is stored, else ''. */
   readonly unique: string;
   readonly dimensions: readonly string[];
 }
@@ -54,7 +55,7 @@ export function compileMeter(version: MeterVersion): CompiledMeter {
         const found = textOf(valueAt(data, valuePath));
         if (found === undefined) return { kind: "value_missing", property };
         if (found.length > text_length_max) return tooLong(property, found);
-        uniqueValue = found;
+        uniqueValue = storedUnique(found);
       } else if (!counted) {
         const found = valueAt(data, valuePath);
         if (found === undefined || found === null) return { kind: "value_missing", property };

@@ -66,10 +66,26 @@ const inserts: readonly { readonly table: string; readonly select: (file: string
   },
 ];
 
-/** What a discard builds anew; `discarded` is the unit of a bucket that was written down as touched. */
+/** What a discard builds anew, as the views fill it; `discarded` is the unit of a bucket that was written down as touched. */
 const rollups = [
-  { table: "usage_15m", unit: "bucket", unit_us: 900_000_000, discarded: "bucket" },
-  { table: "usage_1d", unit: "day", unit_us: 86_400_000_000, discarded: "intDiv(bucket, 96)" },
+  {
+    table: "usage_15m",
+    unit: "bucket",
+    unit_us: 900_000_000,
+    discarded: "bucket",
+    states: `sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
+             argMaxState(value, (time, event_sequence, event_position)) AS latest,
+             uniqExactStateIf(sipHash64(unique), unique != '') AS uniques`,
+    rows: "true",
+  },
+  {
+    table: "usage_1d",
+    unit: "day",
+    unit_us: 86_400_000_000,
+    discarded: "intDiv(bucket, 96)",
+    states: "count() AS count, uniqExactState(sipHash64(unique)) AS uniques",
+    rows: "unique != ''",
+  },
 ] as const;
 
 /**
@@ -147,7 +163,7 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
           range,
         );
       }
-      for (const { table, unit, unit_us, discarded } of rollups) {
+      for (const { table, unit, unit_us, discarded, states, rows } of rollups) {
         const touched = `(organization, meter, subject, ${unit}) IN (SELECT organization, meter, subject, ${discarded} FROM weir.discarded_buckets)`;
         await system.command(
           `discard ${table}`,
@@ -156,11 +172,8 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
         await system.command(
           `rebuild ${table}`,
           `INSERT INTO weir.${table}
-           SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${unit_us})) AS ${unit}, dimensions,
-                  sum(toDecimal256(value, 18)) AS sum, count() AS count, min(value) AS min, max(value) AS max,
-                  argMaxState(value, (time, event_sequence, event_position)) AS latest,
-                  uniqExactStateIf(sipHash64(unique), unique != '') AS uniques
-           FROM weir.usage WHERE ${touched}
+           SELECT organization, meter, subject, toUInt32(intDiv(toUnixTimestamp64Micro(time), ${unit_us})) AS ${unit}, dimensions, ${states}
+           FROM weir.usage WHERE ${touched} AND ${rows}
            GROUP BY organization, meter, subject, ${unit}, dimensions
            SETTINGS insert_deduplicate = 0`,
         );

@@ -3,6 +3,7 @@ import type { Row, TenantDoor } from "../../engines/columnar/index.js";
 import type { Watermark } from "../../engines/stream/index.js";
 import type { MeterVersionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
+import { countedUnique } from "../core/index.js";
 import { given_keys } from "./key-set.js";
 import { atWatermark, watermarkParameters } from "./watermark-filter.js";
 
@@ -118,7 +119,7 @@ export async function listEvidence(
       data,
       subject: row.subject,
       time: Number(row.time) as Instant,
-      value: row.unique === "" ? row.value : row.unique,
+      value: countedUnique(row.unique) ?? row.value,
       dimensions: row.dimensions,
     };
   });

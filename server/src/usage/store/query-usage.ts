@@ -73,52 +73,70 @@ const corrected_buckets = `SELECT subject, toUInt32(intDiv(toUnixTimestamp64Micr
 /** UTC days with such a bucket: their other buckets are read from the 15-minute rollup. */
 const corrected_days = `SELECT subject, intDiv(bucket, ${buckets_a_day}) FROM (${corrected_buckets})`;
 
+/** What of a live row, and of a row of a rollup, is added up. */
+interface PartColumns {
+  readonly live: string;
+  readonly rolled: string;
+}
+
+const numbers: PartColumns = {
+  live: `toUInt64(1) AS part_count, toDecimal256(value, 18) AS part_sum, value AS part_min, value AS part_max,
+    initializeAggregation('argMaxState', value, (time, event_sequence, event_position)) AS part_latest`,
+  rolled: "count AS part_count, sum AS part_sum, min AS part_min, max AS part_max, latest AS part_latest",
+};
+
+/** Rollups keep fingerprints instead of texts (docs/decisions/0027-unique-counts-of-fingerprints.md). */
+const fingerprints: PartColumns = {
+  live: "toUInt64(1) AS part_count, initializeAggregation('uniqExactState', sipHash64(unique)) AS part_uniques",
+  rolled: "count AS part_count, uniques AS part_uniques",
+};
+
+const live_texts = "toUInt64(1) AS part_count, unique";
+
 /** Live rows, one by one. */
-const rows_exact = `SELECT toUnixTimestamp64Micro(time) AS us, subject, dimensions, toDecimal256(value, 18) AS part_sum,
-    toUInt64(1) AS part_count, value AS part_min, value AS part_max, unique,
-    initializeAggregation('argMaxState', value, (time, event_sequence, event_position)) AS part_latest,
-    initializeAggregation('uniqExactState', sipHash64(unique)) AS part_uniques
+const rowsExact = (
+  columns: string,
+) => `SELECT toUnixTimestamp64Micro(time) AS us, subject, dimensions, ${columns}
   FROM weir.usage
   WHERE ${selected}
     AND time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
     AND ${in_spans}`;
 
-const rows_at = `${rows_exact}
+const rowsAt = (columns: string) => `${rowsExact(columns)}
     AND ({latest:Bool} OR (${at_watermark}))
     AND ({uncorrected:Bool} OR (key, revision) NOT IN (${superseded}))`;
 
-const rolled_parts = `subject, dimensions, sum AS part_sum, count AS part_count, min AS part_min, max AS part_max,
-    '' AS unique, latest AS part_latest, uniques AS part_uniques`;
-
-const buckets = `SELECT toInt64(bucket) * ${bucket_us} AS us, ${rolled_parts}
+const rolledBuckets = (
+  columns: string,
+) => `SELECT toInt64(bucket) * ${bucket_us} AS us, subject, dimensions, ${columns}
   FROM weir.usage_15m
   WHERE ${selected} AND bucket >= {from_bucket:UInt32} AND bucket < {to_bucket:UInt32} AND ${in_spans}`;
 
-const split_buckets = `${buckets} AND intDiv(bucket, ${buckets_a_day}) IN {split_days:Array(UInt32)}`;
-
-const split_or_corrected_buckets = `${buckets}
-    AND (intDiv(bucket, ${buckets_a_day}) IN {split_days:Array(UInt32)} OR (subject, intDiv(bucket, ${buckets_a_day})) IN (${corrected_days}))`;
-
 /** UTC days of which nothing is cut off. */
-const whole_days = `SELECT toInt64(day) * ${day_us} AS us, ${rolled_parts}
+const wholeDays = (columns: string) => `SELECT toInt64(day) * ${day_us} AS us, subject, dimensions, ${columns}
   FROM weir.usage_1d
   WHERE ${selected} AND day >= {from_day:UInt32} AND day < {to_day:UInt32} AND day NOT IN {split_days:Array(UInt32)} AND ${in_spans}`;
 
-const with_corrected_rows = (rolled: string) => `${rolled} AND (subject, bucket) NOT IN (${corrected_buckets})
+const withCorrectedRows = (
+  rolled: string,
+  { live }: PartColumns,
+) => `${rolled} AND (subject, bucket) NOT IN (${corrected_buckets})
   UNION ALL
-  ${rows_at} AND (subject, toUInt32(intDiv(us, ${bucket_us}))) IN (${corrected_buckets})`;
+  ${rowsAt(live)} AND (subject, toUInt32(intDiv(us, ${bucket_us}))) IN (${corrected_buckets})`;
 
-const parts_of = {
-  buckets: { uncorrected: buckets, corrected: with_corrected_rows(buckets) },
-  daysAndBuckets: {
-    uncorrected: `${whole_days}
-  UNION ALL
-  ${split_buckets}`,
-    corrected: `${whole_days} AND (subject, day) NOT IN (${corrected_days})
-  UNION ALL
-  ${with_corrected_rows(split_or_corrected_buckets)}`,
-  },
-} as const;
+function rolledParts(columns: PartColumns, uncorrected: boolean): string {
+  const buckets = rolledBuckets(columns.rolled);
+  return uncorrected ? buckets : withCorrectedRows(buckets, columns);
+}
+
+function rolledPartsByDay(columns: PartColumns, uncorrected: boolean): string {
+  const days = wholeDays(columns.rolled);
+  const isSplit = `intDiv(bucket, ${buckets_a_day}) IN {split_days:Array(UInt32)}`;
+  if (uncorrected) return `${days} UNION ALL ${rolledBuckets(columns.rolled)} AND ${isSplit}`;
+  const isCorrected = `(subject, intDiv(bucket, ${buckets_a_day})) IN (${corrected_days})`;
+  const buckets = `${rolledBuckets(columns.rolled)} AND (${isSplit} OR ${isCorrected})`;
+  return `${days} AND (subject, day) NOT IN (${corrected_days}) UNION ALL ${withCorrectedRows(buckets, columns)}`;
+}
 
 const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> = {
   SUM: "toString(sum(part_sum))",
@@ -130,8 +148,7 @@ const value_of: Readonly<Record<Exclude<Aggregation, "WEIGHTED_SUM">, string>> =
   UNIQUE_COUNT: "toString(uniqExact(unique))",
 };
 
-/** From the rollup, which keeps fingerprints instead of texts (docs/decisions/0027-unique-counts-of-fingerprints.md). */
-const rolled_unique_count = "toString(uniqExactMerge(part_uniques))";
+const fingerprint_count = "toString(uniqExactMerge(part_uniques))";
 
 /** The windows that are asked for, and the whole range as one: over which groups are found to be the largest. */
 type Windows = "{boundaries:Array(Int64)}" | "{range:Array(Int64)}";
@@ -211,20 +228,17 @@ const largestOnly = (totals: string) => `
 function sumsOf(selection: UsageSelection, uncorrected: boolean, windows: Windows): string {
   const { aggregation } = selection;
   if (aggregation === "WEIGHTED_SUM") return weighted(windows);
-  if (!isRollable(selection)) return grouped(aggregation, rows_at_usable(uncorrected, selection), windows);
+  if (!isRollable(selection)) {
+    const columns = aggregation === "UNIQUE_COUNT" ? live_texts : numbers.live;
+    // Without corrections and watermark the key column, 16 random bytes a row, is not read.
+    const needsKey = !uncorrected || selection.at !== undefined;
+    return grouped(aggregation, needsKey ? rowsAt(columns) : rowsExact(columns), windows);
+  }
+  if (aggregation !== "UNIQUE_COUNT") return grouped(aggregation, rolledParts(numbers, uncorrected), windows);
   const { days, splitDays } = daysOf(selection);
-  // Merging counts of distinct values is the work there; of the others, reading two rollups costs more than it saves.
-  const byDay = aggregation === "UNIQUE_COUNT" && splitDays.length < days.to - days.from;
-  const rolled = parts_of[byDay ? "daysAndBuckets" : "buckets"];
-  const parts = rolled[uncorrected ? "uncorrected" : "corrected"];
-  return aggregation === "UNIQUE_COUNT"
-    ? grouped(aggregation, parts, windows, rolled_unique_count)
-    : grouped(aggregation, parts, windows);
-}
-
-/** Without corrections and watermark the key column, 16 random bytes a row, is not read. */
-function rows_at_usable(uncorrected: boolean, selection: UsageSelection): string {
-  return uncorrected && selection.at === undefined ? rows_exact : rows_at;
+  const hasWholeDays = splitDays.length < days.to - days.from;
+  const parts = (hasWholeDays ? rolledPartsByDay : rolledParts)(fingerprints, uncorrected);
+  return grouped(aggregation, parts, windows, fingerprint_count);
 }
 
 function isRollable(selection: UsageSelection): boolean {
