@@ -1,49 +1,74 @@
 import { join } from "node:path";
-import { against, below, type BenchOptions, type FigureRow, percentile, sleep } from "../figure.js";
-import { createBenchMeters, generate } from "../measure-load.js";
+import { against, below, type BenchOptions, type FigureRow, median, percentile, sleep } from "../figure.js";
+import { createBenchMeters, generate, measureLoad } from "../measure-load.js";
+import type { LoadResult } from "../load/generator.js";
+import { batch_load } from "./ingest-batches.js";
 import { WeirProcess } from "../weir-process.js";
 
-const half_load_per_second = 25_000;
 const probe_every_ms = 150;
 const poll_every_ms = 20;
 const visible_seconds_max = 30;
 
-/** From the answer to an event until a usage query counts it, while half of the target load goes on. */
+/**
+ * From the answer to an event until a usage query counts it, while half of what this machine can take in goes on; the
+ * median of the repetitions. How much that is, is measured first, on a folder of its own that leaves no merges behind.
+ */
 export async function measureFreshness(options: BenchOptions): Promise<FigureRow[]> {
-  const weir = await WeirProcess.start(join(options.dir, "freshness"));
-  try {
-    await createBenchMeters(weir);
+  const full = await withWeir(join(options.dir, "freshness-full"), (weir) =>
+    measureLoad(weir, options, batch_load),
+  );
+  return withWeir(join(options.dir, "freshness"), async (weir) => {
     await weir.call("POST", "/api/v1/meters", {
       slug: "bench_probe",
       eventType: "probe",
       aggregation: "COUNT",
     });
     const seconds = options.quick ? 4 : 30;
-    const idle = await probe(weir, Math.min(seconds, 10), "idle");
-    const loading = generate({
-      port: weir.port,
-      path: "/api/v1/events",
-      key: weir.key,
-      connections: 16,
-      eventsPerRequest: 100,
-      eventsPerSecond: options.quick ? half_load_per_second / 5 : half_load_per_second,
-      warmupSeconds: options.warmupSeconds,
-      seconds: seconds + 4,
-    });
-    await sleep((options.warmupSeconds + 1) * 1000);
-    const busy = await probe(weir, seconds, "busy");
-    const load = await loading;
-    const p99 = percentile(busy, 99) / 1000;
+    const idle = percentile(await probe(weir, Math.min(seconds, 10), "idle"), 99) / 1000;
+    const rounds: { p50Ms: number; p99Ms: number; maxMs: number; probes: number; load: LoadResult }[] = [];
+    for (let round = 1; round <= options.repetitions; round += 1) {
+      const loading = generate({
+        port: weir.port,
+        path: "/api/v1/events",
+        key: weir.key,
+        ...batch_load,
+        eventsPerSecond: Math.round(full.sustainedPerSecond / 2),
+        warmupSeconds: options.warmupSeconds,
+        seconds: seconds + 4,
+      });
+      await sleep((options.warmupSeconds + 1) * 1000);
+      const delays = await probe(weir, seconds, `busy-${round}`);
+      const p99Ms = percentile(delays, 99);
+      rounds.push({
+        p50Ms: median(delays),
+        p99Ms,
+        maxMs: percentile(delays, 100),
+        probes: delays.length,
+        load: await loading,
+      });
+      options.say(
+        `  visible p99 ${(p99Ms / 1000).toFixed(2)} s at ${Math.round(full.sustainedPerSecond / 2)} events/s`,
+      );
+    }
+    const p99 = median(rounds.map(({ p99Ms }) => p99Ms)) / 1000;
     return [
       {
         name: "accepted → visible at half load, p99",
         figure: p99,
         unit: "s",
         ...below(p99, 1.5),
-        ...against(p99, percentile(idle, 99) / 1000, "the same on an idle server: s"),
-        detail: { probes: busy.length, p50Ms: percentile(busy, 50), maxMs: percentile(busy, 100), load },
+        ...against(p99, idle, "the same on an idle server: s"),
+        detail: { full, rounds },
       },
     ];
+  });
+}
+
+async function withWeir<T>(dir: string, work: (weir: WeirProcess) => Promise<T>): Promise<T> {
+  const weir = await WeirProcess.start(dir);
+  try {
+    await createBenchMeters(weir);
+    return await work(weir);
   } finally {
     await weir.stop();
   }

@@ -61,7 +61,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     writer,
     sink: await usageSink(columnar, path.join(dir, "schemas")),
     hooks: identityHooks(index, dedupWindow, log),
-    limits: config.stream,
+    limits: { ...config.stream, sealWhenDue: true },
     clock,
     log,
   });

@@ -2,7 +2,7 @@ import type { Log } from "../../kernel/log.js";
 import { SegmentDamaged, type BatchFiles, type Pinned } from "./batch-files.js";
 import { RowsMismatch, type BatchInsert, type Outcome } from "./batch-insert.js";
 import type { Confirmation } from "./confirmation.js";
-import { alarm_interval_ms, backOffMs, mismatch_attempts_max, type Manifest } from "./core/index.js";
+import { alarm_interval_ms, backOffMs, mismatch_attempts_max, seal_wait_ms_max, type Manifest } from "./core/index.js";
 import { isDiskFull } from "./errors.js";
 import type { KeyLedger } from "./key-ledger.js";
 import type { SealedSegment } from "./segment-log.js";
@@ -23,6 +23,9 @@ export interface BatchLoopOptions {
   readonly nextBatch: number;
   readonly batches: readonly WaitingBatch[];
   readonly segments: readonly SealedSegment[];
+  /** Whether durable frames wait in an open segment that may be sealed now. */
+  readonly hasUnsealed: () => boolean;
+  readonly seal: () => Promise<void>;
   readonly onConfirmed: (batch: ConfirmedBatch) => void;
 }
 
@@ -97,6 +100,11 @@ export class BatchLoop {
     this.#wake();
   }
 
+  /** Frames have become durable in the open segment. */
+  look(): void {
+    if (this.#idle) this.#wake();
+  }
+
   /** Inserts without pacing; resolves when nothing is left. */
   drain(): Promise<void> {
     this.#draining = true;
@@ -123,7 +131,7 @@ export class BatchLoop {
   async #run(sink: BatchSink, insert: BatchInsert): Promise<void> {
     for (;;) {
       this.#on.stop.throwIfStopped();
-      if (this.#batches.length === 0 && this.#segments.length === 0) {
+      if (this.#batches.length === 0 && this.#segments.length === 0 && !this.#on.hasUnsealed()) {
         this.#idle = true;
         if (this.#isDone()) this.#onIdle();
         await this.#untilWoken();
@@ -132,7 +140,8 @@ export class BatchLoop {
       this.#idle = false;
       if (this.#batches.length === 0) {
         await this.#untilDue();
-        await this.#form(sink);
+        await this.#sealOpen();
+        if (this.#segments.length > 0) await this.#form(sink);
       }
       const [batch] = this.#batches;
       if (batch === undefined) continue;
@@ -152,6 +161,11 @@ export class BatchLoop {
       );
       this.#batches.shift();
       this.#confirmed += 1;
+      this.#on.log.debug("a batch is in the store", {
+        batch: batch.manifest.id,
+        bytes: batch.bytes,
+        ms: Math.round(performance.now() - this.#lastInsertAtMs),
+      });
       this.#tell(batch);
       this.#removeLater(batch);
     }
@@ -168,6 +182,13 @@ export class BatchLoop {
       await Promise.race([this.#on.stop.pause(waitMs), this.#untilWoken()]);
       this.#on.stop.throwIfStopped();
     }
+  }
+
+  /** What has arrived since the last seal goes along, unless sealing it takes long. */
+  async #sealOpen(): Promise<void> {
+    if (!this.#on.hasUnsealed()) return;
+    await Promise.race([this.#on.seal(), this.#on.stop.pause(seal_wait_ms_max)]);
+    this.#on.stop.throwIfStopped();
   }
 
   async #form(sink: BatchSink): Promise<void> {

@@ -119,6 +119,11 @@ export class SegmentLog {
     return this.#nextSequence;
   }
 
+  /** Whether durable frames are in a segment that takes more. */
+  get hasOpenFrames(): boolean {
+    return (this.#current?.durableBytes ?? 0) > 0;
+  }
+
   get unavailable(): string | undefined {
     return this.#state.kind === "cutting" ? this.#state.failure.message : undefined;
   }

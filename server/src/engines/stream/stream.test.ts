@@ -74,6 +74,22 @@ test("a segment is sealed at its size, and at its age", async () => {
   await stream.close();
 });
 
+test("a segment is sealed as soon as it could be inserted, and while an insert is under way collects", async () => {
+  const { stream, sink } = await openTestStream({ dir, limits: { sealWhenDue: true } });
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  sink.beforeInsert = () => held;
+  await append(stream, "a").durable;
+  await expect.poll(() => stream.stats().batches).toBe(1);
+  for (const body of ["b", "c"]) await append(stream, body).durable;
+  expect(stream.stats()).toMatchObject({ segments: 0, batches: 1 });
+  sink.beforeInsert = () => {};
+  release();
+  await stream.whenConfirmed(3);
+  expect([...sink.rowsByBatch.keys()]).toEqual(["w1.usage.1", "w1.usage.2"]);
+  await stream.close();
+});
+
 test("over the backlog limit appends are refused, and taken again once batches are confirmed", async () => {
   const opened = await openTestStream({ dir, limits: { backlogBytesMax: 1_000 } });
   const { stream, sink } = opened;

@@ -116,6 +116,8 @@ class FileStream implements SignalStream {
       nextBatch: recovered.nextBatch,
       batches: recovered.batches,
       segments: recovered.segments,
+      hasUnsealed: () => limits.sealWhenDue && this.#segments.hasOpenFrames,
+      seal: () => this.#segments.seal(),
       onConfirmed: (batch) => this.#tell(batch),
     });
     this.#segments = new SegmentLog({
@@ -133,7 +135,10 @@ class FileStream implements SignalStream {
         this.#loop.add(segment);
       },
       onEmpty: (segment) => keys.seal(segment),
-      onWritten: (bytes) => disk.spend(bytes),
+      onWritten: (bytes) => {
+        disk.spend(bytes);
+        this.#loop.look();
+      },
     });
     this.#loop.start();
   }

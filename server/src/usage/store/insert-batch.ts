@@ -132,16 +132,20 @@ export async function usageSink(columnar: Columnar, schemaDir: string): Promise<
     },
 
     async countRows(batch) {
-      const counts: number[] = [];
-      for (const { table } of inserts) {
-        const [count] = await system.query(
-          `count ${table} of batch ${batch.id}`,
-          `SELECT count() AS rows FROM weir.${table} WHERE writer = {writer:String} AND sequence BETWEEN {first:UInt64} AND {last:UInt64}`,
-          { writer: batch.writer, first: batch.firstSequence, last: batch.lastSequence },
-          (row: Row) => Number(row["rows"]),
-        );
-        counts.push(count ?? 0);
-      }
+      const counts = inserts.map(() => 0);
+      // One question for all tables: each costs milliseconds whatever it reads.
+      const rows = await system.query(
+        `count rows of batch ${batch.id}`,
+        inserts
+          .map(
+            ({ table }, index) =>
+              `SELECT ${index} AS place, count() AS rows FROM weir.${table} WHERE writer = {writer:String} AND sequence BETWEEN {first:UInt64} AND {last:UInt64}`,
+          )
+          .join(" UNION ALL "),
+        { writer: batch.writer, first: batch.firstSequence, last: batch.lastSequence },
+        (row: Row) => ({ place: Number(row["place"]), rows: Number(row["rows"]) }),
+      );
+      for (const { place, rows: found } of rows) counts[place] = found;
       return counts;
     },
 

@@ -19,6 +19,7 @@ export const instant = instantFromMs(1_760_000_000_000);
 export const generousLimits = {
   sealBytes: 16 * 1024 * 1024,
   sealAgeMs: 60_000_000,
+  sealWhenDue: false,
   backlogBytesMax: 1024 * 1024 * 1024,
   diskFreeBytesMin: 0,
   batchBytesMax: 64 * 1024 * 1024,

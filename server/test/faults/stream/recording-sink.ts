@@ -25,7 +25,7 @@ export class RecordingSink implements BatchSink {
   /** Reads a batch's file: given by the test, since the disk may be simulated. */
   read: (path: string) => Promise<Buffer>;
   /** Throws to make the insert of a batch fail; may be called after the rows are in. */
-  beforeInsert: (batch: Batch) => void = () => {};
+  beforeInsert: (batch: Batch) => void | Promise<void> = () => {};
   afterInsert: (batch: Batch) => void = () => {};
   beforeDiscard: (batch: Batch) => void | Promise<void> = () => {};
   poisoned: (frame: Frame) => boolean = () => false;
@@ -44,7 +44,7 @@ export class RecordingSink implements BatchSink {
 
   async insert(batch: Batch): Promise<void> {
     this.calls.push(`insert ${batch.id}`);
-    this.beforeInsert(batch);
+    await this.beforeInsert(batch);
     const bytes = await this.read(batch.path);
     const frames = [...scanFrames(bytes)];
     const poison = frames.find((frame) => this.poisoned(frame));

@@ -1,7 +1,9 @@
-/** What the configuration sets (WEIR_STREAM_…). */
+/** What the configuration sets. */
 export interface StreamLimits {
   readonly sealBytes: number;
   readonly sealAgeMs: number;
+  /** Whether a younger segment is sealed as soon as it could be inserted. */
+  readonly sealWhenDue: boolean;
   readonly backlogBytesMax: number;
   readonly diskFreeBytesMin: number;
   readonly batchBytesMax: number;
@@ -18,6 +20,8 @@ export const pending_bytes_max = 64 * 1024 * 1024;
 export const disk_check_interval_ms = 1_000;
 /** close() drains this long; a supervisor that kills after 10 s leaves room for the engines. */
 export const drain_ms_max = 3_000;
+/** How long an insert that is due waits for the open segment to be sealed; what takes longer goes into the next. */
+export const seal_wait_ms_max = 100;
 /** How often rows that do not match are discarded and inserted anew before the stream stays blocked. */
 export const mismatch_attempts_max = 5;
 /** How often a blocked stream says so again. */
