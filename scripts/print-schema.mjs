@@ -6,12 +6,12 @@ import { pathToFileURL } from "node:url";
 import { prepare, root } from "./workspace.mjs";
 
 prepare();
-const { buildSchema, findBreakingChanges, printSchema } = await import("graphql");
+const { buildSchema, findBreakingChanges, lexicographicSortSchema, printSchema } = await import("graphql");
 const { schema } = await import(
   pathToFileURL(path.join(root, "server", "dist", "graphql", "schema.js")).href
 );
 const file = path.join(root, "server", "schema.graphql");
-const printed = `${printSchema(schema)}\n`;
+const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
 
 if (!process.argv.includes("--check")) {
   writeFileSync(file, printed);

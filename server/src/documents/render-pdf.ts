@@ -1,4 +1,3 @@
-import PDFDocument from "pdfkit";
 import { msOf } from "../kernel/instant.js";
 import { fontFile } from "./fonts.js";
 import type { InvoiceDocument } from "./invoice-document.js";
@@ -19,6 +18,8 @@ const letterCountries = new Set(["US", "CA", "MX"]);
  * (whose Intl writes numbers and dates): nothing in it depends on the clock or on chance.
  */
 export async function renderPdf(document: InvoiceDocument, options: PdfOptions = {}): Promise<Buffer> {
+  // Loaded by the first document: it takes a tenth of a start, which most starts need not spend.
+  const { default: PDFDocument } = await import("pdfkit");
   const issuedAt = new Date(msOf(document.issuedAt));
   const country = document.seller.address?.country;
   const printed = describeDocument(document);

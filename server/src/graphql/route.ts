@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError } from "graphql";
-import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import { createYoga, maskError } from "graphql-yoga";
 import { refuseUnknownKey } from "../http/authentication.js";
 import { idempotencyKeyOf } from "../http/idempotency-key.js";
@@ -39,7 +38,9 @@ export function registerGraphQL(app: FastifyInstance, services: Services): void 
       headers: '{"Authorization": "Bearer <your key>"}',
       defaultQuery: playgroundQuery,
     },
-    renderGraphiQL,
+    // Loaded by the first who opens it: a page of 9 MB is no part of a start.
+    renderGraphiQL: async (options) =>
+      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
     landingPage: false,
     logging: false,
     batching: false,

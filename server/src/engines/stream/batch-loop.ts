@@ -2,7 +2,13 @@ import type { Log } from "../../kernel/log.js";
 import { SegmentDamaged, type BatchFiles, type Pinned } from "./batch-files.js";
 import { RowsMismatch, type BatchInsert, type Outcome } from "./batch-insert.js";
 import type { Confirmation } from "./confirmation.js";
-import { alarm_interval_ms, backOffMs, mismatch_attempts_max, seal_wait_ms_max, type Manifest } from "./core/index.js";
+import {
+  alarm_interval_ms,
+  backOffMs,
+  mismatch_attempts_max,
+  seal_wait_ms_max,
+  type Manifest,
+} from "./core/index.js";
 import { isDiskFull } from "./errors.js";
 import type { KeyLedger } from "./key-ledger.js";
 import type { SealedSegment } from "./segment-log.js";

@@ -1,0 +1,129 @@
+import { deleteExpiredIdempotencyKeys } from "./audit/index.js";
+import { refuseTestClock } from "./billing/index.js";
+import type { Config } from "./config.js";
+import { startDemo } from "./demo/index.js";
+import type { Columnar } from "./engines/columnar/index.js";
+import type { DataDirectory } from "./engines/data-directory/index.js";
+import type { Postgres } from "./engines/postgres/index.js";
+import { openWorkflows } from "./engines/workflow/index.js";
+import { listen } from "./http/listen.js";
+import { createHttpServer } from "./http/server.js";
+import { openIdentity } from "./identity/index.js";
+import type { Clock } from "./kernel/clock.js";
+import type { Log } from "./kernel/log.js";
+import { openMoney } from "./open-money.js";
+import { RunRetention, Runs } from "./runs/index.js";
+import type { Services } from "./services.js";
+import { OrganizationClocks, openTime } from "./time/index.js";
+import { openUsage } from "./usage/index.js";
+
+/** What stands when the domains open. */
+export interface Engines {
+  readonly dataDirectory: DataDirectory;
+  readonly postgres: Postgres;
+  readonly columnar: Columnar;
+}
+
+/** Notes what is open and how it is closed: the last first. */
+export type Opens = <T>(name: string, value: T, close: (value: T) => Promise<void>) => T;
+
+export interface RunningServices {
+  readonly url: string;
+  readonly services: Services;
+  /** The first secret key, on the start that made it. */
+  readonly firstKey: string | undefined;
+  /** A key of the demo's organization, while the demo runs. */
+  readonly demoKey: string | undefined;
+}
+
+const close_connections_ms = 2_000;
+const forget_keys_every_ms = 60_000;
+
+/** Opens the domains on their engines, then the port, and begins with what runs by itself. */
+export async function openServices(
+  { dataDirectory, postgres, columnar }: Engines,
+  {
+    config,
+    clock,
+    log,
+    opens,
+  }: { readonly config: Config; readonly clock: Clock; readonly log: Log; readonly opens: Opens },
+): Promise<RunningServices> {
+  const identity = openIdentity({ postgres, clock });
+  const { secret: firstKey } = await identity.bootstrap(config.bootstrapKey);
+  const clocks = opens("clocks", new OrganizationClocks({ postgres, clock, log }), async (all) => all.stop());
+  await clocks.load();
+  const executor = dataDirectory.writer;
+  const workflows = opens("workflows", openWorkflows({ postgres, executor, log }), (engine) =>
+    engine.close(),
+  );
+  const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
+  const { wakes, testClocks } = time;
+  testClocks.refuseWhen(refuseTestClock);
+  const money = openMoney({ postgres, clock, clocks, workflows, wakes, usage: () => usage });
+  const usage = opens(
+    "usage",
+    await openUsage({
+      dataDirectory,
+      config,
+      postgres,
+      columnar,
+      clock,
+      clocks,
+      workflows,
+      wakes,
+      log,
+      subjectsOfCustomers: money.subjectsOfCustomers,
+    }),
+    (domain) => domain.close(),
+  );
+  const services: Services = {
+    config,
+    clock,
+    clocks,
+    log,
+    postgres,
+    columnar,
+    workflows,
+    runs: new Runs({ postgres, workflows, clock }),
+    wakes,
+    testClocks,
+    identity,
+    usage,
+    ...money,
+  };
+  const retention = new RunRetention({
+    postgres,
+    workflows,
+    clock,
+    log,
+    days: config.runRetentionDays,
+    holders: [(sql, runs) => wakes.runsInUse(sql, runs), (sql, runs) => usage.imports.runsInUse(sql, runs)],
+  });
+  const forgetting = setInterval(() => {
+    deleteExpiredIdempotencyKeys(postgres).catch((error: unknown) =>
+      log.warn("deleting expired idempotency keys failed", { error: String(error) }),
+    );
+  }, forget_keys_every_ms);
+  opens("housekeeping", forgetting.unref(), async (timer) => clearInterval(timer));
+  // Ends before what its steps work with.
+  opens("time", time, async (running) => {
+    await retention.stop();
+    await running.stop();
+    await workflows.close();
+  });
+
+  const app = opens("HTTP", await createHttpServer(services), async (server) => {
+    // Streams that a client holds open would keep the server from closing.
+    const impatient = setTimeout(() => server.server.closeAllConnections(), close_connections_ms);
+    await server.close();
+    clearTimeout(impatient);
+  });
+  const url = await listen(app, config.host, config.httpPort);
+  time.start();
+  retention.start();
+  const demo = config.demo
+    ? opens("demo", await startDemo(services, url), (running) => running.stop())
+    : undefined;
+  return { url, services, firstKey, demoKey: demo?.key };
+}
