@@ -1,6 +1,6 @@
 -- Who changed what, when, with which key, before and after. Written in the transaction of the change.
 CREATE TABLE audit_log (
-  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,                 -- an api key's id, or 'system'
@@ -10,6 +10,7 @@ CREATE TABLE audit_log (
   after jsonb,
   PRIMARY KEY (organization, id)
 );
+ALTER TABLE audit_log ALTER before SET STATISTICS 0, ALTER after SET STATISTICS 0;
 CREATE INDEX audit_log_by_target ON audit_log (target, organization, id);
 SELECT weir_protect('audit_log');
 SELECT weir_append_only('audit_log');

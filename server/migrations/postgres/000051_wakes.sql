@@ -1,7 +1,8 @@
 -- What is to happen when an organization's clock comes to an instant. `key` names the wake within its kind; writing it
--- again moves it.
+-- again moves it. As in other tables of many rows, `organization` is no foreign key: organizations are never deleted, and a
+-- check of each row would have every transaction of an organization lock its one row.
 CREATE TABLE wakes (
-  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  organization text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL CHECK (kind ~ '^[a-z][a-z0-9-]{0,63}$'),
   key text COLLATE "C" NOT NULL CHECK (length(key) BETWEEN 1 AND 256),
   at timestamptz NOT NULL,
@@ -13,7 +14,7 @@ CREATE INDEX wakes_of_organization ON wakes (organization, at, kind, key);
 SELECT weir_protect('wakes');
 -- Wakes of a grouped kind that were due at one instant, given to a run, until it takes them.
 CREATE TABLE wake_chunks (
-  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  organization text COLLATE "C" NOT NULL,
   run text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   at timestamptz NOT NULL,

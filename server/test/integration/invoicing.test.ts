@@ -179,6 +179,19 @@ test("runs at once, again, and with the clock set back, bill each subscription o
   expect((await books())["revenue"]).toBe(5000n);
 });
 
+test("a line cannot be without its section, nor a section go before its lines", async () => {
+  const id = await subscribe("acme");
+  clock.set(february);
+  expect(await billing.dueInvoices.billAt(caller.organization, [id], february)).toMatchObject({ drafts: 1 });
+  const refused = (statement: string) =>
+    expect(postgres.inOrganization(caller.organization, (sql) => sql.unsafe(statement))).rejects;
+  await refused(`CREATE TEMPORARY TABLE moved AS SELECT * FROM invoice_lines LIMIT 1;
+    UPDATE moved SET id = 'il_other', section = 7; INSERT INTO invoice_lines SELECT * FROM moved`).toThrow(
+    /section 7 of invoice \S+, which is not there/,
+  );
+  await refused("DELETE FROM invoice_sections").toThrow(/before its lines/);
+});
+
 test("before its grace is over an invoice is a draft that takes late usage with it; an earlier draft comes first", async () => {
   const id = await subscribe("acme");
   clock.set(february);

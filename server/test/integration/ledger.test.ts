@@ -154,6 +154,13 @@ test("a transfer that is not one cannot be stored: no amount, no counterpart, tw
     /account \w+ in EUR, which is not open/,
   );
   await expect(insert("'revenue', 'receivable:nobody', 'USD', 1")).rejects.toThrow(/receivable:nobody/);
+  const unposted = postgres.inOrganization(organization, (sql) =>
+    sql.unsafe(
+      `INSERT INTO ledger_transfers (organization, posting, position, debit, credit, currency, amount_minor)
+       VALUES ('${organization}', 'pst_none', 0, 'revenue', 'tax_payable', 'USD', 1)`,
+    ),
+  );
+  await expect(unposted).rejects.toThrow(/posting pst_none, which is not there/);
 });
 
 test("one organization's books are not another's", async () => {

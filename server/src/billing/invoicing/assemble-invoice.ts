@@ -7,7 +7,8 @@ import type { PricedInvoice, PricedLine } from "./priced-invoice.js";
 /** An invoice with credits, tax and balance. */
 export interface AssembledInvoice {
   readonly priced: PricedInvoice;
-  readonly lines: readonly (PricedLine & AssembledLine)[];
+  /** What became of each of its lines, in their order. */
+  readonly lines: readonly AssembledLine[];
   readonly taxes: readonly InvoiceTax[];
   readonly totals: InvoiceTotals;
   /** What it takes from which grants. */
@@ -30,13 +31,18 @@ export function assembleInvoice(priced: PricedInvoice, funds: Funds): AssembledI
   });
   return {
     priced,
-    lines: priced.lines.map((line, index) => {
-      const amounts = assembled.lines[index];
-      if (amounts === undefined) throw new RangeError("a line was not assembled");
-      return { ...line, ...amounts };
-    }),
+    lines: assembled.lines,
     taxes: assembled.taxes.map(({ rate, net, tax }) => ({ rate, taxable: net, tax })),
     totals,
     draws,
   };
+}
+
+/** The lines with what became of them. */
+export function wholeLines({ priced, lines }: AssembledInvoice): (PricedLine & AssembledLine)[] {
+  return priced.lines.map((line, index) => {
+    const amounts = lines[index];
+    if (amounts === undefined) throw new RangeError("a line was not assembled");
+    return { ...line, ...amounts };
+  });
 }

@@ -8,7 +8,7 @@ import { makeProblem, Refusal, StoreUnavailable } from "../../kernel/problem.js"
 import { findSections } from "../store/invoice-sections.js";
 import { findInvoice, findInvoiceByNumber, listInvoices, type InvoiceFilter } from "../store/invoices.js";
 import { mustFindPeriod, type Subscriptions } from "../subscriptions.js";
-import { assembleInvoice } from "./assemble-invoice.js";
+import { assembleInvoice, wholeLines } from "./assemble-invoice.js";
 import { Funds } from "./funds.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import type { Invoice, InvoicePreview } from "./invoice.js";
@@ -73,7 +73,7 @@ export class Invoices {
       assembleInvoice(priced, await Funds.hold(sql, this.#on, [{ payer: payer.id, currency }])),
     );
     const { kind, timeZone, boundary, issueAt, watermark, notices, sections } = priced;
-    const { totals, taxes, lines } = assembled;
+    const { totals, taxes } = assembled;
     return {
       customer: payer.id,
       kind,
@@ -86,7 +86,7 @@ export class Invoices {
       taxes,
       notices,
       sections,
-      lines,
+      lines: wholeLines(assembled),
       computedAt,
     };
   }

@@ -184,13 +184,13 @@ function toInvoice(
     const spans = situation.spans.get(contract.subscription.customer) ?? [];
     for (const line of computeSection(plan, measured[position] ?? new Map<string, readonly Measured[]>())) {
       const meterVersion = meterVersionOfLine(line, plan.billed, meters);
-      lines.push({
-        ...recordLine(contract, line),
+      const place = {
         section: position,
         meterVersion,
         subjects: meterVersion === undefined ? [] : cutToPeriod(spans, line.covered),
         rate: line.billed?.rate ?? rates(line.category, (line.covered.end - 1) as Instant),
-      });
+      };
+      lines.push(recordLine(line, recordContent(contract, line), place));
     }
     const hasUsage = plan.usage.length > 0;
     if (hasUsage && cutToPeriod(spans, { start: plan.from, end: plan.to }).length === 0)
@@ -304,20 +304,52 @@ function meterVersionOfLine(
   return meterVersionOf(meters, { charge, meterVersion: known.get(keyText(charge))?.meterVersion });
 }
 
-type RecordedLine = Omit<PricedLine, "section" | "meterVersion" | "subjects" | "rate">;
+/** What a line says of what it is for. */
+type RecordedContent = Pick<
+  PricedLine,
+  "kind" | "price" | "quantity" | "events" | "portions" | "adjustment" | "exact"
+>;
 
-function recordLine(contract: Contract, line: SectionLine): RecordedLine {
+/** Field by field: a run makes thousands of these a second, and copying objects of thirty fields takes a third of that. */
+function recordLine(
+  line: SectionLine,
+  content: RecordedContent,
+  place: Pick<PricedLine, "section" | "meterVersion" | "subjects" | "rate">,
+): PricedLine {
+  return {
+    section: place.section,
+    kind: content.kind,
+    item: line.item,
+    period: line.period,
+    covered: line.covered,
+    name: line.name,
+    category: line.category,
+    price: content.price,
+    meterVersion: place.meterVersion,
+    subjects: place.subjects,
+    quantity: content.quantity,
+    events: content.events,
+    portions: content.portions,
+    adjustment: content.adjustment,
+    exact: content.exact,
+    targetGross: line.targetGross,
+    targetNet: line.targetNet,
+    billedGross: line.billedGross,
+    billedNet: line.billedNet,
+    gross: line.gross,
+    net: line.net,
+    rate: place.rate,
+    isCorrection: line.isCorrection,
+  };
+}
+
+function recordContent(contract: Contract, { content, billed }: SectionLine): RecordedContent {
   const { currency } = contract.subscription;
-  const { content, item, period, covered, name, category, billed, isCorrection } = line;
-  const { targetGross, targetNet, billedGross, billedNet, gross, net } = line;
-  const amounts = { targetGross, targetNet, billedGross, billedNet, gross, net };
-  const common = { item, period, covered, name, category, isCorrection, ...amounts };
   switch (content.kind) {
     case "charge": {
       const { charge, target } = content;
       const own = modelIn(charge.price, versionOf(contract, charge.source), currency);
       return {
-        ...common,
         kind: "charge",
         price: charge.price.id,
         quantity: quantityOf(charge.price.charge, target.portions),
@@ -335,7 +367,6 @@ function recordLine(contract: Contract, line: SectionLine): RecordedLine {
     case "adjustment": {
       const { kind, agreedMinor, baseMinor, targetMinor } = content.adjustment;
       return {
-        ...common,
         kind: "adjustment",
         price: undefined,
         quantity: undefined,
@@ -347,7 +378,6 @@ function recordLine(contract: Contract, line: SectionLine): RecordedLine {
     }
     case "vanished":
       return {
-        ...common,
         kind: "reversal",
         price: billed?.price,
         quantity: undefined,

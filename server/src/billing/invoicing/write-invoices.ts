@@ -229,10 +229,12 @@ function linesOf(
   now: Instant,
 ): StoredLine[] {
   if (invoice === undefined) throw new RangeError("an invoice has no row");
-  return lines.map((line, position) => {
+  return priced.lines.map((line, position) => {
     const { subscription } = mustHave(priced.sections[line.section]);
     const place = { invoice, subscription, item: line.item, period: line.period };
-    return { ...line, ...place, position, id: known.get(linePlace(place)) ?? newId("il", now) };
+    const id = (known.size === 0 ? undefined : known.get(linePlace(place))) ?? newId("il", now);
+    const { promotional, taxable, tax } = mustHave(lines[position]);
+    return { ...line, invoice, subscription, position, id, promotional, taxable, tax };
   });
 }
 
@@ -241,11 +243,11 @@ function postedOf(id: InvoiceId, { priced, lines, totals }: AssembledInvoice) {
     id,
     payer: priced.payer.id,
     currency: priced.currency,
-    lines: lines.map(({ promotional, taxable, tax, period }) => ({
+    lines: lines.map(({ promotional, taxable, tax }, index) => ({
       promotional,
       taxable,
       tax,
-      service: period,
+      service: mustHave(priced.lines[index]).period,
     })),
     totals,
   };

@@ -27,47 +27,97 @@ interface ComputationJson {
   readonly adjustment?: { readonly kind: AdjustmentKind; readonly agreed: string; readonly base: string };
 }
 
+/** Writes lines. What many of them have alike, such as all that a plan's price says, travels once: see `CommonLine`. */
 export async function insertLines(
   sql: Sql,
   organization: OrganizationId,
   lines: readonly StoredLine[],
 ): Promise<void> {
-  const texts = (of: (line: StoredLine) => string) => lines.map(of);
+  const { commons, places } = findCommons(lines);
+  const common = (of: (common: CommonLine) => string) => arrayText(commons.map(of));
+  const each = (of: (line: StoredLine) => string | number | bigint) => arrayText(lines.map(of));
   await sql`
+    WITH common AS MATERIALIZED (
+      SELECT * FROM unnest(${common(({ kind }) => kind)}::text[], ${common(({ item }) => item)}::text[],
+                    ${common(({ serviceStart }) => serviceStart)}::timestamptz[], ${common(({ serviceEnd }) => serviceEnd)}::timestamptz[],
+                    ${common(({ coveredStart }) => coveredStart)}::timestamptz[], ${common(({ coveredEnd }) => coveredEnd)}::timestamptz[],
+                    ${common(({ name }) => name)}::text[], ${common(({ category }) => category)}::text[],
+                    ${common(({ price }) => price)}::text[], ${common(({ meterVersion }) => meterVersion)}::text[],
+                    ${common(({ taxRate }) => taxRate)}::jsonb[], ${common(({ isCorrection }) => isCorrection)}::boolean[])
+           WITH ORDINALITY
+           AS c (kind, item, service_start, service_end, covered_start, covered_end, name, tax_category, price, meter_version,
+                 tax_rate, is_correction, place))
     INSERT INTO invoice_lines
       (organization, id, invoice, section, position, subscription, kind, item, service_start, service_end, covered_start,
        covered_end, name, tax_category, price, meter_version, subjects, quantity, events, computation, exact,
        target_gross_minor, target_minor, billed_gross_minor, billed_minor, gross_minor, amount_minor, promotional_minor,
        taxable_minor, tax_minor, tax_rate, is_correction)
-    SELECT ${organization}, l.id, l.invoice, l.section, l.position, l.subscription, l.kind, l.item, l.service_start::timestamptz,
-           l.service_end::timestamptz, l.covered_start::timestamptz, l.covered_end::timestamptz, l.name, l.tax_category,
-           nullif(l.price, ''), nullif(l.meter_version, ''), l.subjects::jsonb, nullif(l.quantity, '')::numeric, l.events,
-           l.computation::jsonb, l.exact::numeric, l.target_gross::numeric, l.target::numeric, l.billed_gross::numeric,
-           l.billed::numeric, l.gross::numeric, l.amount::numeric, l.promotional::numeric, l.taxable::numeric,
-           l.tax::numeric, l.tax_rate::jsonb, l.is_correction = 1
-    FROM unnest(${arrayText(texts(({ id }) => id))}::text[], ${arrayText(texts(({ invoice }) => invoice))}::text[],
-                ${arrayText(lines.map(({ section }) => section))}::int[], ${arrayText(lines.map(({ position }) => position))}::int[],
-                ${arrayText(texts(({ subscription }) => subscription))}::text[], ${arrayText(texts(({ kind }) => kind))}::text[],
-                ${arrayText(texts(({ item }) => item))}::text[], ${arrayText(texts(({ period }) => timestampText(period.start)))}::text[],
-                ${arrayText(texts(({ period }) => timestampText(period.end)))}::text[],
-                ${arrayText(texts(({ covered }) => timestampText(covered.start)))}::text[],
-                ${arrayText(texts(({ covered }) => timestampText(covered.end)))}::text[], ${arrayText(texts(({ name }) => name))}::text[],
-                ${arrayText(texts(({ category }) => category))}::text[], ${arrayText(texts(({ price }) => price ?? ""))}::text[],
-                ${arrayText(texts(({ meterVersion }) => meterVersion ?? ""))}::text[],
-                ${arrayText(texts(({ subjects }) => JSON.stringify(subjects)))}::text[],
-                ${arrayText(texts(({ quantity }) => quantity?.toString() ?? ""))}::text[], ${arrayText(lines.map(({ events }) => events))}::bigint[],
-                ${arrayText(texts(computationText))}::text[], ${arrayText(texts(({ exact }) => exact.toString()))}::text[],
-                ${arrayText(texts(({ targetGross }) => targetGross.toString()))}::text[],
-                ${arrayText(texts(({ targetNet }) => targetNet.toString()))}::text[],
-                ${arrayText(texts(({ billedGross }) => billedGross.toString()))}::text[],
-                ${arrayText(texts(({ billedNet }) => billedNet.toString()))}::text[], ${arrayText(texts(({ gross }) => gross.toString()))}::text[],
-                ${arrayText(texts(({ net }) => net.toString()))}::text[], ${arrayText(texts(({ promotional }) => promotional.toString()))}::text[],
-                ${arrayText(texts(({ taxable }) => taxable.toString()))}::text[], ${arrayText(texts(({ tax }) => tax.toString()))}::text[],
-                ${arrayText(texts(({ rate }) => JSON.stringify(taxRateToJson(rate))))}::text[],
-                ${arrayText(lines.map(({ isCorrection }) => (isCorrection ? 1 : 0)))}::int[])
-         AS l (id, invoice, section, position, subscription, kind, item, service_start, service_end, covered_start, covered_end,
-               name, tax_category, price, meter_version, subjects, quantity, events, computation, exact, target_gross, target,
-               billed_gross, billed, gross, amount, promotional, taxable, tax, tax_rate, is_correction)`;
+    SELECT ${organization}, l.id, l.invoice, l.section, l.position, l.subscription, c.kind, c.item, c.service_start,
+           c.service_end, c.covered_start, c.covered_end, c.name, c.tax_category, nullif(c.price, ''),
+           nullif(c.meter_version, ''), l.subjects, nullif(l.quantity, '')::numeric, l.events, l.computation, l.exact,
+           l.target_gross, l.target, l.billed_gross, l.billed, l.gross, l.amount, l.promotional, l.taxable, l.tax, c.tax_rate,
+           c.is_correction
+    FROM unnest(${each(({ id }) => id)}::text[], ${each(({ invoice }) => invoice)}::text[], ${each(({ section }) => section)}::int[],
+                ${each(({ position }) => position)}::int[], ${each(({ subscription }) => subscription)}::text[],
+                ${arrayText(places)}::bigint[], ${each(({ subjects }) => JSON.stringify(subjects))}::jsonb[],
+                ${each(({ quantity }) => quantity?.toString() ?? "")}::text[], ${each(({ events }) => events)}::bigint[],
+                ${each(computationText)}::jsonb[], ${each(({ exact }) => exact.toString())}::numeric[],
+                ${each(({ targetGross }) => targetGross)}::numeric[], ${each(({ targetNet }) => targetNet)}::numeric[],
+                ${each(({ billedGross }) => billedGross)}::numeric[], ${each(({ billedNet }) => billedNet)}::numeric[],
+                ${each(({ gross }) => gross)}::numeric[], ${each(({ net }) => net)}::numeric[],
+                ${each(({ promotional }) => promotional)}::numeric[], ${each(({ taxable }) => taxable)}::numeric[],
+                ${each(({ tax }) => tax)}::numeric[])
+         AS l (id, invoice, section, position, subscription, common, subjects, quantity, events, computation, exact,
+               target_gross, target, billed_gross, billed, gross, amount, promotional, taxable, tax)
+    JOIN common c ON c.place = l.common`;
+}
+
+/** What lines of one price, period and tax rate have alike. */
+interface CommonLine {
+  readonly kind: string;
+  readonly item: string;
+  readonly serviceStart: string;
+  readonly serviceEnd: string;
+  readonly coveredStart: string;
+  readonly coveredEnd: string;
+  readonly name: string;
+  readonly category: string;
+  readonly price: string;
+  readonly meterVersion: string;
+  readonly taxRate: string;
+  readonly isCorrection: string;
+}
+
+/** @returns each differing common part, and for each line the place of its own, from 1 */
+function findCommons(lines: readonly StoredLine[]): { commons: CommonLine[]; places: number[] } {
+  const commons: CommonLine[] = [];
+  const known = new Map<string, number>();
+  const places = lines.map((line) => {
+    const taxRate = JSON.stringify(taxRateToJson(line.rate));
+    const { kind, item, period, covered, name, category, price = "", meterVersion = "" } = line;
+    const spans = `${period.start} ${period.end} ${covered.start} ${covered.end}`;
+    // No text holds U+0000.
+    const key = [spans, kind, line.isCorrection, price, meterVersion, item, category, name, taxRate].join("\u0000");
+    const place = known.get(key);
+    if (place !== undefined) return place;
+    const common: CommonLine = {
+      kind,
+      item,
+      serviceStart: timestampText(period.start),
+      serviceEnd: timestampText(period.end),
+      coveredStart: timestampText(covered.start),
+      coveredEnd: timestampText(covered.end),
+      name,
+      category,
+      price,
+      meterVersion,
+      taxRate,
+      isCorrection: String(line.isCorrection),
+    };
+    known.set(key, commons.push(common));
+    return commons.length;
+  });
+  return { commons, places };
 }
 
 function computationText({ portions, adjustment }: InvoiceLine): string {
