@@ -44,6 +44,8 @@ export interface Correction {
   readonly id: string;
   readonly action: "voided" | "amended";
   readonly revision: number;
+  /** What it does not do: no invoice takes in what is older than 35 days. */
+  readonly notice?: string;
 }
 
 const batch_max = 1000;

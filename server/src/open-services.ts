@@ -1,5 +1,6 @@
 import { deleteExpiredIdempotencyKeys } from "./audit/index.js";
-import { refuseTestClock } from "./billing/index.js";
+import { late_usage_days, refuseTestClock } from "./billing/index.js";
+import { findMeterMisfits } from "./catalog/index.js";
 import type { Config } from "./config.js";
 import { startDemo } from "./demo/index.js";
 import type { Columnar } from "./engines/columnar/index.js";
@@ -74,6 +75,8 @@ export async function openServices(
       wakes,
       log,
       subjectsOfCustomers: money.subjectsOfCustomers,
+      meterMisfits: findMeterMisfits,
+      billedAgainDays: late_usage_days,
     }),
     (domain) => domain.close(),
   );

@@ -1,11 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { loadConfig } from "../../../server/dist/config.js";
-import { createLog } from "../../../server/dist/kernel/log.js";
-import { startWeir } from "../../../server/dist/wire.js";
 import { against, below, type BenchOptions, type FigureRow, median } from "../figure.js";
 import { apiCaller, type ApiCaller } from "../load/api-caller.js";
 import { insertMeteredRows, withoutRollups } from "../load/metered-rows.js";
+import { startOwnWeir } from "../load/own-weir.js";
 import { createMeters, createOrganization, createPlan, type Services } from "../load/seeded-organization.js";
 import { insertSubscribedCustomers } from "../load/subscribed-customers.js";
 import { WeirProcess } from "../weir-process.js";
@@ -97,16 +94,7 @@ export async function measureBacktest(options: BenchOptions): Promise<FigureRow[
 
 /** By a server of this process, which stops before the one that is measured starts. */
 async function seed(options: BenchOptions, dataDir: string, customers: number) {
-  const config = loadConfig({
-    WEIR_DATA_DIR: dataDir,
-    WEIR_HTTP_PORT: "0",
-    WEIR_OTLP_HTTP_PORT: "0",
-    WEIR_OTLP_GRPC_PORT: "0",
-    WEIR_DEMO: "off",
-    WEIR_BOOTSTRAP_KEY: `bench-${randomBytes(18).toString("hex")}`,
-    WEIR_LOG_LEVEL: "warn",
-  });
-  const weir = await startWeir(config, createLog("warn"));
+  const weir = await startOwnWeir(dataDir);
   try {
     const { services } = weir;
     const seeded = await createOrganization(weir, "bench-backtest");

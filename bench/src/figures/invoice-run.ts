@@ -1,17 +1,25 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { loadConfig } from "../../../server/dist/config.js";
-import { createLog } from "../../../server/dist/kernel/log.js";
-import { startWeir, type RunningWeir } from "../../../server/dist/wire.js";
-import { atLeast, below, type BenchOptions, type FigureRow, sleep } from "../figure.js";
+import type { RunningWeir } from "../../../server/dist/wire.js";
+import { against, atLeast, below, type BenchOptions, type FigureRow, sleep } from "../figure.js";
 import { insertMeteredRows, withoutRollups } from "../load/metered-rows.js";
+import { startOwnWeir } from "../load/own-weir.js";
 import { createMeters, createOrganization, createPlan, type Services } from "../load/seeded-organization.js";
 import { insertSubscribedCustomers, seededId } from "../load/subscribed-customers.js";
 
 const meters = ["requests", "tokens", "bytes"] as const;
 /** 100,000 customers with three prices: 30 million rows. */
 const rows_per_price = 100;
+type OrganizationId = Parameters<Services["billing"]["invoices"]["list"]>[0];
+
 const mebibyte = 2 ** 20;
+const written_tables = [
+  "invoices",
+  "invoice_sections",
+  "invoice_lines",
+  "ledger_postings",
+  "ledger_transfers",
+  "audit_log",
+];
 const wakes_per_insert = 10_000;
 const finalized_look_ms = 200;
 const give_up_seconds = 1_200;
@@ -25,16 +33,7 @@ const explanations = 60;
  */
 export async function measureInvoiceRun(options: BenchOptions): Promise<FigureRow[]> {
   const customers = options.quick ? 5_000 : 100_000;
-  const config = loadConfig({
-    WEIR_DATA_DIR: join(options.dir, "invoice-run"),
-    WEIR_HTTP_PORT: "0",
-    WEIR_OTLP_HTTP_PORT: "0",
-    WEIR_OTLP_GRPC_PORT: "0",
-    WEIR_DEMO: "off",
-    WEIR_BOOTSTRAP_KEY: `bench-${randomBytes(18).toString("hex")}`,
-    WEIR_LOG_LEVEL: "warn",
-  });
-  const weir = await startWeir(config, createLog("warn"));
+  const weir = await startOwnWeir(join(options.dir, "invoice-run"));
   try {
     const metered = await run(weir, options, { name: "metered", customers, usage: true });
     const fees = await run(weir, options, { name: "fees", customers, usage: false });
@@ -44,6 +43,11 @@ export async function measureInvoiceRun(options: BenchOptions): Promise<FigureRo
         figure: customers / metered.seconds,
         unit: "invoices/s",
         ...atLeast(customers / metered.seconds, 1_500),
+        ...against(
+          customers / metered.seconds,
+          customers / metered.copySeconds,
+          "PostgreSQL copying the rows that the run wrote, without an index: invoices/s",
+        ),
         detail: { ...metered, customers },
       },
       {
@@ -57,6 +61,11 @@ export async function measureInvoiceRun(options: BenchOptions): Promise<FigureRo
         figure: fees.seconds,
         unit: "s",
         ...below(fees.seconds, 90),
+        ...against(
+          fees.seconds,
+          fees.copySeconds,
+          "PostgreSQL copying the rows that the run wrote, without an index: s",
+        ),
         detail: { ...fees, customers },
       },
       {
@@ -111,14 +120,25 @@ async function run(weir: RunningWeir, options: BenchOptions, seed: Seed) {
   const { balanced } = await services.ledger.trialBalance(organization);
   if (!balanced) throw new Error("the books do not balance");
   options.say(`  ${seed.name}: ${seed.customers} invoices in ${seconds.toFixed(1)} s`);
+  const copySeconds = await timeCopy(services, organization);
   const explainP95 = seed.usage ? await timeExplanations(services, organization, seed) : 0;
-  return { seconds, memoryAboveIdle: (most - idle) / mebibyte, explainP95 };
+  return { seconds, memoryAboveIdle: (most - idle) / mebibyte, copySeconds, explainP95 };
+}
+
+/** How long the database takes to write again, from itself, what the run wrote. */
+async function timeCopy({ postgres }: Services, organization: OrganizationId): Promise<number> {
+  return postgres.inOrganization(organization, async (sql) => {
+    const started = performance.now();
+    for (const table of written_tables)
+      await sql.unsafe(`CREATE TEMPORARY TABLE copy_of_${table} ON COMMIT DROP AS SELECT * FROM ${table}`);
+    return (performance.now() - started) / 1_000;
+  });
 }
 
 /** The customer with a million events: a line and the first page of its events. */
 async function timeExplanations(
   services: Services,
-  organization: Parameters<Services["billing"]["invoices"]["list"]>[0],
+  organization: OrganizationId,
   seed: Seed,
 ): Promise<number> {
   const { billing } = services;

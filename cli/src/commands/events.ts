@@ -159,10 +159,11 @@ function correctionCommand(events: Command, name: string, description: string): 
 
 function printCorrection(
   context: CliContext,
-  done: { action: string; source: string; id: string; revision: number },
+  done: { action: string; source: string; id: string; revision: number; notice?: string },
 ): void {
   if (context.json) return printJson(context, done);
   context.out.write(`${done.action} ${done.source} ${done.id} (revision ${done.revision})\n`);
+  if (done.notice !== undefined) context.err.write(`${done.notice}\n`);
 }
 
 function oneEvent(options: SendOptions): UsageEvent {

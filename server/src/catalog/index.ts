@@ -4,6 +4,7 @@ export { CatalogFiles, type ApplyOptions, type CatalogReport } from "./file/inde
 export type { CatalogMeters } from "./file/catalog-meters.js";
 export type { CatalogSection, PlannedChange, PlanningContext } from "./file/section.js";
 export type { MeterLookup } from "./find-references.js";
+export { findMeterMisfits } from "./meter-misfits.js";
 export { registerCatalogRoutes } from "./api/routes.js";
 export type {
   AddOn,

@@ -44,6 +44,8 @@ export type CorrectionReceipt = {
   readonly revision: number;
   /** Usage queries show it once this envelope is confirmed. */
   readonly sequence: number;
+  /** What it does not do: invoices of so long ago are not changed by it. */
+  readonly notice?: string;
 };
 
 export interface CorrectionsDependencies {
@@ -56,6 +58,8 @@ export interface CorrectionsDependencies {
   readonly clock: Clock;
   /** Each organization's time: an amended event may not lie ahead of it. */
   readonly clocks: Pick<Clocks, "of">;
+  /** Usage of periods before is billed no more, whatever becomes of it: billing's knowledge. */
+  readonly billedAgainDays: number;
   readonly findEvent: (
     organization: OrganizationId,
     source: string,
@@ -220,7 +224,18 @@ export class Corrections {
         index.remove(segment, [claim]);
         throw error;
       }
-      return { source: standing.source, id: standing.id, action, revision, sequence };
+      const notice = this.#noticeOf(
+        organization,
+        Math.min(standing.time, after?.time ?? Infinity) as Instant,
+      );
+      return {
+        source: standing.source,
+        id: standing.id,
+        action,
+        revision,
+        sequence,
+        ...(notice === undefined ? {} : { notice }),
+      };
     };
     for (;;) {
       // Outside the transaction: a change of meters holds the gate while it waits for a connection of the same pool.
@@ -233,6 +248,12 @@ export class Corrections {
         if (!(error instanceof MetersInMotion)) throw error;
       }
     }
+  }
+
+  #noticeOf(organization: OrganizationId, time: Instant): string | undefined {
+    const { clocks, billedAgainDays } = this.#on;
+    if (time >= clocks.of(organization).now() - billedAgainDays * day) return undefined;
+    return `The event is more than ${billedAgainDays} days old: usage shows the correction, but no invoice will take it in. Give the difference back by a credit note, or void the invoice and make its period's anew.`;
   }
 }
 

@@ -38,7 +38,18 @@ export interface MetersDependencies {
   readonly clock: Clock;
   /** Tells the backfill worker that there is work. */
   readonly onNewVersion: () => void;
+  readonly meterMisfits: MeterMisfits;
 }
+
+/**
+ * Why those who price a meter could not any more if it were as given; each in a sentence. In the transaction that changes
+ * it: catalog's knowledge.
+ */
+export type MeterMisfits = (
+  sql: Sql,
+  organization: OrganizationId,
+  meter: Pick<MeterVersion, "meter" | "slug" | "aggregation"> & { readonly dimensions: readonly string[] },
+) => Promise<readonly string[]>;
 
 /** Meters: created, changed by new versions, archived. Every change is audited, and exact to the envelope. */
 export class Meters {
@@ -138,7 +149,10 @@ export class Meters {
     return this.get(organization, created);
   }
 
-  /** Renames a meter, or gives it a new version when its definition changes. */
+  /**
+   * Renames a meter, or gives it a new version when its definition changes.
+   * @throws Refusal 400 for a definition that makes no sense, 404, 409 when a price could not be charged by it any more
+   */
   async change(
     caller: Caller,
     idOrSlug: string,
@@ -163,6 +177,7 @@ export class Meters {
       );
       const after = changedBy(change, before, now);
       const redefined = after.id !== before.id;
+      if (redefined) await this.#refuseMisfits(sql, organization, after);
       await renameMeter(sql, meter, after.name, after.description, now);
       if (redefined) {
         await insertMeterVersion(sql, organization, after, liveFrom);
@@ -206,6 +221,18 @@ export class Meters {
       return found.id;
     });
     return this.get(organization, archived);
+  }
+
+  /** @throws Refusal 409 when a price needs the meter to be as it was */
+  async #refuseMisfits(sql: Sql, organization: OrganizationId, after: MeterVersion): Promise<void> {
+    const { meter, slug, aggregation, groupBy } = after;
+    const dimensions = groupBy.map(({ name }) => name);
+    const misfits = await this.#on.meterMisfits(sql, organization, { meter, slug, aggregation, dimensions });
+    if (misfits.length === 0) return;
+    const detail = `Prices need meter "${slug}" as it is. ${misfits.slice(0, 5).join("; ")}. Create another meter, and a version of the plan that prices that.`;
+    throw new Refusal(
+      makeProblem("meter-is-priced", 409, "Prices need the meter as it is", detail, { misfits }),
+    );
   }
 
   /** What the same request was answered before: the meter as it is now. */

@@ -21,7 +21,7 @@ import { Imports } from "./imports.js";
 import type { Usage } from "./index.js";
 import { UsageIngest } from "./ingest.js";
 import { MeterRegistry } from "./meter-registry.js";
-import { Meters } from "./meters.js";
+import { Meters, type MeterMisfits } from "./meters.js";
 import { UsageQueries, type SubjectsOfCustomers } from "./queries.js";
 import { RatedUsage } from "./rated-usage.js";
 import { EventRateLimit } from "./rate-limit.js";
@@ -42,6 +42,9 @@ export interface UsageOptions {
   readonly log: Log;
   /** Which subjects customers own, and when: billing's knowledge. */
   readonly subjectsOfCustomers: SubjectsOfCustomers;
+  readonly meterMisfits: MeterMisfits;
+  /** How old usage may be to be on an invoice yet: billing's knowledge. */
+  readonly billedAgainDays: number;
 }
 
 /**
@@ -96,12 +99,14 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     stream,
     clock,
     onNewVersion: () => backfill.wake(),
+    meterMisfits: options.meterMisfits,
   });
   const { subjectsOfCustomers } = options;
   const queries = new UsageQueries({ columnar, meters, stream, clocks, subjectsOfCustomers });
   const corrections = new Corrections({
     ...shared,
     clocks,
+    billedAgainDays: options.billedAgainDays,
     findEvent: (organization, source, id) => findEvent(columnar.forOrganization(organization), source, id),
   });
   const sweeping = setInterval(() => {

@@ -78,6 +78,16 @@ test("elsewhere a text with U+0000 is refused, with the reason", async () => {
   expect(await weir.graphql(mutation, { name: "a\0" })).toEqual({ createCustomer: { code: "invalid-text" } });
 });
 
+test("a correction that no invoice takes in any more says so", async () => {
+  await post("/v1/events", [event("recent"), event("moved")]);
+  await weir.settled();
+  const recent = await post("/v1/events/void", { source: "s", id: "recent", reason: "wrong" });
+  expect(recent.body).not.toHaveProperty("notice");
+  const change = { time: new Date(Date.now() - 36 * 86_400_000).toISOString() };
+  const moved = await post("/v1/events/amend", { source: "s", id: "moved", reason: "late", change });
+  expect(moved.body).toMatchObject({ notice: expect.stringMatching(/more than 35 days old.*credit note/) });
+});
+
 test("an audit entry as long as an event's name can be", async () => {
   const [source, id] = ["s".repeat(1024), "i".repeat(512)];
   await post("/v1/events", [event(id, { source })]);

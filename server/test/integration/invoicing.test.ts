@@ -79,7 +79,10 @@ beforeEach(async () => {
   });
 });
 
-async function subscribe(key: string, more: { payer?: string } = {}): Promise<SubscriptionId> {
+async function subscribe(
+  key: string,
+  { plan = "llm", ...more }: { payer?: string; plan?: string } = {},
+): Promise<SubscriptionId> {
   await billing.customers.create(caller, {
     key,
     name: key,
@@ -88,7 +91,7 @@ async function subscribe(key: string, more: { payer?: string } = {}): Promise<Su
     ...more,
   });
   await billing.customers.assignSubject(caller, { customer: key, subject: key });
-  return (await billing.subscriptions.create(caller, { customer: key, plan: "llm" })).id;
+  return (await billing.subscriptions.create(caller, { customer: key, plan })).id;
 }
 
 const february = at("2026-02-01T00:00:00Z");
@@ -348,6 +351,30 @@ test("a payer has one invoice for all that it pays for, each in a section of its
   expect([invoice.finalized?.buyer.key, invoice.totals.total]).toEqual(["group", 3100n]);
   const two = await billing.customers.get(caller.organization, "two");
   expect(await billing.invoices.list(caller.organization, { customer: two.id, limit: 5 })).toHaveLength(1);
+});
+
+test("what a payer pays for is on one invoice too when it comes in different runs and needs no grace", async () => {
+  const fee = {
+    key: "fee",
+    charge: "flat",
+    timing: "arrears",
+    model: { kind: "flat", amount: d("10") },
+  } as const;
+  await catalog.createPlan(caller, { key: "seat", name: "Seat", currency: "EUR", prices: [fee] });
+  const alone = await subscribe("alone", { plan: "seat" });
+  const group = await subscribe("group", { plan: "seat" });
+  const paidFor = await subscribe("one", { plan: "seat", payer: "group" });
+  clock.set(february);
+  const run = (id: SubscriptionId) => billing.dueInvoices.billAt(caller.organization, [id], february);
+  expect(await run(alone)).toMatchObject({ finalized: 1, drafts: 0 });
+  expect(await run(group)).toMatchObject({ finalized: 0, drafts: 1 });
+  expect(await run(paidFor)).toMatchObject({ finalized: 0, drafts: 1 });
+  const [draft, ...more] = (await all()).filter(({ status }) => status === "draft");
+  expect([draft?.sections.length, draft?.issueAt, more]).toEqual([2, february + 3_600_000_000, []]);
+  clock.set((february + 3_600_000_000) as Instant);
+  expect(await billing.dueInvoices.finalizeDue(caller.organization, [draft!.id])).toMatchObject({
+    finalized: 1,
+  });
 });
 
 test("a subscription that cannot be computed is named, and keeps nobody back", async () => {

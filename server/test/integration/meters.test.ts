@@ -332,3 +332,27 @@ describe("an answer", () => {
 test("instance files are private", async () => {
   expect((await readFile(path.join(weir.dir, "instance.json"), "utf8")).length).toBeGreaterThan(10);
 });
+
+test("a meter that prices need as it is does not become one they could not be charged by", async () => {
+  const groupBy = [{ name: "region", property: "$.region" }];
+  const calls = { slug: "priced", eventType: "p", aggregation: "SUM", valueProperty: "$.n", groupBy };
+  expect((await call("POST", "/v1/meters", calls)).status).toBe(201);
+  const prices = `[
+    { key: "each", meter: "priced", model: { percentage: { ratePercent: "2", fixedAmount: "0.1" } } }
+    { key: "west", meter: "priced", filters: { region: ["west"] }, model: { perUnit: { unitAmount: "1" } } }]`;
+  const made = await call("POST", "/graphql", {
+    query: `mutation { createPlan(key: "priced", name: "Priced", currency: "EUR", prices: ${prices}) { __typename ... on RefusalError { message } } }`,
+  });
+  expect(made.body).toEqual({ data: { createPlan: { __typename: "CreatePlanSuccess" } } });
+  const change = (body: object) =>
+    call<{ type: string; misfits?: string[] }>("PUT", "/v1/meters/priced", body);
+  expect((await change({ aggregation: "MAX" })).body).toMatchObject({
+    type: "https://weir.dev/problems/meter-is-priced",
+    misfits: [expect.stringMatching(/^price "each" of "priced", version 1: it prices each event.*MAX/)],
+  });
+  expect((await change({ groupBy: [] })).body.misfits).toEqual([
+    'price "west" of "priced", version 1: meter "priced" has no dimension "region"; it has none',
+  ]);
+  expect((await change({ aggregation: "COUNT" })).status).toBe(200);
+  expect((await change({ name: "Priced calls" })).status).toBe(200);
+});

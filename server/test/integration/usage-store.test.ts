@@ -7,7 +7,7 @@ import type { OrganizationId } from "../../src/kernel/ids.js";
 import { formatInstant, type Instant } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { parseTimeZone, windowBoundaries, type TimeZone } from "../../src/kernel/time-zone.js";
-import type { Aggregation } from "../../src/usage/core/index.js";
+import { aggregations, type Aggregation } from "../../src/usage/core/index.js";
 import { findEvent, findStoredKeys, listEvents } from "../../src/usage/store/find-events.js";
 import { usageSink } from "../../src/usage/store/insert-batch.js";
 import { listEvidence } from "../../src/usage/store/list-evidence.js";
@@ -27,17 +27,7 @@ import {
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const migrations = fileURLToPath(new URL("../../migrations/clickhouse", import.meta.url));
-const aggregationIds = [
-  "SUM",
-  "COUNT",
-  "UNIQUE_COUNT",
-  "MIN",
-  "MAX",
-  "AVG",
-  "LATEST",
-  "WEIGHTED_SUM",
-] as const;
-const versions = aggregationIds
+const versions = aggregations
   .map((aggregation, index) =>
     meterVersion(
       aggregation === "COUNT"

@@ -12,6 +12,7 @@ import { parseTimeZone, windowBoundaries, type TimeZone } from "../../src/kernel
 import { usageSink } from "../../src/usage/store/insert-batch.js";
 import { queryUsage, type UsageSelection } from "../../src/usage/store/query-usage.js";
 import { at, framed, keyOf, meterVersion, writeBatch, type TestEnvelope } from "../support/batch-file.js";
+import { plainAggregations, type PlainAggregation } from "../support/plain-metering.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const soak = process.env["WEIR_SOAK"] === "1";
@@ -22,8 +23,7 @@ const first = at("2026-03-29T00:00:00Z");
 const days = 4;
 const subjects = ["acme", "globex", "initech"] as const;
 const models = ["m1", "m2"] as const;
-const aggregations = ["SUM", "COUNT", "UNIQUE_COUNT", "MIN", "MAX", "AVG", "LATEST"] as const;
-const meters = aggregations.map((aggregation, index) => {
+const meters = plainAggregations.map((aggregation, index) => {
   const { valueProperty, ...version } = meterVersion(
     { aggregation },
     `mtv_01arz3ndektsv4rrffq69g5fa${index}`,
@@ -280,7 +280,7 @@ const sink = () => usageSink(columnar, path.join(folder.dir, "schemas"));
 function expected(
   events: readonly LiveEvent[],
   asked: Question,
-  aggregation: (typeof aggregations)[number],
+  aggregation: PlainAggregation,
 ): Record<string, string> {
   const groups = new Map<string, LiveEvent[]>();
   for (const event of events) {
@@ -304,7 +304,7 @@ function expected(
   );
 }
 
-function valueOf(events: readonly LiveEvent[], aggregation: (typeof aggregations)[number]): number {
+function valueOf(events: readonly LiveEvent[], aggregation: PlainAggregation): number {
   const numbers = events.map(({ n }) => n);
   switch (aggregation) {
     case "SUM":
@@ -332,9 +332,9 @@ function isAfter(one: LiveEvent, other: LiveEvent): boolean {
 async function answered(
   account: Account,
   asked: Question,
-  aggregation: (typeof aggregations)[number],
+  aggregation: PlainAggregation,
 ): Promise<Record<string, string>> {
-  const version = meters[aggregations.indexOf(aggregation)]!;
+  const version = meters[plainAggregations.indexOf(aggregation)]!;
   const rows = await queryUsage(columnar.forOrganization(account.organization), {
     ...asked,
     meterVersion: version.id,
@@ -353,7 +353,7 @@ test("usage by any window, zone, group and owner is that of the live events, how
   await fc.assert(
     fc.asyncProperty(
       fc.array(action, { minLength: 1, maxLength: 8 }),
-      fc.array(fc.tuple(question, fc.constantFrom(...aggregations)), { minLength: 12, maxLength: 12 }),
+      fc.array(fc.tuple(question, fc.constantFrom(...plainAggregations)), { minLength: 12, maxLength: 12 }),
       async (actions, questions) => {
         const account = new Account();
         for (const step of actions) await account.play(step);

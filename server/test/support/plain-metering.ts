@@ -1,3 +1,4 @@
+import { aggregations, type Aggregation } from "../../src/usage/core/index.js";
 import { Fraction } from "./fraction.js";
 import { formOf, type ModelNotation, type PlainUsage } from "./plain-rating.js";
 
@@ -8,7 +9,10 @@ export interface PlainEvent {
   readonly data: Readonly<Record<string, string>>;
 }
 
-export type PlainAggregation = "SUM" | "COUNT" | "UNIQUE_COUNT" | "MIN" | "MAX" | "AVG" | "LATEST";
+export type PlainAggregation = Exclude<Aggregation, "WEIGHTED_SUM">;
+export const plainAggregations = aggregations.filter(
+  (one): one is PlainAggregation => one !== "WEIGHTED_SUM",
+);
 
 /** Instants as text, half-open. */
 export interface PlainSpan {

@@ -19,3 +19,4 @@ export { InvoiceDocuments, type InvoiceDocumentsDependencies } from "./invoice-d
 export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./due-invoices.js";
 export type { CreditsPort, LedgerPort } from "./funds.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";
+export { late_usage_days } from "./price-invoices.js";

@@ -1,11 +1,19 @@
 import type { Sql } from "../../engines/postgres/index.js";
 import type { InvoiceId, SubscriptionId } from "../../kernel/ids.js";
+import { hour, type Instant } from "../../kernel/instant.js";
 import type { Subscription } from "../core/index.js";
+import { findPayersOfOthers } from "../store/customers.js";
 import { findSections, sectionsOf } from "../store/invoice-sections.js";
 import { findOpenDrafts, readStandingDrafts } from "../store/invoices.js";
 import { readSubscriptions } from "../store/subscriptions.js";
 import type { InvoiceOrder, OrderedSection } from "./invoice-order.js";
 import { none_known, type KnownSubscriptions } from "./situation.js";
+
+/**
+ * A period's invoice of a payer of others waits for at least this long: their sections come in runs of their own, at the
+ * same boundary, and are to stand on one invoice with no grace too.
+ */
+const consolidation_wait = hour;
 
 /**
  * Puts sections on invoices: what stands as a draft is computed anew; what falls due together for one payer stands on one
@@ -38,6 +46,10 @@ export async function orderInvoices(
     sql,
     [...groups.values()].map(({ place }) => place),
   );
+  const paying = await findPayersOfOthers(
+    sql,
+    [...groups.values()].map(({ place }) => place.customer),
+  );
   const draftOf = new Map(open.toReversed().map((draft) => [keyOf(draft), draft.id]));
   const drafts = new Set(standing.flatMap(({ status, invoice }) => (status === "draft" ? [invoice] : [])));
   const joined = new Map<InvoiceId, OrderedSection[]>();
@@ -45,7 +57,10 @@ export async function orderInvoices(
   for (const [key, group] of groups) {
     const draft = draftOf.get(key);
     if (draft === undefined) {
-      orders.push({ draft: undefined, sections: group.sections });
+      const { customer, kind, boundary } = group.place;
+      const waits = kind === "period" && paying.has(customer);
+      const issueNotBefore = (boundary + consolidation_wait) as Instant;
+      orders.push({ draft: undefined, ...(waits ? { issueNotBefore } : {}), sections: group.sections });
       continue;
     }
     drafts.add(draft);

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CustomerId, OrganizationId } from "../../kernel/ids.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
@@ -73,6 +73,18 @@ export async function readCustomers(sql: Sql, ids: readonly CustomerId[]): Promi
 /** Holds customers until the transaction ends, in one order, so that two who want the same do not wait for each other. */
 export async function lockCustomers(sql: Sql, ids: readonly CustomerId[]): Promise<void> {
   await sql`SELECT id FROM customers WHERE id = ANY(${[...ids]}::text[]) ORDER BY id FOR UPDATE`;
+}
+
+/** Which of these pay for others too. */
+export async function findPayersOfOthers(
+  sql: Sql,
+  customers: readonly CustomerId[],
+): Promise<ReadonlySet<CustomerId>> {
+  if (customers.length === 0) return new Set();
+  const rows = await sql<{ id: CustomerId }[]>`
+    SELECT DISTINCT c.id FROM unnest(${arrayText(customers)}::text[]) AS c (id)
+    CROSS JOIN LATERAL (SELECT FROM customers WHERE payer = c.id LIMIT 1 OFFSET 0) paid`;
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** For how many customers a customer pays. */

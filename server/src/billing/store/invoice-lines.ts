@@ -97,7 +97,9 @@ function findCommons(lines: readonly StoredLine[]): { commons: CommonLine[]; pla
     const { kind, item, period, covered, name, category, price = "", meterVersion = "" } = line;
     const spans = `${period.start} ${period.end} ${covered.start} ${covered.end}`;
     // No text holds U+0000.
-    const key = [spans, kind, line.isCorrection, price, meterVersion, item, category, name, taxRate].join("\u0000");
+    const key = [spans, kind, line.isCorrection, price, meterVersion, item, category, name, taxRate].join(
+      "\u0000",
+    );
     const place = known.get(key);
     if (place !== undefined) return place;
     const common: CommonLine = {

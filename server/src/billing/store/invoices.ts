@@ -29,7 +29,6 @@ export async function insertInvoices(
   invoices: readonly InvoiceRow[],
 ): Promise<void> {
   if (invoices.length === 0) return;
-  const columns = columnsOf(invoices);
   await sql`
     INSERT INTO invoices
       (organization, id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal_minor,
@@ -41,23 +40,12 @@ export async function insertInvoices(
            i.notices::jsonb, nullif(i.sequence, 0), nullif(i.number, ''), nullif(i.buyer, '')::jsonb,
            nullif(i.seller, '')::jsonb, nullif(i.payment_due, '')::timestamptz, i.revision, i.created::timestamptz,
            i.refreshed::timestamptz, nullif(i.finalized, '')::timestamptz
-    FROM unnest(${arrayText(columns.id)}::text[], ${arrayText(columns.customer)}::text[], ${arrayText(columns.kind)}::text[], ${arrayText(columns.status)}::text[],
-                ${arrayText(columns.currency)}::text[], ${arrayText(columns.timeZone)}::text[], ${arrayText(columns.boundary)}::text[], ${arrayText(columns.issueAt)}::text[],
-                ${arrayText(columns.watermark)}::text[], ${arrayText(columns.subtotal)}::text[], ${arrayText(columns.promotional)}::text[], ${arrayText(columns.tax)}::text[],
-                ${arrayText(columns.total)}::text[], ${arrayText(columns.paidCredits)}::text[], ${arrayText(columns.balanceUsed)}::text[],
-                ${arrayText(columns.toBalance)}::text[], ${arrayText(columns.due)}::text[], ${arrayText(columns.taxes)}::text[], ${arrayText(columns.notices)}::text[],
-                ${arrayText(columns.sequence)}::bigint[], ${arrayText(columns.number)}::text[], ${arrayText(columns.buyer)}::text[], ${arrayText(columns.seller)}::text[],
-                ${arrayText(columns.paymentDueAt)}::text[], ${arrayText(columns.revision)}::int[], ${arrayText(columns.createdAt)}::text[],
-                ${arrayText(columns.refreshedAt)}::text[], ${arrayText(columns.finalizedAt)}::text[])
-         AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
-               paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision, created,
-               refreshed, finalized)`;
+    FROM ${rowsFor(sql, invoices)}`;
 }
 
 /** Writes drafts anew, with what finalizing adds for those that are finalized with it. */
 export async function updateDrafts(sql: Sql, invoices: readonly InvoiceRow[]): Promise<void> {
   if (invoices.length === 0) return;
-  const columns = columnsOf(invoices);
   await sql`
     UPDATE invoices AS d
     SET customer = i.customer, kind = i.kind, status = i.status, currency = i.currency, time_zone = i.time_zone,
@@ -69,18 +57,25 @@ export async function updateDrafts(sql: Sql, invoices: readonly InvoiceRow[]): P
         buyer = nullif(i.buyer, '')::jsonb, seller = nullif(i.seller, '')::jsonb,
         payment_due_at = nullif(i.payment_due, '')::timestamptz, revision = i.revision,
         refreshed_at = i.refreshed::timestamptz, finalized_at = nullif(i.finalized, '')::timestamptz
-    FROM unnest(${arrayText(columns.id)}::text[], ${arrayText(columns.customer)}::text[], ${arrayText(columns.kind)}::text[], ${arrayText(columns.status)}::text[],
+    FROM ${rowsFor(sql, invoices)}
+    WHERE d.id = i.id`;
+}
+
+/** Invoices as rows `i` of a statement. */
+function rowsFor(sql: Sql, invoices: readonly InvoiceRow[]) {
+  const columns = columnsOf(invoices);
+  return sql`
+    unnest(${arrayText(columns.id)}::text[], ${arrayText(columns.customer)}::text[], ${arrayText(columns.kind)}::text[], ${arrayText(columns.status)}::text[],
                 ${arrayText(columns.currency)}::text[], ${arrayText(columns.timeZone)}::text[], ${arrayText(columns.boundary)}::text[], ${arrayText(columns.issueAt)}::text[],
                 ${arrayText(columns.watermark)}::text[], ${arrayText(columns.subtotal)}::text[], ${arrayText(columns.promotional)}::text[], ${arrayText(columns.tax)}::text[],
                 ${arrayText(columns.total)}::text[], ${arrayText(columns.paidCredits)}::text[], ${arrayText(columns.balanceUsed)}::text[],
                 ${arrayText(columns.toBalance)}::text[], ${arrayText(columns.due)}::text[], ${arrayText(columns.taxes)}::text[], ${arrayText(columns.notices)}::text[],
                 ${arrayText(columns.sequence)}::bigint[], ${arrayText(columns.number)}::text[], ${arrayText(columns.buyer)}::text[], ${arrayText(columns.seller)}::text[],
-                ${arrayText(columns.paymentDueAt)}::text[], ${arrayText(columns.revision)}::int[], ${arrayText(columns.refreshedAt)}::text[],
-                ${arrayText(columns.finalizedAt)}::text[])
+                ${arrayText(columns.paymentDueAt)}::text[], ${arrayText(columns.revision)}::int[], ${arrayText(columns.createdAt)}::text[],
+                ${arrayText(columns.refreshedAt)}::text[], ${arrayText(columns.finalizedAt)}::text[])
          AS i (id, customer, kind, status, currency, time_zone, boundary, issue_at, watermark, subtotal, promotional, tax, total,
-               paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision,
-               refreshed, finalized)
-    WHERE d.id = i.id`;
+               paid, balance, to_balance, due, taxes, notices, sequence, number, buyer, seller, payment_due, revision, created,
+               refreshed, finalized)`;
 }
 
 function columnsOf(invoices: readonly InvoiceRow[]) {

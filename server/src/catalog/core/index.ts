@@ -23,7 +23,7 @@ export {
 } from "./plan.js";
 export { checkPlan, findPlanFaults, type NewPlan, type PlanDefinition } from "./plan-definition.js";
 export { draftAddOnVersion, draftPlanVersion } from "./draft-version.js";
-export { checkReferences, type FoundMeter, type References } from "./references.js";
+export { checkMeter, checkReferences, type FoundMeter, type References } from "./references.js";
 export {
   modelIn,
   standard_tax_category,

@@ -38,21 +38,26 @@ export function checkReferences(
     if (price.meter === undefined) return;
     const meter = meters.get(price.meter);
     if (meter === undefined) at.add("meter", `there is no meter "${price.meter}"; create it first`);
-    else {
-      checkDimensions(price, meter, at);
-      for (const [field, model] of modelsOf(price)) {
-        const misfit = misfitOfMeter(model, meter);
-        if (misfit !== undefined) at.add(`${field}.${placeOfModelField(model, "")}`, misfit);
-      }
-    }
+    else checkMeter(price, meter, at);
   });
 }
 
-function checkDimensions(
-  price: PriceDefinition,
-  { slug, dimensions }: FoundMeter,
-  faults: CatalogFaults,
-): void {
+/** What a price says of what it meters; both as it is written and as it is stored. */
+type MeteredPrice = Pick<PriceDefinition, "model"> & {
+  readonly filters?: readonly { readonly property: string }[] | undefined;
+  readonly currencies?: Readonly<Record<string, AnyPriceModel>> | undefined;
+};
+
+/** Adds a fault for every dimension that the meter does not have, and for every model that is no price of what it measures. */
+export function checkMeter(price: MeteredPrice, meter: FoundMeter, faults: CatalogFaults): void {
+  checkDimensions(price, meter, faults);
+  for (const [field, model] of modelsOf(price)) {
+    const misfit = misfitOfMeter(model, meter);
+    if (misfit !== undefined) faults.add(`${field}.${placeOfModelField(model, "")}`, misfit);
+  }
+}
+
+function checkDimensions(price: MeteredPrice, { slug, dimensions }: FoundMeter, faults: CatalogFaults): void {
   if (dimensions === undefined) return;
   const check = (field: string, name: string) => {
     if (dimensions.includes(name)) return;
@@ -69,7 +74,7 @@ function checkDimensions(
 }
 
 /** A price's models, in each currency, and in which of its fields they stand. */
-function modelsOf({ model, currencies = {} }: PriceDefinition): [string, AnyPriceModel][] {
+function modelsOf({ model, currencies = {} }: MeteredPrice): [string, AnyPriceModel][] {
   const others = Object.entries(currencies).map(([code, other]): [string, AnyPriceModel] => [
     `currencies.${code}`,
     other,

@@ -94,6 +94,31 @@ export async function readPrice(
   return row === undefined ? undefined : { price: priceFrom(row), currency: row.currency };
 }
 
+/** A price with where it stands, for messages. */
+export interface PlacedPrice {
+  readonly price: Price;
+  /** Key and version of its plan or add-on: "pro" 2. */
+  readonly owner: string;
+  readonly version: number;
+}
+
+/** The prices on a meter, of every version of plans and add-ons: old versions are billed as long as somebody has them. */
+export async function readPricesOfMeter(sql: Sql, meter: MeterId): Promise<PlacedPrice[]> {
+  const rows = await sql<(RawPrice & { owner: string; version: number })[]>`
+    SELECT coalesce(pl.key, ad.key) AS owner, coalesce(v.version, a.version) AS version,
+           p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name, r.tax_category, p.charge, p.timing,
+           p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters, p.included::text, p.phases, p.model, p.currencies
+    FROM prices p
+    LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
+    LEFT JOIN plan_versions v ON v.organization = p.organization AND v.id = p.plan_version
+    LEFT JOIN plans pl ON pl.organization = v.organization AND pl.id = v.plan
+    LEFT JOIN add_on_versions a ON a.organization = p.organization AND a.id = p.add_on_version
+    LEFT JOIN add_ons ad ON ad.organization = a.organization AND ad.id = a.add_on
+    WHERE p.meter = ${meter}
+    ORDER BY owner, version, p.position`;
+  return rows.map((row) => ({ price: priceFrom(row), owner: row.owner, version: row.version }));
+}
+
 interface RawPrice {
   readonly id: PriceId;
   readonly key: string;

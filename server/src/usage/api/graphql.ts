@@ -187,6 +187,11 @@ const CorrectionType = builder.objectRef<CorrectionReceipt>("EventCorrection").i
     id: t.exposeString("id"),
     action: t.exposeString("action"),
     revision: t.exposeInt("revision"),
+    notice: t.string({
+      nullable: true,
+      description: "What the correction does not do, when the event is too old to be on an invoice yet.",
+      resolve: ({ notice }) => notice ?? null,
+    }),
   }),
 });
 
