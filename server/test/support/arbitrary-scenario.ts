@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { writePriceModel } from "../../src/catalog/core/index.js";
 import { misfitOfMeter } from "../../src/catalog/core/price-definition.js";
 import { usageOf, type AnyPriceModel } from "../../src/rating/core/index.js";
+import { Decimal } from "../../src/kernel/decimal.js";
 import { billablePrice, cents, dimensions } from "./billable-price.js";
 import type { ModelNotation } from "./plain-rating.js";
 import { plainAggregations, type PlainAggregation } from "./plain-metering.js";
@@ -76,6 +77,8 @@ export interface Scenario {
 }
 
 const nullable = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(some, { freq: 2 });
+/** Above zero, as a plan's limits are. */
+const limit = (max: number) => cents(max - 1).map((one) => one.plus(Decimal.of("0.01")));
 const amount = (max: number) => cents(max).map(String);
 
 /** Sums more often: most prices fit them only. */
@@ -108,8 +111,8 @@ const plan: fc.Arbitrary<ScenarioPlan> = fc
       prorated: fc.boolean(),
     }),
     prices: fc.array(price, { minLength: 1, maxLength: 3 }),
-    minimum: nullable(cents(6000)),
-    maximum: nullable(cents(20_000)),
+    minimum: nullable(limit(6000)),
+    maximum: nullable(limit(20_000)),
   })
   .map(({ minimum, maximum, ...rest }) => ({
     ...rest,

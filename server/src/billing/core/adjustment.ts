@@ -38,9 +38,10 @@ export interface NetCharge {
 }
 
 /**
- * The adjustments of all spans that share an instant with [from, to).
+ * The adjustments of all spans that share an instant with [from, to). Those before are computed too, as far as a wider
+ * span's follow from them: a quarter's minimum is on what the coupons of all its months leave.
  *
- * @param charges  all that begin in those spans, with what they come to so far
+ * @param charges  all that begin at `earliestBase` or later, with what they come to so far
  * @param until    what is due by then is complete: minimums and commitments of spans that end by then are charged
  */
 export function adjustmentsOf(
@@ -48,11 +49,11 @@ export function adjustmentsOf(
   charges: readonly NetCharge[],
   { from, to, until }: { from: Instant; to: Instant; until: Instant },
 ): Adjustment[] {
-  const coupons = fixedCoupons(contract, charges, { from, to });
-  const limits = spendLimits(contract, charges, coupons, { from, to, until });
+  const base = { from: earliestBase(contract, from), to };
+  const coupons = fixedCoupons(contract, charges, base);
+  const limits = spendLimits(contract, charges, coupons, { ...base, until });
   return [
-    ...coupons,
-    ...limits,
+    ...[...coupons, ...limits].filter(({ period }) => touches(period, from, to)),
     ...commitments(contract, charges, [...coupons, ...limits], { from, to, until }),
   ];
 }
@@ -64,14 +65,15 @@ export function earliestBase(contract: Contract, from: Instant): Instant {
   const reach = (start: Instant | undefined) => {
     if (start !== undefined && start < earliest) earliest = start;
   };
-  if (subscription.coupons.length > 0) reach(billingPeriodAt(subscription, from)?.start);
-  for (const phase of subscription.schedule) {
-    const plan = planOf(contract, phase);
-    if (plan.minimum !== undefined || plan.maximum !== undefined)
-      reach(periodsOf(subscription, plan.interval, from, (from + 1) as Instant)[0]?.start);
-    for (const commitment of plan.commitments)
-      reach(spansOfCommitment(contract, commitment, { from, to: (from + 1) as Instant })[0]?.start);
+  // The widest first: commitments follow from limits and coupons, and limits from coupons.
+  const plans = subscription.schedule.map((phase) => planOf(contract, phase));
+  for (const commitment of plans.flatMap((plan) => plan.commitments))
+    reach(spansOfCommitment(contract, commitment, { from, to: (from + 1) as Instant })[0]?.start);
+  for (const { minimum, maximum, interval } of plans) {
+    if (minimum === undefined && maximum === undefined) continue;
+    reach(periodsOf(subscription, interval, earliest, (earliest + 1) as Instant)[0]?.start);
   }
+  if (subscription.coupons.length > 0) reach(billingPeriodAt(subscription, earliest)?.start);
   return earliest;
 }
 

@@ -328,6 +328,38 @@ describe("discounts and limits", () => {
     expect(bill("2026-03-01")).toEqual(["tokens 0.00", "Quarterly commitment 40.00"]);
   });
 
+  test("a quarter's minimum, and a commitment, stay when the coupons of their first months are out of reach", () => {
+    const coupon = aCoupon({
+      off: { kind: "amount", amounts: { USD: d(5) } },
+      duration: { kind: "forever" },
+    });
+    const contract = month(
+      {
+        interval: "quarter",
+        prices: [tokens],
+        minimum: { USD: d(40) },
+        commitments: [{ key: "h", name: "Half-year commitment", months: 6, amounts: { USD: d(100) } }],
+      },
+      { couponsKnown: [coupon], coupons: [{ coupon: coupon.id, from: at("2026-01-01"), to: undefined }] },
+    );
+    const billed = new Billed();
+    const bill = (month: number) => {
+      const usage = Array.from({ length: 8 }, (_, index) => used(`2026-0${index + 1}-02T00:00:00Z`, "1000"));
+      const scope = { ...scopeOf(contract, "period", at(`2026-0${month}-01`)), lookback: 35 * day };
+      return said(billed.bill(contract, scope, usage)).filter((line) => /spend|commitment/.test(line));
+    };
+    expect([1, 2, 3, 4, 5, 6, 7, 8].map(bill)).toEqual([
+      [],
+      [],
+      ["Minimum spend 25.00"],
+      [],
+      [],
+      ["Minimum spend 25.00", "Half-year commitment 20.00"],
+      [],
+      [],
+    ]);
+  });
+
   test("a commitment is owed in full when the subscription ends early", () => {
     const commitments = [{ key: "y", name: "Yearly commitment", months: 12, amounts: { USD: d(100) } }];
     const contract = month({ prices: [tokens], commitments }, { endsAt: at("2026-01-11") });
