@@ -18,7 +18,7 @@ const letterCountries = new Set(["US", "CA", "MX"]);
  * (whose Intl writes numbers and dates): nothing in it depends on the clock or on chance.
  */
 export async function renderPdf(document: InvoiceDocument, options: PdfOptions = {}): Promise<Buffer> {
-  // Loaded by the first document: it takes a tenth of a start, which most starts need not spend.
+  // Loaded by the first document: a start need not wait for it.
   const { default: PDFDocument } = await import("pdfkit");
   const issuedAt = new Date(msOf(document.issuedAt));
   const country = document.seller.address?.country;

@@ -310,7 +310,7 @@ type RecordedContent = Pick<
   "kind" | "price" | "quantity" | "events" | "portions" | "adjustment" | "exact"
 >;
 
-/** Field by field: a run makes thousands of these a second, and copying objects of thirty fields takes a third of that. */
+/** Field by field: a run makes thousands of these a second, and objects of so many fields are slow to spread. */
 function recordLine(
   line: SectionLine,
   content: RecordedContent,

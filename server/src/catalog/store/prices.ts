@@ -55,9 +55,7 @@ export async function readPlanPrices(
   versions: readonly PlanVersionId[],
 ): Promise<ReadonlyMap<PlanVersionId, readonly Price[]>> {
   const rows = await sql<(RawPrice & { owner: PlanVersionId })[]>`
-    SELECT p.plan_version AS owner, p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name,
-           r.tax_category, p.charge, p.timing, p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters,
-           p.included::text, p.phases, p.model, p.currencies
+    SELECT p.plan_version AS owner, ${columns(sql)}
     FROM prices p LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
     WHERE p.plan_version = ANY(${[...versions]}::text[]) ORDER BY p.plan_version, p.position`;
   return byOwner(rows);
@@ -69,9 +67,7 @@ export async function readAddOnPrices(
   versions: readonly AddOnVersionId[],
 ): Promise<ReadonlyMap<AddOnVersionId, readonly Price[]>> {
   const rows = await sql<(RawPrice & { owner: AddOnVersionId })[]>`
-    SELECT p.add_on_version AS owner, p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name,
-           r.tax_category, p.charge, p.timing, p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters,
-           p.included::text, p.phases, p.model, p.currencies
+    SELECT p.add_on_version AS owner, ${columns(sql)}
     FROM prices p LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
     WHERE p.add_on_version = ANY(${[...versions]}::text[]) ORDER BY p.add_on_version, p.position`;
   return byOwner(rows);
@@ -83,8 +79,7 @@ export async function readPrice(
   id: PriceId,
 ): Promise<{ readonly price: Price; readonly currency: Currency } | undefined> {
   const [row] = await sql<(RawPrice & { currency: Currency })[]>`
-    SELECT p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name, r.tax_category, p.charge, p.timing,
-           p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters, p.included::text, p.phases, p.model, p.currencies,
+    SELECT ${columns(sql)},
            coalesce(v.currency, a.currency) AS currency
     FROM prices p
     LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
@@ -106,8 +101,7 @@ export interface PlacedPrice {
 export async function readPricesOfMeter(sql: Sql, meter: MeterId): Promise<PlacedPrice[]> {
   const rows = await sql<(RawPrice & { owner: string; version: number })[]>`
     SELECT coalesce(pl.key, ad.key) AS owner, coalesce(v.version, a.version) AS version,
-           p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name, r.tax_category, p.charge, p.timing,
-           p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters, p.included::text, p.phases, p.model, p.currencies
+           ${columns(sql)}
     FROM prices p
     LEFT JOIN products r ON r.organization = p.organization AND r.id = p.product
     LEFT JOIN plan_versions v ON v.organization = p.organization AND v.id = p.plan_version
@@ -117,6 +111,13 @@ export async function readPricesOfMeter(sql: Sql, meter: MeterId): Promise<Place
     WHERE p.meter = ${meter}
     ORDER BY owner, version, p.position`;
   return rows.map((row) => ({ price: priceFrom(row), owner: row.owner, version: row.version }));
+}
+
+/** What `priceFrom` takes, of prices p and their products r. */
+function columns(sql: Sql) {
+  return sql`
+    p.id, p.key, p.name, p.product, r.key AS product_key, r.name AS product_name, r.tax_category, p.charge, p.timing,
+    p.billing_interval, p.prorated, p.meter, p.meter_slug, p.filters, p.included::text, p.phases, p.model, p.currencies`;
 }
 
 interface RawPrice {
