@@ -28,7 +28,14 @@ export type IdPrefix =
   | "crg"
   | "crm"
   | "crn"
-  | "pac";
+  | "pac"
+  | "pmt"
+  | "pat"
+  | "pay"
+  | "ref"
+  | "dsp"
+  | "pyo"
+  | "tup";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -58,6 +65,13 @@ export type TaxRateId = Id<"txr">;
 export type CreditGrantId = Id<"crg">;
 export type CreditMovementId = Id<"crm">;
 export type CreditNoteId = Id<"crn">;
+export type PaymentMethodId = Id<"pmt">;
+export type PaymentAttemptId = Id<"pat">;
+export type PaymentId = Id<"pay">;
+export type RefundId = Id<"ref">;
+export type DisputeId = Id<"dsp">;
+export type PayoutId = Id<"pyo">;
+export type TopUpId = Id<"tup">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
 
