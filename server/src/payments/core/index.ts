@@ -35,3 +35,32 @@ export {
   type RefundState,
   type RefundTransition,
 } from "./refund.js";
+export {
+  default_dunning,
+  dunning_ends,
+  dunningEnd,
+  dunningFaults,
+  nextDunningStep,
+  previewDunning,
+  type DunningEnd,
+  type DunningSchedule,
+  type DunningSituation,
+  type DunningStep,
+} from "./dunning.js";
+export {
+  capturePosting,
+  disputeFeePosting,
+  disputePosting,
+  freedPosting,
+  payoutPosting,
+  recoveryPosting,
+  refundPosting,
+  refundReversal,
+  refundSettlement,
+  settlementPosting,
+  writeOffPosting,
+  type CapturedMoney,
+  type MoneyPlace,
+  type RefundedMoney,
+  type Settled,
+} from "./money-posting.js";
