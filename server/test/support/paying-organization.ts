@@ -64,7 +64,7 @@ export async function startPayingOrganization(
     },
     async advance(to) {
       const { now, state } = await operations.advance(to);
-      if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}`);
+      if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}: ${JSON.stringify(await weir.weir.services.testClocks.find(id))}`);
     },
     stop: () => stripe.stop(),
   };
