@@ -133,7 +133,7 @@ test("dispute after refund, dispute won: the money is taken once and comes back,
   );
   const clearing = await balanceOf(`provider_clearing:${paying.account}`);
   const amount = payment.amount - 500n;
-  paying.stripe.simulator.dispute(payment.ref!, { amount: Number(amount) });
+  paying.stripe.simulator.dispute(await paying.chargeOf(payment.ref!), { amount: Number(amount) });
   const [dispute] = await eventually(
     () => payments().disputes.list(organization(), { payment: payment.id, limit: 1 }),
     (list) => list.length === 1,

@@ -16,6 +16,8 @@ export interface PayingOrganization {
   /** A customer on the plan "monthly" of 20.00 USD in arrears, with a card when its number is given. */
   customer(key: string, card?: string): Promise<string>;
   advance(to: string): Promise<void>;
+  /** The provider's charge of a payment intent. */
+  chargeOf(intent: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function startPayingOrganization(
     settings: { apiBase: stripe.url },
     secrets: { secretKey: stripeKey, webhookSecret },
   });
-  stripe.simulator.addWebhook({ url: `${weir.url}v1/webhooks/${id}/${account.id}`, secret: webhookSecret });
+  stripe.simulator.addWebhook({ url: new URL(`/v1/webhooks/${id}/${account.id}`, weir.url).href, secret: webhookSecret });
   return {
     caller,
     key,
@@ -65,6 +67,12 @@ export async function startPayingOrganization(
     async advance(to) {
       const { now, state } = await operations.advance(to);
       if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}: ${JSON.stringify(await weir.weir.services.testClocks.find(id))}`);
+    },
+    async chargeOf(intent) {
+      const path = `/v1/payment_intents/${intent}`;
+      const headers = { authorization: `Bearer ${stripeKey}` };
+      const { body } = await stripe.simulator.handle({ method: "GET", path, headers, body: "" });
+      return (JSON.parse(body) as { latest_charge: string }).latest_charge;
     },
     stop: () => stripe.stop(),
   };
