@@ -82,5 +82,17 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
-  return { accounts, methods, receivables, charges, refunds, disputes, payouts, dunning, inbox, captures, attempts };
+  return {
+    accounts,
+    methods,
+    receivables,
+    charges,
+    refunds,
+    disputes,
+    payouts,
+    dunning,
+    inbox,
+    captures,
+    attempts,
+  };
 }

@@ -34,7 +34,15 @@ export interface BillingPort {
 
 /** Something that a person has to look at. */
 export interface PaymentException {
-  readonly kind: "unknown_outcome" | "late_capture" | "amount_differs" | "contradiction" | "charge_failed_for_good" | "refund_failed" | "payout_failed" | "unmatched";
+  readonly kind:
+    | "unknown_outcome"
+    | "late_capture"
+    | "amount_differs"
+    | "contradiction"
+    | "charge_failed_for_good"
+    | "refund_failed"
+    | "payout_failed"
+    | "unmatched";
   /** Once per kind. */
   readonly key: string;
   readonly detail: string;
