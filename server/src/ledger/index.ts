@@ -10,6 +10,7 @@ export {
   type AccountSums,
   type AccountType,
   type Posting,
+  type Resolution,
   type SumDifference,
   type Transfer,
 } from "./core/index.js";

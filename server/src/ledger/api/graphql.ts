@@ -2,6 +2,7 @@ import { builder } from "../../graphql/builder.js";
 import { forwardConnection, forwardPage, page_items_max } from "../../graphql/forward-connection.js";
 import { MoneyType } from "../../graphql/money-type.js";
 import { PeriodType } from "../../graphql/period-type.js";
+import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { balanceOf, codeOf, type AccountSums, type SumDifference, type Transfer } from "../core/index.js";
 import type { TrialBalance } from "../ledger.js";
 import type { StoredPosting } from "../store/postings.js";
@@ -38,6 +39,15 @@ const AccountType = builder.objectRef<AccountSums>("LedgerAccount").implement({
       description: "From the account's own side: positive when it holds what its type is for.",
       resolve: (account) => ({ currency: account.currency, minor: balanceOf(account.type, account) }),
     }),
+    pendingDebit: t.field({
+      type: MoneyType,
+      description: "Of postings that are neither posted nor voided yet: not in the balance.",
+      resolve: ({ currency, pendingDebit }) => ({ currency, minor: pendingDebit }),
+    }),
+    pendingCredit: t.field({
+      type: MoneyType,
+      resolve: ({ currency, pendingCredit }) => ({ currency, minor: pendingCredit }),
+    }),
   }),
 });
 
@@ -56,6 +66,14 @@ const TransferType = builder.objectRef<Transfer>("LedgerTransfer").implement({
   }),
 });
 
+const ResolutionEnum = builder.enumType("LedgerResolution", {
+  description: "What became of a pending posting.",
+  values: {
+    POST: { value: "post", description: "It counts, wholly or in part." },
+    VOID: { value: "void", description: "It does not count." },
+  } as const,
+});
+
 const PostingType = builder.objectRef<StoredPosting>("LedgerPosting").implement({
   description: "Transfers that were posted together. It never changes; a correction is a posting of its own.",
   fields: (t) => ({
@@ -68,7 +86,26 @@ const PostingType = builder.objectRef<StoredPosting>("LedgerPosting").implement(
       description: "The id of what caused it, such as an invoice's.",
     }),
     reverses: t.id({ nullable: true, resolve: (posting) => posting.reverses ?? null }),
-    postedAt: t.expose("postedAt", { type: "Instant" }),
+    pending: t.exposeBoolean("pending", {
+      description: "It moves pending sums only, until another posting resolves it.",
+    }),
+    resolvedBy: t.id({
+      nullable: true,
+      description: "The posting that resolved this one, which was pending.",
+      resolve: (posting) => posting.resolvedBy ?? null,
+    }),
+    resolves: t.id({
+      nullable: true,
+      description: "The pending posting that this one resolves.",
+      resolve: (posting) => posting.resolves ?? null,
+    }),
+    resolution: t.field({
+      type: ResolutionEnum,
+      nullable: true,
+      description: "How it resolves it.",
+      resolve: (posting) => posting.resolution ?? null,
+    }),
+    postedAt: t.expose("postedAt", { type: "Instant", description: "In the organization's time." }),
     transfers: t.field({ type: [TransferType], resolve: (posting) => [...posting.transfers] }),
   }),
 });
@@ -104,10 +141,9 @@ builder.queryFields((t) => ({
     args: { prefix: t.arg.string() },
     resolve: async (_root, { prefix, ...args }, { caller, services }) => {
       const page = forwardPage(args, page_items_max);
-      const filter = prefix == null ? {} : { prefix };
       const found = await services.ledger.accounts(caller.organization, {
-        ...page,
-        ...filter,
+        ...(prefix == null ? {} : { prefix }),
+        ...(page.after === undefined ? {} : { after: readCursor(page.after) }),
         limit: page.limit + 1,
       });
       const edges = found
@@ -158,3 +194,11 @@ builder.queryFields((t) => ({
     resolve: (_root, _args, { caller, services }) => services.ledger.trialBalance(caller.organization),
   }),
 }));
+
+/** @throws Refusal 400 */
+function readCursor(text: string): { code: string; currency: string } {
+  const [code, currency, more] = text.split(" ");
+  if (code !== undefined && currency !== undefined && more === undefined) return { code, currency };
+  const detail = "`after` is no cursor of this list: take it from `pageInfo.endCursor` or an edge.";
+  throw new Refusal(makeProblem("invalid-cursor", 400, "Not a cursor of this list", detail));
+}

@@ -11,5 +11,15 @@ export {
   type AccountSums,
   type AccountType,
 } from "./account.js";
-export { checkPosting, contentOf, reversed, type Posting, type Transfer } from "./posting.js";
+export { balanceChanges, type BalanceChange, type MovedTransfers } from "./balance-change.js";
+export {
+  checkPosting,
+  contentOf,
+  resolvedTransfers,
+  reversed,
+  type PostedContent,
+  type Posting,
+  type Resolution,
+  type Transfer,
+} from "./posting.js";
 export { compareSums, isBalanced, type SumDifference } from "./trial-balance.js";
