@@ -1,4 +1,7 @@
 export { Ledger, type PostingOutcome, type TrialBalance } from "./ledger.js";
+export { LedgerSealer } from "./ledger-sealer.js";
+export { LedgerVerification, type VerificationPart } from "./ledger-verification.js";
+export type { LedgerBlock } from "./store/blocks.js";
 export type { PostingPage, StoredPosting } from "./store/postings.js";
 export {
   accountOf,
@@ -9,6 +12,7 @@ export {
   type AccountOwner,
   type AccountSums,
   type AccountType,
+  type LedgerFault,
   type Posting,
   type Resolution,
   type SumDifference,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import { newId, uuidBytesOf, type OrganizationId, type PostingId } from "../kernel/ids.js";
@@ -9,7 +8,6 @@ import {
   balanceOf,
   checkPosting,
   compareSums,
-  contentOf,
   isBalanced,
   resolvedTransfers,
   reversed,
@@ -19,6 +17,7 @@ import {
   type Resolution,
   type SumDifference,
 } from "./core/index.js";
+import { fingerprintOf } from "./fingerprint.js";
 import { releasePending, writePostings, type Moves, type NewPosting } from "./store/write-postings.js";
 import {
   findFingerprints,
@@ -28,17 +27,19 @@ import {
   type PostingPage,
   type StoredPosting,
 } from "./store/postings.js";
-import { lockSums, readBalances, readSums, readTrialBalance, type AccountInCurrency } from "./store/sums.js";
+import { readAccountsAt, readControlSums } from "./store/sums-at.js";
+import { lockSums, readBalances, readSums, type AccountInCurrency } from "./store/sums.js";
 
 /** What posting did: the same posting again changes nothing. */
 export type PostingOutcome = "posted" | "already_posted";
 
-/** The books of an organization as of one moment. */
+/** The books of an organization as of one moment. What is pending does not count. */
 export interface TrialBalance {
+  /** By code and currency. */
   readonly accounts: readonly AccountSums[];
   /** Debits equal credits in every currency. */
   readonly balanced: boolean;
-  /** Kept balances that are not what the transfers add up to: none, ever. */
+  /** Kept balances that are not what the transfers add up to: none, ever. Of an instant that has passed none are kept. */
   readonly differences: readonly SumDifference[];
 }
 
@@ -193,18 +194,31 @@ export class Ledger {
     return found;
   }
 
-  /** Accounts with their kept sums, by code and currency. */
+  /** Accounts by code and currency: as they are now, or as their transfers up to an instant make them, that included. */
   async accounts(
     organization: OrganizationId,
-    page: { prefix?: string; after?: AccountInCurrency; limit: number },
+    { at, ...page }: { at?: Instant; prefix?: string; after?: AccountInCurrency; limit: number },
   ): Promise<AccountSums[]> {
-    return this.#postgres.inOrganization(organization, (sql) => readBalances(sql, page));
+    return this.#postgres.inOrganization(organization, async (sql) => {
+      if (at === undefined) return readBalances(sql, page);
+      const accounts = await readAccountsAt(sql, { ...page, at });
+      if (accounts.every(({ isControl }) => !isControl)) return accounts.map(({ sums }) => sums);
+      const { transferred } = await readControlSums(sql, { at, kept: false });
+      const controls = new Map(transferred.map((sums) => [`${sums.code} ${sums.currency}`, sums]));
+      return accounts.map(({ sums }) => controls.get(`${sums.code} ${sums.currency}`) ?? sums);
+    });
   }
 
-  /** Adds everything up anew and compares. */
-  async trialBalance(organization: OrganizationId): Promise<TrialBalance> {
-    const { kept, transferred } = await this.#postgres.inOrganization(organization, readTrialBalance);
-    return { accounts: kept, balanced: isBalanced(kept), differences: compareSums(kept, transferred) };
+  /**
+   * The control accounts: each kind of customers' accounts added up, every other account by itself, and whether they
+   * balance. Now, compared with what is kept; or at an instant, postings of that very instant included.
+   */
+  async trialBalance(organization: OrganizationId, at?: Instant): Promise<TrialBalance> {
+    const { transferred, kept } = await this.#postgres.inOrganization(organization, (sql) =>
+      readControlSums(sql, { at, kept: at === undefined }),
+    );
+    const differences = at === undefined ? compareSums(kept, transferred) : [];
+    return { accounts: transferred, balanced: isBalanced(transferred), differences };
   }
 
   #write(
@@ -255,8 +269,7 @@ function newPosting(
   posting: Omit<NewPosting, "id" | "at" | "fingerprint"> & { readonly at?: Instant },
   now: Instant,
 ): NewPosting {
-  const fingerprint = createHash("sha256").update(contentOf(posting)).digest("hex");
-  return { ...posting, id: newId("pst", now), at: posting.at ?? now, fingerprint };
+  return { ...posting, id: newId("pst", now), at: posting.at ?? now, fingerprint: fingerprintOf(posting) };
 }
 
 /** Pending sums are taken off the rows that they were added to. */

@@ -214,7 +214,7 @@ describe("pending postings", () => {
         ...(amounts === undefined ? {} : { amounts }),
       }),
     );
-  const sums = async () =>
+  const sums = async (): Promise<Record<string, bigint[]>> =>
     Object.fromEntries(
       (await ledger.accounts(organization, { limit: 10 })).map((one) => [
         one.code.split(":")[0],

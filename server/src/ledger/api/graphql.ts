@@ -115,19 +115,20 @@ const DifferenceType = builder.objectRef<SumDifference>("LedgerDifference").impl
   fields: (t) => ({
     code: t.exposeString("code"),
     currency: t.exposeString("currency"),
-    side: t.exposeString("side", { description: "debit or credit" }),
+    side: t.exposeString("side", { description: "debit, credit, pendingDebit or pendingCredit" }),
     kept: t.field({ type: "BigInt", resolve: (difference) => difference.kept }),
     transferred: t.field({ type: "BigInt", resolve: (difference) => difference.transferred }),
   }),
 });
 
 const TrialBalanceType = builder.objectRef<TrialBalance>("TrialBalance").implement({
-  description: "Every account, added up anew from the transfers in one snapshot.",
+  description:
+    "The books at one moment: the accounts of customers added up under their kind, every other account by itself. What is pending does not count.",
   fields: (t) => ({
     balanced: t.exposeBoolean("balanced", { description: "Debits equal credits in every currency." }),
     differences: t.field({
       type: [DifferenceType],
-      description: "None, ever.",
+      description: "Of the present: where what is kept is not what the transfers add up to. None, ever.",
       resolve: (trial) => [...trial.differences],
     }),
     accounts: t.field({ type: [AccountType], resolve: (trial) => [...trial.accounts] }),
@@ -138,11 +139,18 @@ builder.queryFields((t) => ({
   ledgerAccounts: t.connection({
     type: AccountType,
     description: "Accounts by code and currency; those whose code begins with a prefix when given.",
-    args: { prefix: t.arg.string() },
-    resolve: async (_root, { prefix, ...args }, { caller, services }) => {
+    args: {
+      prefix: t.arg.string(),
+      at: t.arg({
+        type: "Instant",
+        description: "As they were then, its postings included; now when left out.",
+      }),
+    },
+    resolve: async (_root, { prefix, at, ...args }, { caller, services }) => {
       const page = forwardPage(args, page_items_max);
       const found = await services.ledger.accounts(caller.organization, {
         ...(prefix == null ? {} : { prefix }),
+        ...(at == null ? {} : { at }),
         ...(page.after === undefined ? {} : { after: readCursor(page.after) }),
         limit: page.limit + 1,
       });
@@ -189,9 +197,12 @@ builder.queryFields((t) => ({
   }),
   trialBalance: t.field({
     type: TrialBalanceType,
-    description: "Adds every transfer up anew and compares.",
+    description:
+      "Adds the transfers up anew; ledgerAccounts lists the customers below an account. Now, or at an instant, its postings included.",
     complexity: 100,
-    resolve: (_root, _args, { caller, services }) => services.ledger.trialBalance(caller.organization),
+    args: { at: t.arg({ type: "Instant" }) },
+    resolve: (_root, { at }, { caller, services }) =>
+      services.ledger.trialBalance(caller.organization, at ?? undefined),
   }),
 }));
 

@@ -12,6 +12,8 @@ export {
   type AccountType,
 } from "./account.js";
 export { balanceChanges, type BalanceChange, type MovedTransfers } from "./balance-change.js";
+export { block_postings_max, cutBlocks, type Unsealed } from "./block.js";
+export { compareDigests, type LedgerFault } from "./ledger-fault.js";
 export {
   checkPosting,
   contentOf,

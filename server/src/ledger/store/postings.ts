@@ -80,12 +80,17 @@ export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredP
 }
 
 export async function findPosting(sql: Sql, id: string): Promise<StoredPosting | undefined> {
+  return (await selectPostings(sql, [id as PostingId]))[0];
+}
+
+/** These postings, by id. */
+export async function selectPostings(sql: Sql, ids: readonly PostingId[]): Promise<StoredPosting[]> {
   const rows = await sql<PostingRow[]>`
     SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, pending, resolves,
            resolution, (SELECT r.id FROM ledger_postings r WHERE r.resolves = p.id) AS resolved_by,
            (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
-    FROM ledger_postings p WHERE id = ${id}`;
-  return (await withTransfers(sql, rows))[0];
+    FROM ledger_postings p WHERE id = ANY (${arrayText(ids)}::text[]) ORDER BY id`;
+  return withTransfers(sql, rows);
 }
 
 export async function findPostingByKey(sql: Sql, idempotencyKey: string): Promise<StoredPosting | undefined> {

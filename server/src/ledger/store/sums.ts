@@ -69,42 +69,6 @@ export async function lockSums(sql: Sql, of: readonly AccountInCurrency[]): Prom
       SELECT 1 FROM ledger_balances WHERE account = w.code AND currency = w.currency ORDER BY shard FOR NO KEY UPDATE) b`;
 }
 
-/** Kept sums and what the transfers add up to, in one statement and so in one snapshot: what a trial balance compares. */
-export async function readTrialBalance(
-  sql: Sql,
-): Promise<{ kept: AccountSums[]; transferred: AccountSums[] }> {
-  const rows = await sql<TrialRow[]>`
-    SELECT a.code, a.type, a.currency,
-           coalesce(k.debit, 0)::text AS debit, coalesce(k.credit, 0)::text AS credit,
-           coalesce(k.pending_debit, 0)::text AS pending_debit, coalesce(k.pending_credit, 0)::text AS pending_credit,
-           coalesce(t.debit, 0)::text AS moved_debit, coalesce(t.credit, 0)::text AS moved_credit
-    FROM ledger_accounts a
-    LEFT JOIN (
-      SELECT account, currency, sum(debit_minor) AS debit, sum(credit_minor) AS credit,
-             sum(pending_debit_minor) AS pending_debit, sum(pending_credit_minor) AS pending_credit
-      FROM ledger_balances GROUP BY account, currency
-    ) k ON k.account = a.code AND k.currency = a.currency
-    LEFT JOIN (
-      SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit
-      FROM (SELECT debit AS account, currency, amount_minor AS debit, 0 AS credit FROM ledger_transfers t
-            WHERE EXISTS (SELECT FROM ledger_postings p WHERE p.id = t.posting AND NOT p.pending)
-            UNION ALL
-            SELECT credit, currency, 0, amount_minor FROM ledger_transfers t
-            WHERE EXISTS (SELECT FROM ledger_postings p WHERE p.id = t.posting AND NOT p.pending)) AS sides
-      GROUP BY account, currency
-    ) t ON t.account = a.code AND t.currency = a.currency
-    ORDER BY a.code, a.currency`;
-  return {
-    kept: rows.map(sumsOf),
-    transferred: rows.map((row) => sumsOf({ ...row, debit: row.moved_debit, credit: row.moved_credit })),
-  };
-}
-
-interface TrialRow extends SumsRow {
-  readonly moved_debit: string;
-  readonly moved_credit: string;
-}
-
 function sumsOf(row: SumsRow): AccountSums {
   return {
     code: row.code,
