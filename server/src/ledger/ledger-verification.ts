@@ -3,6 +3,7 @@ import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { compareDigests, compareSums, type LedgerFault } from "./core/index.js";
 import { fingerprintOf } from "./fingerprint.js";
+import type { LedgerMonths } from "./ledger-months.js";
 import { lastBlock } from "./store/blocks.js";
 import { selectPostings } from "./store/postings.js";
 import { readControlSums } from "./store/sums-at.js";
@@ -31,9 +32,6 @@ export interface VerificationPart {
 export const verification_stages = ["blocks", "rows", "unsealed", "control", "accounts", "months"] as const;
 export type VerificationStage = (typeof verification_stages)[number];
 
-/** Closed months, and what they were closed with; the ledger's own, see LedgerMonths. */
-export type CheckMonths = (sql: Sql) => Promise<LedgerFault | undefined>;
-
 // A part ends after so long: a whole verification is as many requests as it takes.
 const part_ms_max = 4_000;
 const rows_page = 20_000;
@@ -58,11 +56,11 @@ interface StageStep {
 /** Computes the books anew and compares: nothing in them is believed. */
 export class LedgerVerification {
   readonly #postgres: Postgres;
-  readonly #checkMonths: CheckMonths;
+  readonly #months: Pick<LedgerMonths, "check">;
 
-  constructor(options: { postgres: Postgres; checkMonths: CheckMonths }) {
+  constructor(options: { postgres: Postgres; months: Pick<LedgerMonths, "check"> }) {
     this.#postgres = options.postgres;
-    this.#checkMonths = options.checkMonths;
+    this.#months = options.months;
   }
 
   /**
@@ -105,7 +103,7 @@ export class LedgerVerification {
         case "accounts":
           return verifyAccounts(sql, after);
         case "months":
-          return { fault: await this.#checkMonths(sql) };
+          return verifyMonth(await this.#months.check(sql, after));
         default:
           return stage satisfies never;
       }
@@ -195,6 +193,10 @@ async function verifyAccounts(sql: Sql, after: string): Promise<StageStep> {
   }
   const last = accounts.length < accounts_page ? undefined : accounts.at(-1);
   return { accounts: accounts.length, after: last && `${last.code} ${last.currency}` };
+}
+
+function verifyMonth(checked: Awaited<ReturnType<LedgerMonths["check"]>>): StageStep {
+  return checked === undefined ? {} : { fault: checked.fault, after: checked.month };
 }
 
 function sumsText([debit, credit, pendingDebit, pendingCredit]: readonly string[]): string {

@@ -17,6 +17,7 @@ import {
   type Resolution,
   type SumDifference,
 } from "./core/index.js";
+import { openInstant } from "./ledger-months.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { releasePending, writePostings, type Moves, type NewPosting } from "./store/write-postings.js";
 import {
@@ -60,8 +61,8 @@ export class Ledger {
    * little more than one.
    *
    * @returns the outcome of each, in order
-   * @throws Refusal 409 when a key stands for another content, or a posting's time has not come; nothing is posted then,
-   *         once the transaction rolls back
+   * @throws Refusal 409 when a key stands for another content, or a posting's time has not come or lies in a closed month;
+   *         nothing is posted then, once the transaction rolls back
    */
   async post(
     sql: Sql,
@@ -164,6 +165,11 @@ export class Ledger {
     }
   }
 
+  /** The first instant, at or after one, that is in no closed month: when what belongs to it can be posted. */
+  openInstant(sql: Sql, at: Instant): Promise<Instant> {
+    return openInstant(sql, at);
+  }
+
   /**
    * What accounts hold now, by `code currency`, in the caller's transaction; those without a transfer are left out.
    * @param hold  keeps others from changing them until the transaction ends
@@ -252,7 +258,9 @@ export class Ledger {
     if (early !== undefined) throw notYet(early, now);
     const sorted = sortedByKey(postings);
     const moves = (some: readonly NewPosting[]) => ({ postings: some, changes: changesOf(some) });
-    const written = await writePostings(sql, organization, sorted, moves(sorted));
+    const written = await writePostings(sql, organization, sorted, moves(sorted)).catch((error: unknown) => {
+      throw isMonthClosed(error) ? monthClosed(error) : error;
+    });
     if (written.size < postings.length) {
       const known = postings.filter(({ id }) => !written.has(id));
       await refuseOtherContent(sql, known);
@@ -261,6 +269,18 @@ export class Ledger {
     }
     return postings.map(({ id }) => (written.has(id) ? "posted" : "already_posted"));
   }
+}
+
+/** What the database says of a posting into a closed month: see weir_check_month_open. */
+function isMonthClosed(error: unknown): error is Error {
+  return (
+    error instanceof Error && "constraint_name" in error && error.constraint_name === "ledger_month_closed"
+  );
+}
+
+function monthClosed({ message }: Error): Refusal {
+  const detail = `${message}. What comes late is posted in the first month that is open, with its original service period.`;
+  return new Refusal(makeProblem("month-closed", 409, "The month is closed", detail));
 }
 
 const posting_differs = "posting-differs";

@@ -9,6 +9,7 @@ import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import {
   Ledger,
+  LedgerMonths,
   LedgerSealer,
   LedgerVerification,
   type AccountSums,
@@ -39,7 +40,10 @@ beforeAll(async () => {
   identity = openIdentity({ postgres, clock });
   ledger = new Ledger({ postgres, clocks: sameClock(clock) });
   sealer = new LedgerSealer({ postgres, clock: systemClock, log: silentLog });
-  verification = new LedgerVerification({ postgres, checkMonths: () => Promise.resolve(undefined) });
+  verification = new LedgerVerification({
+    postgres,
+    months: new LedgerMonths({ postgres, clocks: sameClock(clock), clock: systemClock, sealer }),
+  });
 });
 afterAll(async () => {
   await superuser?.end();

@@ -13,6 +13,17 @@ export {
 } from "./account.js";
 export { balanceChanges, type BalanceChange, type MovedTransfers } from "./balance-change.js";
 export { block_postings_max, cutBlocks, type Unsealed } from "./block.js";
+export {
+  addMonths,
+  firstDateOf,
+  monthAt,
+  monthOf,
+  parseMonth,
+  refuseClosing,
+  spanOf,
+  type CloseRefusal,
+  type LedgerMonth,
+} from "./ledger-month.js";
 export { compareDigests, type LedgerFault } from "./ledger-fault.js";
 export {
   checkPosting,
