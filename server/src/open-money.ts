@@ -15,6 +15,7 @@ import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
@@ -22,6 +23,8 @@ export interface MoneyOptions {
   readonly clocks: Clocks;
   readonly workflows: Workflows;
   readonly wakes: Wakes;
+  /** Who tells receivers what happened. */
+  readonly webhooks: Webhooks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -37,7 +40,8 @@ export interface Money {
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: MoneyOptions): Money {
+export function openMoney(options: MoneyOptions): Money {
+  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -60,6 +64,7 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
     tax,
     ledger,
     credits,
+    webhooks,
     wakes: billingSchedule,
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });

@@ -14,6 +14,7 @@ import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
@@ -39,4 +40,5 @@ export interface Services {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly webhooks: Webhooks;
 }

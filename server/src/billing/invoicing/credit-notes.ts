@@ -12,6 +12,7 @@ import { findCreditNote, insertCreditNote, listCreditNotes } from "../store/cred
 import { numberText, takeNumbers } from "../store/invoice-numbers.js";
 import { findInvoice, findInvoiceByNumber, lockInvoices, markVoided } from "../store/invoices.js";
 import type { CreditNote, CreditNoteLine, NewCreditNote } from "./credit-note.js";
+import { creditNoteMessage, voidedMessage, type WebhooksPort } from "./invoice-webhooks.js";
 import type { CreditsPort, LedgerPort } from "./funds.js";
 import type { Invoice } from "./invoice.js";
 
@@ -19,6 +20,7 @@ export interface CreditNotesDependencies {
   readonly postgres: Postgres;
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  readonly webhooks?: WebhooksPort | undefined;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -189,6 +191,10 @@ export class CreditNotes {
           after: describe(note),
           at: clock.now(),
         });
+        const told = note.voids
+          ? [voidedMessage(invoice, note), creditNoteMessage(invoice, note)]
+          : [creditNoteMessage(invoice, note)];
+        await this.#on.webhooks?.publishAll(sql, organization, told);
         return note.id;
       });
       const note = await findCreditNote(sql, id);

@@ -5,7 +5,8 @@
 export const event_types = {
   "invoice.finalized": "An invoice was made final: it has its number, and is posted.",
   "invoice.voided": "A final invoice was taken back as if it had never been.",
-  "credit_note.issued": "A credit note was written: parts of an invoice, or with its voiding all of it, are given back.",
+  "credit_note.issued":
+    "A credit note was written: parts of an invoice, or with its voiding all of it, are given back.",
 } as const satisfies Readonly<Record<`${string}.${string}`, string>>;
 
 export type EventType = keyof typeof event_types;
