@@ -55,7 +55,12 @@ export class Sender {
   async send(request: SentRequest, stop: AbortSignal): Promise<SentResult> {
     const began = performance.now();
     const { timeout_ms = timeout_ms_default } = this.#on;
-    const timeout = AbortSignal.timeout(timeout_ms);
+    const late = new Error(`no answer within ${timeout_ms / 1000} s`);
+    // Not AbortSignal.any: what that derives from a signal that lives as long as the process is kept with it.
+    const ending = new AbortController();
+    const timer = setTimeout(() => ending.abort(late), timeout_ms);
+    const stopped = () => ending.abort(stop.reason);
+    stop.addEventListener("abort", stopped, { once: true });
     const ended = (result: Partial<SentResult>): SentResult => ({
       duration_ms: performance.now() - began,
       status: undefined,
@@ -65,10 +70,10 @@ export class Sender {
       ...result,
     });
     try {
-      const signal = AbortSignal.any([timeout, stop]);
+      stop.throwIfAborted();
       const url = new URL(request.url);
-      const addresses = await until(signal, this.addressesOf(hostOf(url)));
-      const answer = await this.#exchange(url, addresses, request, signal);
+      const addresses = await until(ending.signal, this.addressesOf(hostOf(url)));
+      const answer = await this.#exchange(url, addresses, request, ending.signal);
       stop.throwIfAborted();
       return ended({
         ...answer,
@@ -77,10 +82,11 @@ export class Sender {
     } catch (error) {
       stop.throwIfAborted();
       return ended({
-        error: timeout.aborted
-          ? `no answer within ${timeout_ms / 1000} s`
-          : describeError(error).slice(0, error_length_max),
+        error: describeError(ending.signal.aborted ? late : error).slice(0, error_length_max),
       });
+    } finally {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", stopped);
     }
   }
 
@@ -92,6 +98,10 @@ export class Sender {
   ): Promise<{ status: number; response: string; retryAfter: string | undefined }> {
     return new Promise((resolve, reject) => {
       const { certificateAuthority } = this.#on;
+      // Once its status is there, an answer counts by that, should it break off or never end.
+      let finish: (() => void) | undefined;
+      const giveUp = (why: Error) => (finish === undefined ? reject(why) : finish());
+      signal.addEventListener("abort", () => giveUp(signal.reason as Error), { once: true });
       const request = (url.protocol === "http:" ? http : https).request({
         method: "POST",
         // The name stays: for the Host header, for SNI, and for whom the certificate must be.
@@ -104,11 +114,17 @@ export class Sender {
         signal,
         ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
       });
-      request.on("error", reject);
+      request.on("error", giveUp);
+      // Without a listener Node closes the connection and says nothing.
+      request.on("upgrade", (response, socket) => {
+        socket.destroy();
+        resolve({ status: response.statusCode ?? 101, response: "", retryAfter: undefined });
+      });
+      request.on("close", () => giveUp(new Error("the connection was closed before there was an answer")));
       request.on("response", (response) => {
         const chunks: Buffer[] = [];
         let length = 0;
-        const finish = () => {
+        finish = () => {
           resolve({
             status: response.statusCode ?? 0,
             response: textOf(Buffer.concat(chunks).subarray(0, response_bytes_max)),
@@ -119,9 +135,8 @@ export class Sender {
         response.on("data", (chunk: Buffer) => {
           chunks.push(chunk);
           length += chunk.length;
-          if (length >= response_bytes_max) finish();
+          if (length >= response_bytes_max) finish?.();
         });
-        // Once the status is there, an answer that breaks off counts by it.
         response.on("end", finish);
         response.on("error", finish);
         response.on("close", finish);
