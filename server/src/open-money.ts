@@ -21,6 +21,7 @@ import { findOrganization } from "./identity/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
@@ -31,6 +32,8 @@ export interface MoneyOptions {
   readonly secrets: Secrets;
   /** One for each folder in payments/providers; all when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  /** Who tells receivers what happened. */
+  readonly webhooks: Webhooks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -48,7 +51,7 @@ export interface Money {
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney(options: MoneyOptions): Money {
-  const { postgres, clock, clocks, workflows, wakes, usage } = options;
+  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -67,7 +70,9 @@ export function openMoney(options: MoneyOptions): Money {
     billing: billingPortOf(() => billing),
     topUps: credits,
     exceptions: { open: () => Promise.resolve() },
-    notices: { publish: () => Promise.resolve() },
+    notices: {
+      publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
+    },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
@@ -82,6 +87,7 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     credits,
     receivables: payments.receivables,
+    webhooks,
     wakes: billingSchedule,
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });

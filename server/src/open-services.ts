@@ -18,6 +18,7 @@ import { RunRetention, Runs } from "./runs/index.js";
 import type { Services } from "./services.js";
 import { OrganizationClocks, openTime } from "./time/index.js";
 import { openUsage } from "./usage/index.js";
+import { openWebhooks } from "./webhooks/index.js";
 
 /** What stands when the domains open. */
 export interface Engines {
@@ -68,7 +69,12 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, secrets, usage: () => usage });
+  const webhooks = opens(
+    "webhooks",
+    openWebhooks({ postgres, secrets, clock, clocks, log, executor, sending: config.webhooks }),
+    (running) => running.stop(),
+  );
+  const money = openMoney({ postgres, clock, clocks, workflows, wakes, secrets, webhooks, usage: () => usage });
   const usage = opens(
     "usage",
     await openUsage({
@@ -101,6 +107,7 @@ export async function openServices(
     testClocks,
     identity,
     usage,
+    webhooks,
     ...money,
   };
   const retention = new RunRetention({
@@ -132,6 +139,7 @@ export async function openServices(
   });
   const url = await listen(app, config.host, config.httpPort);
   time.start();
+  webhooks.start();
   retention.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())

@@ -15,6 +15,7 @@ import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
@@ -41,4 +42,5 @@ export interface Services {
   readonly ledger: Ledger;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly webhooks: Webhooks;
 }

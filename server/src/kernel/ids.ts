@@ -35,7 +35,10 @@ export type IdPrefix =
   | "ref"
   | "dsp"
   | "pyo"
-  | "tup";
+  | "tup"
+  | "whe"
+  | "msg"
+  | "whd";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -74,6 +77,10 @@ export type PayoutId = Id<"pyo">;
 export type TopUpId = Id<"tup">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
+export type WebhookEndpointId = Id<"whe">;
+/** What receivers see as webhook-id. */
+export type WebhookMessageId = Id<"msg">;
+export type WebhookDeliveryId = Id<"whd">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -2,6 +2,7 @@ import type { Sql } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type PaymentAttemptId } from "../kernel/ids.js";
 import { hour, type Instant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
@@ -324,7 +325,7 @@ function detailOf(input: AttemptInput): string | undefined {
   return undefined;
 }
 
-function describeAttempt(attempt: PaymentAttempt): Record<string, unknown> {
+function describeAttempt(attempt: PaymentAttempt): Record<string, JsonValue> {
   return {
     attempt: attempt.id,
     number: attempt.number,

@@ -2,6 +2,7 @@ import type { Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type InvoiceId, type OrganizationId, type TopUpId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import type { Money } from "../kernel/money.js";
 import type { Ledger } from "../ledger/index.js";
 import {
@@ -185,7 +186,7 @@ function inOrder(locked: readonly Receivable[], invoices: readonly InvoiceId[]):
   return [...new Set(invoices)].flatMap((invoice) => byInvoice.get(invoice) ?? []);
 }
 
-function describePayment(payment: Payment, allocations: readonly Allocation[]): Record<string, unknown> {
+function describePayment(payment: Payment, allocations: readonly Allocation[]): Record<string, JsonValue> {
   return {
     payment: payment.id,
     customer: payment.customer,

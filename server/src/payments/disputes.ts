@@ -4,6 +4,7 @@ import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId, type ProviderAccountId } from "../kernel/ids.js";
 import { formatInstant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
 import { disputeFeePosting, disputePosting, onDisputeState, type DisputeState } from "./core/index.js";
@@ -208,7 +209,7 @@ async function mustFind(sql: Sql, id: string, options: { lock?: boolean } = {}):
   throw new Refusal(makeProblem("dispute-not-found", 404, "No such dispute", detail));
 }
 
-function describe(dispute: Dispute): Record<string, unknown> {
+function describe(dispute: Dispute): Record<string, JsonValue> {
   return {
     dispute: dispute.id,
     payment: dispute.payment,

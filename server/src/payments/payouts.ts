@@ -84,7 +84,7 @@ export class Payouts {
         },
         now,
       );
-    const type = `payout.${payout.state}`;
+    const type = `payout.${payout.state}` as const;
     const data = {
       payout: payout.id,
       account,

@@ -3,7 +3,9 @@ import type { Currency } from "../kernel/currency.js";
 import type { CustomerId, InvoiceId, OrganizationId, SubscriptionId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Money } from "../kernel/money.js";
+import type { JsonValue } from "../kernel/json.js";
 import type { TimeZone } from "../kernel/time-zone.js";
+import type { EventType } from "../webhooks/index.js";
 
 /** Who pays, as this domain asks in its transactions. */
 export interface PayingCustomer {
@@ -56,10 +58,10 @@ export interface ExceptionsPort {
 
 /** Something that happened, for webhooks and mail. */
 export interface PaymentNotice {
-  readonly type: string;
+  readonly type: EventType;
   /** Once. */
   readonly key: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, JsonValue>>;
 }
 
 export interface NoticesPort {
