@@ -131,6 +131,11 @@ describeEachClient("customers and cards by the official SDK", (open) => {
     await expect(stripe.checkout.sessions.expire(session.id)).rejects.toMatchObject({ statusCode: 400 });
     await simulator.advance(24 * 3_600_000);
     expect((await stripe.checkout.sessions.retrieve(other.id)).status).toBe("expired");
+    const { currency: _, ...without } = params;
+    await expect(stripe.checkout.sessions.create(without)).rejects.toMatchObject({ param: "currency" });
+    await expect(
+      stripe.checkout.sessions.create({ ...without, allowed_payment_method_types: ["card"] }),
+    ).resolves.toMatchObject({ status: "open", currency: null });
     await expect(stripe.checkout.sessions.create({ ...params, mode: "payment" })).rejects.toMatchObject({
       param: "mode",
     });
