@@ -1,0 +1,40 @@
+import { FileRefused } from "./file-refused.js";
+import type { FormatName, SettlementFormat } from "./settlement-format.js";
+
+/** Every format there is. */
+export const settlementFormats: readonly SettlementFormat[] = [];
+
+export function findFormat(name: string): SettlementFormat | undefined {
+  return settlementFormats.find((format) => format.name === name);
+}
+
+const names = (formats: readonly { readonly name: FormatName }[]) =>
+  formats.map(({ name }) => name).join(", ");
+
+/**
+ * The format of a file, by its content.
+ *
+ * @param head      the file's first `detection_bytes`, or all of it when it is shorter
+ * @param fileName  for the refusal's text only
+ * @throws FileRefused when it is none of the known formats, or could be several
+ */
+export function detectFormat(head: Uint8Array, fileName: string): SettlementFormat {
+  if (head.length === 0) {
+    throw new FileRefused({ detail: `${fileName} is empty`, advice: "Fetch the file again from its sender" });
+  }
+  const found = settlementFormats.filter((format) => format.detect(head));
+  const [only, ...others] = found;
+  if (only === undefined) {
+    throw new FileRefused({
+      detail: `${fileName} is of no known format`,
+      advice: `Known are ${names(settlementFormats)}`,
+    });
+  }
+  if (others.length > 0) {
+    throw new FileRefused({
+      detail: `${fileName} could be each of ${names(found)}`,
+      advice: "Name its format when you import it",
+    });
+  }
+  return only;
+}
