@@ -18,9 +18,9 @@ export const record_kinds = [
 
 export type RecordKind = (typeof record_kinds)[number];
 
-/** Where in the file a record stands; all count from 1, `byte` from 0. */
+/** Where in the file a record stands; `record` and `line` count from 1, `byte` from 0. */
 export interface RecordPosition {
-  /** The record's number among everything of its kind in the file: messages, rows, entries. */
+  /** Unique in the file, and rising: the number of the message or row; of camt, which splits entries, the number of the record. */
   readonly record: number;
   readonly line?: number;
   readonly byte?: number;
@@ -59,13 +59,15 @@ export interface SettlementRecord {
    */
   readonly key: string;
   readonly kind: RecordKind;
-  /** The movement itself, in the currency it was made in. */
+  /** The movement itself. Of the opposite sign than its kind usually has, it takes one back: a refund above zero has failed. */
   readonly gross: Money;
-  /** What the sender took for it: + is our cost. gross − fee = net. */
+  /** What the customer was charged or given back, where that is in another currency than `gross`. */
+  readonly presented?: Money;
+  /** What the sender counts `gross` as, where that is in another currency: what it will pay out. */
+  readonly settled?: Money;
+  /** What the sender took for it, in the currency of `settled ?? gross`: + is our cost. (settled ?? gross) − fee = net. */
   readonly fee?: Money;
   readonly net?: Money;
-  /** What the sender counts it as where that is another currency than gross: what will be paid out. */
-  readonly settled?: Money;
   /** Midnight UTC where the file gives a date only; a time without a zone is taken as UTC. */
   readonly at: Instant;
   readonly valueDate?: LocalDate;
