@@ -8,6 +8,7 @@ export interface TextFault {
   readonly advice: string;
 }
 
+/** Of minor units: what a 64-bit integer holds for certain. */
 const digits_max = 18;
 /** Numbers below this are exact in floating point, so they may be added up digit by digit. */
 const exact_digits = 15;
@@ -48,7 +49,7 @@ export function readMinorUnits(text: string, currency: Currency): Result<bigint,
     if (isComma && (fraction !== exponent || exponent === 3 || exponent === 0))
       return err(faultOf(text, currency));
   }
-  if (at < length || whole + fraction === 0 || whole > digits_max || fraction > digits_max)
+  if (at < length || whole + fraction === 0 || whole + exponent > digits_max || fraction > digits_max)
     return err(faultOf(text, currency));
   if (whole + exponent > exact_digits) return ok(exactly(text.slice(begin), exponent, negative));
   for (let missing = exponent - fraction; missing > 0; missing -= 1) value *= 10;
@@ -98,6 +99,12 @@ function faultOf(text: string, currency: Currency): TextFault {
     return {
       detail: `${shown} is in scientific notation: a spreadsheet has shortened it`,
       advice: "Import the file as the sender made it, without opening it in a spreadsheet",
+    };
+  }
+  if (/^[+-]?\d{15,}(\.\d*)?$/.test(text)) {
+    return {
+      detail: `${shown} is larger than any amount: it has more than ${digits_max} digits with those after the point`,
+      advice: "Import the file as the sender made it",
     };
   }
   if (/^[+-]?\d+\.\d+$/.test(text)) {

@@ -1,9 +1,15 @@
 import { FileRefused } from "./file-refused.js";
 import { camt053, camt054 } from "./formats/camt/index.js";
+import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
 import type { FormatName, SettlementFormat } from "./settlement-format.js";
 
 /** Every format there is. */
-export const settlementFormats: readonly SettlementFormat[] = [camt053, camt054];
+export const settlementFormats: readonly SettlementFormat[] = [
+  camt053,
+  camt054,
+  stripeBalanceChange,
+  stripePayoutReconciliation,
+];
 
 export function findFormat(name: string): SettlementFormat | undefined {
   return settlementFormats.find((format) => format.name === name);

@@ -32,6 +32,8 @@ export interface RecordReferences {
   readonly arn?: string;
   /** The sender's id of the thing that moved: ch_…, re_…, a PSP reference, the bank's own reference. */
   readonly provider?: string;
+  /** The sender's id of the payment that the thing belongs to, where it is another: pi_…, the PSP reference of what was captured. */
+  readonly payment?: string;
   /** What we named it: an attempt's or an invoice's id. */
   readonly merchant?: string;
   readonly endToEnd?: string;
@@ -76,7 +78,7 @@ export interface SettlementRecord {
   readonly references: RecordReferences;
   /** The other side of a bank's entry. The IBAN is whole here and masked in `original`. */
   readonly counterparty?: { readonly name?: string; readonly iban?: string };
-  /** The bank says that this takes back an earlier entry. */
+  /** The sender says that this takes back an earlier movement of its kind. */
   readonly reversal?: true;
   /** `number` is in memory only: whoever stores the record keeps a keyed hash of it. */
   readonly card?: { readonly last4: string; readonly number?: string };

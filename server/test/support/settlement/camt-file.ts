@@ -3,7 +3,7 @@ import { SeededRandom } from "./seeded-random.js";
 
 /** One transaction of a batch-booked entry. Amounts are unsigned minor units. */
 export interface CamtTransaction {
-  readonly amount?: bigint;
+  readonly amount?: bigint | undefined;
   readonly currency?: string;
   readonly credit?: boolean;
   readonly endToEnd?: string;
@@ -12,7 +12,7 @@ export interface CamtTransaction {
   readonly text?: string;
   readonly name?: string;
   readonly iban?: string;
-  readonly reference?: string;
+  readonly reference?: string | undefined;
 }
 
 export interface CamtEntry extends CamtTransaction {
