@@ -1,4 +1,5 @@
 import { FileRefused } from "./file-refused.js";
+import { adyenSettlementDetails } from "./formats/adyen/index.js";
 import { camt053, camt054 } from "./formats/camt/index.js";
 import { mastercardIpm } from "./formats/mastercard-ipm/index.js";
 import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
@@ -11,6 +12,7 @@ export const settlementFormats: readonly SettlementFormat[] = [
   stripeBalanceChange,
   stripePayoutReconciliation,
   mastercardIpm,
+  adyenSettlementDetails,
 ];
 
 export function findFormat(name: string): SettlementFormat | undefined {
