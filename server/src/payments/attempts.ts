@@ -334,7 +334,7 @@ function describeAttempt(attempt: PaymentAttempt): Record<string, JsonValue> {
     currency: attempt.currency,
     amount: attempt.amount.toString(),
     state: attempt.state,
-    decline: attempt.decline ?? null,
+    decline: attempt.decline === undefined ? null : { ...attempt.decline },
     actionUrl: attempt.actionUrl ?? null,
   };
 }

@@ -1,0 +1,21 @@
+export { detectFormat, findFormat, settlementFormats } from "./detect-format.js";
+export { FileRefused, type FileFault } from "./file-refused.js";
+export {
+  detection_bytes,
+  limits,
+  type CurrencyTotal,
+  type FileCheck,
+  type FileSummary,
+  type FormatName,
+  type ParseOptions,
+  type RowFault,
+  type SettlementFormat,
+  type SettlementParser,
+} from "./settlement-format.js";
+export {
+  record_kinds,
+  type RecordKind,
+  type RecordPosition,
+  type RecordReferences,
+  type SettlementRecord,
+} from "./settlement-record.js";
