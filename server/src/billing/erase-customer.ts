@@ -68,6 +68,9 @@ export async function eraseCustomer(
     address: undefined,
     taxId: undefined,
     locale: undefined,
+    electronicAddress: undefined,
+    registrationNumber: undefined,
+    buyerReference: undefined,
     erasedAt: before.erasedAt ?? now,
   };
   await updateCustomer(sql, after);

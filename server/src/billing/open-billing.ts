@@ -8,7 +8,7 @@ import { CreditNotes } from "./invoicing/credit-notes.js";
 import { DueInvoices } from "./invoicing/due-invoices.js";
 import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
-import { InvoiceDocuments } from "./invoicing/invoice-documents.js";
+import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
@@ -45,6 +45,8 @@ export interface BillingOptions {
   readonly tax: TaxPort;
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  /** How invoices are to be paid, for their documents. */
+  readonly paymentOf?: PaymentOfInvoice;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */
   readonly wakes?: ReturnType<typeof billingWakes>;
 }

@@ -15,7 +15,11 @@ export type { RecordedPortion } from "./recorded-portion.js";
 export type { CreditNote, CreditNoteLine, CreditedLineInput, NewCreditNote } from "./credit-note.js";
 export { Invoices, type InvoicesDependencies } from "./invoices.js";
 export { CreditNotes, type CreditNotesDependencies } from "./credit-notes.js";
-export { InvoiceDocuments, type InvoiceDocumentsDependencies } from "./invoice-documents.js";
+export {
+  InvoiceDocuments,
+  type InvoiceDocumentsDependencies,
+  type PaymentOfInvoice,
+} from "./invoice-documents.js";
 export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./due-invoices.js";
 export type { CreditsPort, LedgerPort } from "./funds.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";

@@ -218,8 +218,11 @@ function rowOf(
   };
 }
 
-function buyerOf({ key, name, email, address, taxId, locale, paymentTermsDays }: Customer): Buyer {
-  return { key, name, email, address, taxId, locale, paymentTermsDays };
+function buyerOf(payer: Customer): Buyer {
+  const { key, name, email, address, taxId, locale, paymentTermsDays } = payer;
+  const { electronicAddress, registrationNumber, buyerReference } = payer;
+  const known = { key, name, email, address, taxId, locale, paymentTermsDays };
+  return { ...known, electronicAddress, registrationNumber, buyerReference };
 }
 
 function linesOf(
