@@ -13,10 +13,12 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
+import { openMail, type MailConfig, type Mails } from "./mail/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
+  readonly mail: MailConfig | undefined;
   readonly postgres: Postgres;
   readonly clock: Clock;
   readonly clocks: Clocks;
@@ -33,11 +35,13 @@ export interface Money {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly mail: Mails;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: MoneyOptions): Money {
+export function openMoney(options: MoneyOptions): Money {
+  const { postgres, clock, clocks, workflows, wakes, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -47,7 +51,25 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
   const billingSchedule = billingWakes(wakes);
   const { subscriptionChanged } = billingSchedule;
-  const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });
+  // Mail names customers and attaches invoices, and each of them tells it something: so they are asked for late.
+  const mail = openMail({
+    config: options.mail,
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    invoices: { get: (organization, idOrNumber) => billing.invoices.get(organization, idOrNumber) },
+    customerOf: (organization, id) => customers.get(organization, id),
+    documentOf: (organization, invoice) => billing.invoiceDocuments.ofInvoice(organization, invoice),
+  });
+  const customers = new Customers({
+    postgres,
+    clock,
+    clocks,
+    subscriptionChanged,
+    customerErased: (sql, customer) => mail.customerErased(sql, customer),
+  });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });
   const billing = openBilling({
@@ -61,11 +83,12 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
     ledger,
     credits,
     wakes: billingSchedule,
+    invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, mail, subjectsOfCustomers };
 }
 
 /** The usage domain's meters as the catalog sees them. */

@@ -61,7 +61,15 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, usage: () => usage });
+  const money = openMoney({
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    usage: () => usage,
+    mail: config.mail,
+  });
   const usage = opens(
     "usage",
     await openUsage({

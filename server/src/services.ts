@@ -9,6 +9,7 @@ import type { Workflows } from "./engines/workflow/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
+import type { Mails } from "./mail/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
@@ -36,4 +37,5 @@ export interface Services {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly mail: Mails;
 }

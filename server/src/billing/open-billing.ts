@@ -10,6 +10,7 @@ import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
 import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
+import type { InvoicesFinalized } from "./invoicing/write-invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
 import { catalogPortOf, type CatalogPort } from "./catalog-port.js";
@@ -45,6 +46,8 @@ export interface BillingOptions {
   readonly tax: TaxPort;
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  /** Told of what is finalized, in that transaction. */
+  readonly invoicesFinalized?: InvoicesFinalized;
   /** How invoices are to be paid, for their documents. */
   readonly paymentOf?: PaymentOfInvoice;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */

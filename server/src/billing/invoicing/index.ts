@@ -23,4 +23,5 @@ export {
 export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./due-invoices.js";
 export type { CreditsPort, LedgerPort } from "./funds.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";
+export type { FinalizedInvoice, InvoicesFinalized } from "./write-invoices.js";
 export { late_usage_days } from "./price-invoices.js";

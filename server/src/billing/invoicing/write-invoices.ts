@@ -13,7 +13,7 @@ import { insertInvoices, lockInvoices, updateDrafts, type InvoiceRow } from "../
 import { assembleInvoice, type AssembledInvoice } from "./assemble-invoice.js";
 import { describeInvoice } from "./describe-invoice.js";
 import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
-import type { Buyer } from "./invoice.js";
+import type { Buyer, Finalization, InvoiceHead } from "./invoice.js";
 import type { PricedInvoice } from "./priced-invoice.js";
 
 /** Sees to it that drafts are finalized when their grace is over; in the transaction that writes them. */
@@ -23,12 +23,25 @@ export type DraftsNoted = (
   drafts: readonly { readonly invoice: InvoiceId; readonly issueAt: Instant }[],
 ) => Promise<void>;
 
+/** An invoice as it was finalized. */
+export type FinalizedInvoice = Pick<InvoiceHead, "id" | "customer" | "currency" | "timeZone" | "totals"> & {
+  readonly finalized: Finalization;
+};
+
+/** Told which invoices were finalized, in the transaction of it, once for all that it writes and after they stand. */
+export type InvoicesFinalized = (
+  sql: Sql,
+  organization: OrganizationId,
+  invoices: readonly FinalizedInvoice[],
+) => Promise<void>;
+
 export interface WritingDependencies {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
   /** Who sells, as invoices say it. */
   readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
   readonly draftsNoted?: DraftsNoted | undefined;
+  readonly invoicesFinalized?: InvoicesFinalized | undefined;
 }
 
 export interface Writing {
@@ -121,6 +134,13 @@ export async function writeInvoices(
     return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
   });
   await on.credits.applyGrants(sql, organization, uses, writing.now);
+  await on.invoicesFinalized?.(
+    sql,
+    organization,
+    numbered.flatMap(({ id, customer, currency, timeZone, totals, finalized }) =>
+      finalized === undefined ? [] : [{ id, customer, currency, timeZone, totals, finalized }],
+    ),
+  );
   await recordAudits(
     sql,
     numbered.map((row, index) => ({
