@@ -18,12 +18,14 @@ import { Ledger } from "./ledger/index.js";
 import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { findOrganization } from "./identity/index.js";
+import { openMail, type MailConfig, type Mails } from "./mail/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 import type { Webhooks } from "./webhooks/index.js";
 
 export interface MoneyOptions {
+  readonly mail: MailConfig | undefined;
   readonly postgres: Postgres;
   readonly clock: Clock;
   readonly clocks: Clocks;
@@ -46,6 +48,7 @@ export interface Money {
   readonly ledger: Ledger;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly mail: Mails;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -61,7 +64,25 @@ export function openMoney(options: MoneyOptions): Money {
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
   const billingSchedule = billingWakes(wakes);
   const { subscriptionChanged } = billingSchedule;
-  const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });
+  // Mail names customers and attaches invoices, and each of them tells it something: so they are asked for late.
+  const mail = openMail({
+    config: options.mail,
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    invoices: { get: (organization, idOrNumber) => billing.invoices.get(organization, idOrNumber) },
+    customerOf: (organization, id) => customers.get(organization, id),
+    documentOf: (organization, invoice) => billing.invoiceDocuments.ofInvoice(organization, invoice),
+  });
+  const customers = new Customers({
+    postgres,
+    clock,
+    clocks,
+    subscriptionChanged,
+    customerErased: (sql, customer) => mail.customerErased(sql, customer),
+  });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });
   const payments = openPayments({
@@ -89,11 +110,12 @@ export function openMoney(options: MoneyOptions): Money {
     receivables: payments.receivables,
     webhooks,
     wakes: billingSchedule,
+    invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, mail, subjectsOfCustomers };
 }
 
 /** Billing as payments see it. */

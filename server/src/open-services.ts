@@ -74,7 +74,17 @@ export async function openServices(
     openWebhooks({ postgres, secrets, clock, clocks, log, executor, sending: config.webhooks }),
     (running) => running.stop(),
   );
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, secrets, webhooks, usage: () => usage });
+  const money = openMoney({
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    secrets,
+    webhooks,
+    usage: () => usage,
+    mail: config.mail,
+  });
   const usage = opens(
     "usage",
     await openUsage({

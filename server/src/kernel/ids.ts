@@ -38,7 +38,8 @@ export type IdPrefix =
   | "tup"
   | "whe"
   | "msg"
-  | "whd";
+  | "whd"
+  | "eml";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -81,6 +82,7 @@ export type WebhookEndpointId = Id<"whe">;
 /** What receivers see as webhook-id. */
 export type WebhookMessageId = Id<"msg">;
 export type WebhookDeliveryId = Id<"whd">;
+export type MailId = Id<"eml">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -78,7 +78,7 @@ const queries = (): Record<string, string> => ({
 const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
   `taxRates(after: "${b.ids.audit}") { nodes { name note } }`,
-  `organization { billingProfile { legalName bankDetails } }`,
+  `organization { billingProfile { legalName bankDetails registrationNumber contactName } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
   `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
@@ -255,12 +255,14 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
     { path: `/v1/invoices/${b.ids.invoice}.json` },
     { path: `/v1/invoices/${b.ids.invoice}.html` },
     { path: `/v1/invoices/${b.ids.invoice}.pdf` },
+    { path: `/v1/invoices/${b.ids.invoice}.xml` },
     { path: "/v1/invoices/INV-000001.json" },
   ],
   "GET /v1/credit-notes/:file": [
     { path: `/v1/credit-notes/${b.ids.creditNote}.json` },
     { path: `/v1/credit-notes/${b.ids.creditNote}.html` },
     { path: `/v1/credit-notes/${b.ids.creditNote}.pdf` },
+    { path: `/v1/credit-notes/${b.ids.creditNote}.xml` },
     { path: "/v1/credit-notes/CN-000001.json" },
   ],
   "POST /v1/catalog/apply": [
@@ -357,7 +359,7 @@ function leaks(answer: string, said: string): string[] {
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
   const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
     word,
-    word.replace(/\.(json|html|pdf)$/, ""),
+    word.replace(/\.(json|html|pdf|xml)$/, ""),
   ]);
   const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)

@@ -85,7 +85,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const fileImport = await importFile(weir, key, mark);
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" }, electronicAddress: "EM:${mark}@example.com", buyerReference: "${mark}", registrationNumber: "${mark}")`,
     "{ id }",
   );
   await mutate(
@@ -123,7 +123,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     "{ invoice { id lines { id } } }",
   );
   await mutate(
-    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank")`,
+    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank", registrationNumber: "${mark}", contactName: "${mark}", electronicAddress: "EM:${mark}@example.org")`,
     "{ legalName }",
   );
   await mutate(
