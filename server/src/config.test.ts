@@ -57,6 +57,7 @@ describe("the environment", () => {
       WEIR_OTLP_GRPC_PORT: "70000",
       WEIR_DEMO: "maybe",
       WEIR_BOOTSTRAP_KEY: "too-short-a-secret",
+      WEIR_MASTER_KEY: "bm90IDMyIGJ5dGVz",
       DATABASE_URL: "mysql://root:hunter2@db",
       CLICKHOUSE_URL: "not a url",
       WEIR_LOG_LEVEL: "loud",
@@ -70,7 +71,7 @@ describe("the environment", () => {
       message = (error as Error).message;
     }
     for (const name of Object.keys(env)) expect(message).toContain(name);
-    expect(message).not.toMatch(/hunter2|too-short-a-secret/);
+    expect(message).not.toMatch(/hunter2|too-short-a-secret|bm90IDMy/);
   });
 });
 
@@ -86,4 +87,26 @@ test("the description masks keys and passwords and keeps the rest", () => {
   expect(text).not.toMatch(/hunter|24-characters/);
   expect(described["databaseUrl"]).toContain("db:5432/weir");
   expect(described["httpPort"]).toBe(8080);
+});
+
+describe("master keys", () => {
+  const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  test("several are separated by commas, the first first, and none is shown", () => {
+    const config = loadConfig({
+      WEIR_MASTER_KEY: `${first.toString("base64")}, ${second.toString("base64url")}`,
+    });
+    expect(config.masterKeys).toEqual([first, second]);
+    expect(describeConfig(config)["masterKeys"]).toEqual(["***", "***"]);
+  });
+
+  test.each([
+    ["too short", Buffer.alloc(31, 1).toString("base64")],
+    ["too long", Buffer.alloc(33, 1).toString("base64")],
+    ["twice the same", `${first.toString("base64")},${first.toString("base64url")}`],
+    ["an empty one", `${first.toString("base64")},`],
+    ["hexadecimal", first.toString("hex")],
+    ["too many", Array.from({ length: 17 }, (_, n) => Buffer.alloc(32, n).toString("base64")).join(",")],
+  ])("%s is refused", (_name, text) => {
+    expect(() => loadConfig({ WEIR_MASTER_KEY: text })).toThrow(/WEIR_MASTER_KEY must be the base64 text/);
+  });
 });

@@ -14,6 +14,8 @@ export interface Config {
   readonly otlpGrpcPort: number;
   readonly demo: boolean;
   readonly bootstrapKey?: string;
+  /** 32 bytes each: the first seals secrets, all open them. */
+  readonly masterKeys?: readonly Uint8Array[];
   readonly databaseUrl?: string;
   readonly clickhouseUrl?: string;
   readonly logLevel: LogLevel;
@@ -53,6 +55,7 @@ export class ConfigError extends Error {
 }
 
 const mebibyte = 1024 * 1024;
+const master_keys_max = 16;
 
 /** @throws ConfigError with a line for every bad variable */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
@@ -84,6 +87,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   if (bootstrapKey !== undefined && !/^[\x21-\x7e]{24,512}$/.test(bootstrapKey)) {
     faults.push("WEIR_BOOTSTRAP_KEY must have 24 to 512 printable ASCII characters without spaces");
   }
+  const masterKeys = readMasterKeys(env["WEIR_MASTER_KEY"] ?? "");
+  if (masterKeys === undefined) {
+    faults.push(
+      `WEIR_MASTER_KEY must be the base64 text of 32 random bytes (openssl rand -base64 32); at most ${master_keys_max} different ones, separated by commas, the one that seals first`,
+    );
+  }
   const databaseUrl = url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const clickhouseUrl = url("CLICKHOUSE_URL", ["http:", "https:"]);
   const config: Config = {
@@ -94,6 +103,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     otlpGrpcPort: number("WEIR_OTLP_GRPC_PORT", 4317, 0, 65_535),
     demo: choice("WEIR_DEMO", "on", ["on", "off"]) === "on",
     ...(bootstrapKey === undefined ? {} : { bootstrapKey }),
+    ...(masterKeys === undefined || masterKeys.length === 0 ? {} : { masterKeys }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(clickhouseUrl === undefined ? {} : { clickhouseUrl }),
     logLevel: choice("WEIR_LOG_LEVEL", "info", ["debug", "info", "warn", "error", "silent"]),
@@ -141,9 +151,21 @@ export function describeConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     ...(config.bootstrapKey === undefined ? {} : { bootstrapKey: "***" }),
+    ...(config.masterKeys === undefined ? {} : { masterKeys: config.masterKeys.map(() => "***") }),
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: maskUrl(config.databaseUrl) }),
     ...(config.clickhouseUrl === undefined ? {} : { clickhouseUrl: maskUrl(config.clickhouseUrl) }),
   };
+}
+
+/** @returns undefined unless each is the base64 text of 32 bytes, and no two are the same */
+function readMasterKeys(text: string): readonly Uint8Array[] | undefined {
+  if (text.trim() === "") return [];
+  const texts = text.split(",").map((part) => part.trim());
+  if (texts.length > master_keys_max || !texts.every((part) => /^[A-Za-z0-9+/_-]{43}=?$/.test(part)))
+    return undefined;
+  const keys = texts.map((part) => Buffer.from(part, "base64"));
+  const different = new Set(keys.map((key) => key.toString("hex")));
+  return different.size === keys.length ? keys : undefined;
 }
 
 function maskUrl(text: string): string {

@@ -2,6 +2,7 @@ import { ConfigError, loadConfig } from "./config.js";
 import { DataDirectoryInUse } from "./engines/data-directory/index.js";
 import { UnusableDatabase } from "./engines/postgres/index.js";
 import { AddressUnavailable } from "./http/listen.js";
+import { MasterKeyUnusable } from "./engines/secrets/index.js";
 import { createLog } from "./kernel/log.js";
 import { printWelcome } from "./welcome.js";
 import { startWeir } from "./wire.js";
@@ -46,6 +47,7 @@ main().catch((error: unknown) => {
   const told =
     error instanceof DataDirectoryInUse ||
     error instanceof UnusableDatabase ||
+    error instanceof MasterKeyUnusable ||
     error instanceof AddressUnavailable;
   console.error(
     error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error),

@@ -41,7 +41,7 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clock });
+  const ledger = new Ledger({ postgres, clocks });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });

@@ -6,6 +6,7 @@ import { startDemo } from "./demo/index.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { DataDirectory } from "./engines/data-directory/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
+import { openSecrets } from "./engines/secrets/index.js";
 import { openWorkflows } from "./engines/workflow/index.js";
 import { listen } from "./http/listen.js";
 import { createHttpServer } from "./http/server.js";
@@ -50,6 +51,12 @@ export async function openServices(
     opens,
   }: { readonly config: Config; readonly clock: Clock; readonly log: Log; readonly opens: Opens },
 ): Promise<RunningServices> {
+  const secrets = await openSecrets({
+    masterKeys: config.masterKeys,
+    dataDir: dataDirectory.dir,
+    postgres,
+    log,
+  });
   const identity = openIdentity({ postgres, clock });
   const { secret: firstKey } = await identity.bootstrap(config.bootstrapKey);
   const clocks = opens("clocks", new OrganizationClocks({ postgres, clock, log }), async (all) => all.stop());
@@ -87,6 +94,7 @@ export async function openServices(
     log,
     postgres,
     columnar,
+    secrets,
     workflows,
     runs: new Runs({ postgres, workflows, clock }),
     wakes,

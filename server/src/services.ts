@@ -1,6 +1,7 @@
 import type { Config } from "./config.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
+import type { Secrets } from "./engines/secrets/index.js";
 import type { Billing } from "./billing/index.js";
 import type { Credits } from "./credits/index.js";
 import type { Catalog, CatalogFiles } from "./catalog/index.js";
@@ -28,6 +29,8 @@ export interface Services {
   readonly log: Log;
   readonly postgres: Postgres;
   readonly columnar: Columnar;
+  /** What rests encrypted. */
+  readonly secrets: Secrets;
   readonly identity: Identity;
   readonly usage: Usage;
   readonly catalog: Catalog;

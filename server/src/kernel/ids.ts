@@ -27,7 +27,8 @@ export type IdPrefix =
   | "txr"
   | "crg"
   | "crm"
-  | "crn";
+  | "crn"
+  | "pac";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -57,6 +58,8 @@ export type TaxRateId = Id<"txr">;
 export type CreditGrantId = Id<"crg">;
 export type CreditMovementId = Id<"crm">;
 export type CreditNoteId = Id<"crn">;
+/** An account at a payment provider, a bank or an acquirer. */
+export type ProviderAccountId = Id<"pac">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -6,6 +6,7 @@ export {
   codeOf,
   type Account,
   type AccountKind,
+  type AccountOwner,
   type AccountSums,
   type AccountType,
   type Posting,

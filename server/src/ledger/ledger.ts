@@ -1,6 +1,7 @@
 import type { Postgres, Sql } from "../engines/postgres/index.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId, type PostingId } from "../kernel/ids.js";
+import { formatInstant, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import {
   balanceOf,
@@ -44,12 +45,12 @@ export interface TrialBalance {
 /** Double entry: postings of transfers between accounts, append-only. The invariants are in docs/spec/ledger.md. */
 export class Ledger {
   readonly #postgres: Postgres;
-  readonly #clock: Clock;
+  readonly #clocks: Clocks;
   readonly #random: () => number;
 
-  constructor(options: { postgres: Postgres; clock: Clock; random?: () => number }) {
+  constructor(options: { postgres: Postgres; clocks: Clocks; random?: () => number }) {
     this.#postgres = options.postgres;
-    this.#clock = options.clock;
+    this.#clocks = options.clocks;
     this.#random = options.random ?? Math.random;
   }
 
@@ -58,7 +59,8 @@ export class Ledger {
    * little more than one.
    *
    * @returns the outcome of each, in order
-   * @throws Refusal 409 when a key stands for another content; nothing is posted then, once the transaction rolls back
+   * @throws Refusal 409 when a key stands for another content, or a posting's time has not come; nothing is posted then,
+   *         once the transaction rolls back
    */
   async post(
     sql: Sql,
@@ -67,12 +69,11 @@ export class Ledger {
   ): Promise<PostingOutcome[]> {
     if (postings.length === 0) return [];
     for (const posting of postings) checkPosting(posting);
-    const at = this.#clock.now();
-    return this.#write(
-      sql,
-      organization,
-      postings.map((posting) => ({ ...posting, id: newId("pst", at) })),
-    );
+    const now = this.#clocks.of(organization).now();
+    const fresh = postings.map((posting) => ({ ...posting, id: newId("pst", now), at: posting.at ?? now }));
+    const early = fresh.find(({ at }) => at > now);
+    if (early !== undefined) throw notYet(early, now);
+    return this.#write(sql, organization, fresh, now);
   }
 
   /**
@@ -87,15 +88,17 @@ export class Ledger {
   ): Promise<PostingOutcome> {
     const posting = await findPosting(sql, id);
     if (posting === undefined) throw unknownPosting(id);
+    const now = this.#clocks.of(organization).now();
     const opposite: NewPosting = {
-      id: newId("pst", this.#clock.now()),
+      id: newId("pst", now),
+      at: now,
       idempotencyKey: `reverse:${id}`,
       reason,
       reference: posting.reference,
       transfers: reversed(posting.transfers),
       reverses: id,
     };
-    const [outcome = "already_posted"] = await this.#write(sql, organization, [opposite]);
+    const [outcome = "already_posted"] = await this.#write(sql, organization, [opposite], now);
     return outcome;
   }
 
@@ -147,9 +150,9 @@ export class Ledger {
     sql: Sql,
     organization: OrganizationId,
     postings: readonly NewPosting[],
+    now: Instant,
   ): Promise<PostingOutcome[]> {
-    const at = this.#clock.now();
-    const written = await insertPostings(sql, organization, postings, at);
+    const written = await insertPostings(sql, organization, postings);
     const fresh = postings.filter(({ id }) => written.has(id));
     if (fresh.length < postings.length) {
       await refuseOtherContent(
@@ -158,7 +161,7 @@ export class Ledger {
       );
     }
     if (fresh.length > 0) {
-      await openAccounts(sql, organization, fresh, at);
+      await openAccounts(sql, organization, fresh, now);
       await insertTransfers(sql, organization, fresh);
       await addToBalances(sql, organization, fresh, this.#random);
     }
@@ -175,6 +178,11 @@ async function refuseOtherContent(sql: Sql, postings: readonly NewPosting[]): Pr
   if (other === undefined) return;
   const detail = `"${other.idempotencyKey}" was posted before with other transfers. A correction is a posting of its own.`;
   throw new Refusal(makeProblem("posting-differs", 409, "The posting differs from what stands", detail));
+}
+
+function notYet({ idempotencyKey, at }: NewPosting, now: Instant): Refusal {
+  const detail = `"${idempotencyKey}" is to count at ${formatInstant(at)}, and it is ${formatInstant(now)}.`;
+  return new Refusal(makeProblem("posting-in-future", 409, "The posting's time has not come", detail));
 }
 
 function unknownPosting(id: string): Refusal {

@@ -3,7 +3,7 @@ import { listAudit } from "../../src/audit/index.js";
 import { Credits, selectGrants, type GrantUse, type NewGrant } from "../../src/credits/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import type { Caller } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
 import type { CreditGrantId, CustomerId, InvoiceId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
@@ -34,7 +34,7 @@ beforeAll(async () => {
   const authenticated = await weir.weir.services.identity.authenticate(`Bearer ${weir.key}`);
   if (authenticated === undefined) throw new Error("the key is unknown");
   caller = authenticated;
-  ledger = new Ledger({ postgres, clock });
+  ledger = new Ledger({ postgres, clocks: sameClock(clock) });
   const { customers: credited } = weir.weir.services.billing;
   credits = new Credits({
     postgres,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Identity } from "../../src/identity/index.js";
-import { FixedClock } from "../../src/kernel/clock.js";
+import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
 import type { CustomerId, OrganizationId, PostingId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
@@ -22,7 +22,7 @@ let organizations = 0;
 beforeAll(async () => {
   ({ postgres, remove } = await openTestPostgres());
   identity = openIdentity({ postgres, clock });
-  ledger = new Ledger({ postgres, clock });
+  ledger = new Ledger({ postgres, clocks: sameClock(clock) });
 });
 afterAll(() => remove());
 beforeEach(async () => {
@@ -189,4 +189,19 @@ test("postings are found by what caused them, by account, and by when they were 
   expect(await keysOf({ to: later })).toEqual(["invoice:1"]);
   expect(await keysOf({ account: "revenue", from: later })).toEqual(["invoice:2"]);
   expect(await keysOf({ account: "cash_clearing" })).toEqual([]);
+});
+
+test("a posting counts at the organization's now, or at an instant before that", async () => {
+  const bookedAt = parseInstant("2026-02-27T00:00:00.000001Z") as Instant;
+  await post({ ...invoice(1, 10n), at: bookedAt }, invoice(2, 20n));
+  const stored = await ledger.postings(organization, { limit: 10 });
+  const times = new Map(stored.map(({ idempotencyKey, postedAt }) => [idempotencyKey, postedAt]));
+  expect(times.get("invoice:1")).toBe(bookedAt);
+  expect(times.get("invoice:2")).toBe(clock.now());
+  // When it counts is not what it is: posted again as of now, it is the same.
+  expect(await post(invoice(1, 10n))).toEqual(["already_posted"]);
+  const tomorrow = (clock.now() + 86_400_000_000) as Instant;
+  await expect(post({ ...invoice(3, 10n), at: tomorrow })).rejects.toMatchObject({
+    slug: "posting-in-future",
+  });
 });

@@ -18,7 +18,7 @@ export function openTestBilling(
   const { postgres, clock, clocks } = given;
   const customers = given.customers ?? new Customers({ postgres, clock, clocks });
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clock });
+  const ledger = new Ledger({ postgres, clocks });
   const credits = new Credits({
     postgres,
     ledger,

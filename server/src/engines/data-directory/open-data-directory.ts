@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, realpath, rename, stat } from "node:fs/promises";
+import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { lockDirectory } from "./directory-lock.js";
+import { writeDurably } from "./write-durably.js";
 
 /** A data directory that this process holds alone, and who it is. */
 export interface DataDirectory {
@@ -40,10 +41,9 @@ async function readIdentity(dir: string): Promise<{ writer: string; hashKey: Buf
   const secretFile = join(dir, "identity-secret");
   if (!(await exists(instanceFile))) {
     // The secret first: instance.json says that both were made.
-    if (!(await exists(secretFile))) await writeDurably(dir, secretFile, randomBytes(32));
+    if (!(await exists(secretFile))) await writeDurably(secretFile, randomBytes(32));
     const writer = `w_${makeName(10)}`;
     await writeDurably(
-      dir,
       instanceFile,
       `${JSON.stringify({ format: 1, writer, createdAt: new Date().toISOString() }, undefined, 2)}\n`,
     );
@@ -69,22 +69,4 @@ function makeName(length: number): string {
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-async function writeDurably(dir: string, path: string, content: string | Buffer): Promise<void> {
-  const draft = `${path}.draft`;
-  const file = await open(draft, "w", 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-  const folder = await open(dir, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -3,8 +3,11 @@ export {
   balanceOf,
   chart,
   codeOf,
+  isAccountKind,
+  ownerOf,
   type Account,
   type AccountKind,
+  type AccountOwner,
   type AccountSums,
   type AccountType,
 } from "./account.js";

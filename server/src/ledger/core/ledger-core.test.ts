@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseCurrency, type Currency } from "../../kernel/currency.js";
-import type { CustomerId } from "../../kernel/ids.js";
+import type { CustomerId, ProviderAccountId } from "../../kernel/ids.js";
 import {
   accountOf,
   balanceOf,
@@ -16,6 +16,7 @@ import {
 } from "./index.js";
 
 const customer = "cus_01arz3ndektsv4rrffq69g5fav" as CustomerId;
+const account = "pac_01arz3ndektsv4rrffq69g5fav" as ProviderAccountId;
 const usd = parseCurrency("USD") as Currency;
 const eur = parseCurrency("EUR") as Currency;
 const billed = (minor: bigint): Transfer => ({
@@ -30,12 +31,18 @@ const posting = (transfers: readonly Transfer[]) => ({
   transfers,
 });
 
-test("an account's code names its kind and its customer, and is read back", () => {
+test("an account's code names its kind and whose it is, and is read back", () => {
   expect(codeOf({ kind: "receivable", customer })).toBe(`receivable:${customer}`);
   expect(accountOf(`receivable:${customer}`)).toEqual({ kind: "receivable", customer });
+  expect(codeOf({ kind: "cash", account })).toBe(`cash:${account}`);
+  expect(accountOf(`cash:${account}`)).toEqual({ kind: "cash", account });
   expect(accountOf("revenue")).toEqual({ kind: "revenue" });
   expect(() => codeOf({ kind: "receivable" })).toThrow("kept per customer");
   expect(() => codeOf({ kind: "revenue", customer })).toThrow("not kept per customer");
+  expect(() => codeOf({ kind: "receivable", customer, account })).toThrow("not kept per account");
+  expect(() => codeOf({ kind: "cash", customer })).toThrow("not kept per customer");
+  expect(() => accountOf("receivable")).toThrow("kept per customer");
+  expect(() => accountOf(`revenue:${customer}`)).toThrow("kept once");
   expect(() => accountOf("petty_cash")).toThrow("no account of kind");
 });
 

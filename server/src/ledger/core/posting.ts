@@ -20,6 +20,8 @@ export interface Posting {
   readonly reason: string;
   /** The id of what caused it. */
   readonly reference: string;
+  /** When it counts, such as a bank's booking date; now when left out. Not part of what its key stands for. */
+  readonly at?: Instant;
   readonly transfers: readonly Transfer[];
 }
 

@@ -4,9 +4,10 @@ import type { OrganizationId, PostingId } from "../../kernel/ids.js";
 import { msOf, type Instant } from "../../kernel/instant.js";
 import { chart, codeOf, contentOf, type Account, type Posting } from "../core/index.js";
 
-/** A posting that has its id. */
+/** A posting that has its id and its time. */
 export interface NewPosting extends Posting {
   readonly id: PostingId;
+  readonly at: Instant;
   readonly reverses?: PostingId;
 }
 
@@ -19,15 +20,15 @@ export async function insertPostings(
   sql: Sql,
   organization: OrganizationId,
   postings: readonly NewPosting[],
-  at: Instant,
 ): Promise<ReadonlySet<string>> {
   const rows = await sql<{ id: string }[]>`
     INSERT INTO ledger_postings (organization, id, idempotency_key, fingerprint, reason, reference, reverses, posted_at)
-    SELECT ${organization}, p.id, p.key, decode(p.fingerprint, 'hex'), p.reason, p.reference, nullif(p.reverses, ''), ${new Date(msOf(at))}
+    SELECT ${organization}, p.id, p.key, decode(p.fingerprint, 'hex'), p.reason, p.reference, nullif(p.reverses, ''), p.at::timestamptz
     FROM unnest(${arrayText(postings.map(({ id }) => id))}::text[], ${arrayText(postings.map(({ idempotencyKey }) => idempotencyKey))}::text[],
                 ${arrayText(postings.map(fingerprintOf))}::text[], ${arrayText(postings.map(({ reason }) => reason))}::text[],
-                ${arrayText(postings.map(({ reference }) => reference))}::text[], ${arrayText(postings.map(({ reverses }) => reverses ?? ""))}::text[])
-         AS p (id, key, fingerprint, reason, reference, reverses)
+                ${arrayText(postings.map(({ reference }) => reference))}::text[], ${arrayText(postings.map(({ reverses }) => reverses ?? ""))}::text[],
+                ${arrayText(postings.map(({ at }) => timestampText(at)))}::text[])
+         AS p (id, key, fingerprint, reason, reference, reverses, at)
     ON CONFLICT ON CONSTRAINT ledger_postings_once DO NOTHING
     RETURNING id`;
   return new Set(rows.map((row) => row.id));

@@ -1,7 +1,7 @@
 import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { PostingId } from "../../kernel/ids.js";
-import { instantFromMs, type Instant } from "../../kernel/instant.js";
+import type { Instant } from "../../kernel/instant.js";
 import { accountOf, type Transfer } from "../core/index.js";
 
 /** A posting as it stands in the ledger, for ever. */
@@ -23,7 +23,7 @@ interface PostingRow {
   readonly reason: string;
   readonly reference: string;
   readonly reverses: PostingId | null;
-  readonly posted_at: Date;
+  readonly posted_at: string;
 }
 
 interface TransferRow {
@@ -54,7 +54,8 @@ export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredP
   const from = page.from === undefined ? null : timestampText(page.from);
   const to = page.to === undefined ? null : timestampText(page.to);
   const rows = await sql<PostingRow[]>`
-    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, posted_at
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses,
+           (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
     FROM ledger_postings p
     WHERE id > ${page.after ?? ""} AND (${reference}::text IS NULL OR reference = ${reference})
       AND (${from}::text IS NULL OR posted_at >= ${from}::text::timestamptz)
@@ -68,7 +69,8 @@ export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredP
 
 export async function findPosting(sql: Sql, id: string): Promise<StoredPosting | undefined> {
   const rows = await sql<PostingRow[]>`
-    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, posted_at
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses,
+           (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
     FROM ledger_postings WHERE id = ${id}`;
   return (await withTransfers(sql, rows))[0];
 }
@@ -105,7 +107,7 @@ async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<Sto
     reason: row.reason,
     reference: row.reference,
     reverses: row.reverses ?? undefined,
-    postedAt: instantFromMs(row.posted_at.getTime()),
+    postedAt: instantOfMicros(row.posted_at),
     transfers: (ofPosting.get(row.id) ?? []).map(transferOf),
   }));
 }

@@ -1,0 +1,98 @@
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { MasterKeyUnusable, openSecrets } from "../../src/engines/secrets/index.js";
+import type { Postgres } from "../../src/engines/postgres/index.js";
+import { silentLog, type Log } from "../../src/kernel/log.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+import { openTestPostgres } from "./embedded-postgres.js";
+
+let postgres: Postgres;
+let remove: () => Promise<void>;
+let folder: { dir: string; remove(): Promise<void> };
+const context = "webhook_endpoints:org_1:whe_1";
+const open = (masterKeys?: readonly Uint8Array[], dataDir = folder.dir, log: Log = silentLog) =>
+  openSecrets({ masterKeys, dataDir, postgres, log });
+const file = () => path.join(folder.dir, "master.key");
+
+beforeAll(async () => ({ postgres, remove } = await openTestPostgres()));
+afterAll(() => remove());
+beforeEach(async () => {
+  await postgres.setUp(async (sql) => void (await sql`DELETE FROM master_keys`));
+  folder = await temporaryFolder("master-key");
+  return () => folder.remove();
+});
+
+describe("without WEIR_MASTER_KEY", () => {
+  test("the first start makes a key that only its owner may read, and later ones use it", async () => {
+    const sealed = (await open()).seal("secret", context);
+    expect((await stat(file())).mode & 0o777).toBe(0o600);
+    expect(Buffer.from(await readFile(file(), "utf8"), "base64")).toHaveLength(32);
+    expect((await open()).openText(sealed, context)).toBe("secret");
+  });
+
+  test("a start without the file, beside what was sealed, is refused and makes no other key", async () => {
+    await open();
+    await rm(file());
+    const refusal = await open().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(MasterKeyUnusable);
+    expect(String(refusal)).toMatch(/sealed with the master key [0-9a-f]{16}, which was not given/);
+    expect(String(refusal)).toContain("WEIR_MASTER_KEY");
+    await expect(stat(file())).rejects.toThrow(/ENOENT/);
+  });
+
+  test("a second data directory on the database is refused, also in a race", async () => {
+    const others = await Promise.all([1, 2, 3].map((n) => temporaryFolder(`master-key-${n}`)));
+    const opened = await Promise.allSettled(others.map(({ dir }) => open(undefined, dir)));
+    expect(opened.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const one of opened)
+      if (one.status === "rejected") expect(one.reason).toBeInstanceOf(MasterKeyUnusable);
+    await Promise.all(others.map((other) => other.remove()));
+  });
+
+  test("a damaged file is told", async () => {
+    await open();
+    await writeFile(file(), "c2hvcnQ=\n");
+    await expect(open()).rejects.toThrow(/master\.key is damaged.*Restore it from a backup/s);
+  });
+
+  test("a file that others may read is warned of", async () => {
+    await open();
+    await writeFile(file(), await readFile(file()), { mode: 0o644 });
+    const { chmod } = await import("node:fs/promises");
+    await chmod(file(), 0o644);
+    const warnings: string[] = [];
+    await open(undefined, folder.dir, { ...silentLog, warn: (message) => void warnings.push(message) });
+    expect(warnings).toEqual([expect.stringContaining("chmod 600")]);
+  });
+});
+
+describe("with WEIR_MASTER_KEY", () => {
+  const [a, b] = [randomBytes(32), randomBytes(32)];
+
+  test("no file is made; a new first key seals, the old ones open, and hashes stay", async () => {
+    const before = await open([a]);
+    const sealed = before.seal("secret", context);
+    await expect(stat(file())).rejects.toThrow(/ENOENT/);
+    const after = await open([b, a]);
+    expect(after.openText(sealed, context)).toBe("secret");
+    expect(after.isCurrent(sealed)).toBe(false);
+    expect(after.keyedHash("4242", "card")).toBe(before.keyedHash("4242", "card"));
+    expect((await open([a, b])).keyedHash("4242", "card")).toBe(before.keyedHash("4242", "card"));
+  });
+
+  test("leaving out a key that has sealed is refused, whichever it is", async () => {
+    await open([a]);
+    await open([b, a]);
+    await expect(open([b])).rejects.toThrow(MasterKeyUnusable);
+    await expect(open([a])).rejects.toThrow(MasterKeyUnusable);
+  });
+
+  test("moving from the file to the variable: the refusal says to append the file's key, and then it works", async () => {
+    const sealed = (await open()).seal("secret", context);
+    await expect(open([a])).rejects.toThrow(/master\.key holds the key [0-9a-f]{16}.*behind the others/s);
+    const kept = Buffer.from(await readFile(file(), "utf8"), "base64");
+    expect((await open([a, kept])).openText(sealed, context)).toBe("secret");
+  });
+});
