@@ -1,0 +1,127 @@
+-- Money that came in, where it went, and what of it went back. Payments and allocations never change.
+CREATE TABLE payments (
+  organization text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  customer text COLLATE "C" NOT NULL,
+  account text COLLATE "C",                  -- none: received outside of Weir
+  source text NOT NULL CHECK (source IN ('attempt', 'bank', 'file', 'manual')),
+  source_id text COLLATE "C" NOT NULL CHECK (length(source_id) BETWEEN 1 AND 255),
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  excess_minor numeric(38, 0) NOT NULL CHECK (excess_minor BETWEEN 0 AND amount_minor),   -- to the customer's balance
+  top_up text COLLATE "C",
+  ref text COLLATE "C" CHECK (length(ref) BETWEEN 1 AND 255),      -- the provider's id of the money: what refunds and disputes name
+  note text CHECK (length(note) BETWEEN 1 AND 512),
+  received_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, id),
+  CONSTRAINT payments_source_once UNIQUE (source_id, source, organization),
+  FOREIGN KEY (organization, customer) REFERENCES customers (organization, id),
+  FOREIGN KEY (organization, account) REFERENCES provider_accounts (organization, id)
+);
+CREATE INDEX payments_by_customer ON payments (customer, id);
+CREATE UNIQUE INDEX payments_by_ref ON payments (account, ref, organization) WHERE ref IS NOT NULL;
+
+CREATE TABLE payment_allocations (
+  organization text COLLATE "C" NOT NULL,
+  payment text COLLATE "C" NOT NULL,
+  invoice text COLLATE "C" NOT NULL,
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  at timestamptz NOT NULL,
+  PRIMARY KEY (organization, payment, invoice),
+  FOREIGN KEY (organization, payment) REFERENCES payments (organization, id),
+  FOREIGN KEY (organization, invoice) REFERENCES receivables (organization, invoice)
+);
+CREATE INDEX payment_allocations_by_invoice ON payment_allocations (invoice, payment);
+
+-- What the provider made of a payment in its own books: fee, and the currency it settles in. Rate and both amounts as it
+-- gave them, never computed again.
+CREATE TABLE payment_settlements (
+  organization text COLLATE "C" NOT NULL,
+  payment text COLLATE "C" NOT NULL,
+  ref text COLLATE "C" NOT NULL CHECK (length(ref) BETWEEN 1 AND 255),   -- the provider's id of the movement
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  gross_minor numeric(38, 0) NOT NULL CHECK (gross_minor >= 0),
+  fee_minor numeric(38, 0) NOT NULL,
+  rate text CHECK (length(rate) BETWEEN 1 AND 40),
+  settled_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, payment),
+  FOREIGN KEY (organization, payment) REFERENCES payments (organization, id)
+);
+
+CREATE TABLE refunds (
+  organization text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  payment text COLLATE "C" NOT NULL,
+  source text NOT NULL CHECK (source IN ('balance', 'goodwill', 'invoice')),
+  invoice text COLLATE "C",                  -- that is owed again
+  credit_note text COLLATE "C",
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),
+  state text NOT NULL CHECK (state IN ('pending', 'succeeded', 'failed', 'canceled')),
+  ref text COLLATE "C" CHECK (length(ref) BETWEEN 1 AND 255),
+  failure text CHECK (length(failure) BETWEEN 1 AND 512),
+  parked_at timestamptz,
+  created_at timestamptz NOT NULL,
+  changed_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, id),
+  FOREIGN KEY (organization, payment) REFERENCES payments (organization, id),
+  CONSTRAINT refunds_invoice CHECK ((source = 'invoice') = (invoice IS NOT NULL))
+);
+CREATE INDEX refunds_by_payment ON refunds (payment, id);
+CREATE UNIQUE INDEX refunds_by_ref ON refunds (ref, organization) WHERE ref IS NOT NULL;
+
+CREATE TABLE disputes (
+  organization text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  payment text COLLATE "C" NOT NULL,
+  account text COLLATE "C" NOT NULL,
+  ref text COLLATE "C" NOT NULL CHECK (length(ref) BETWEEN 1 AND 255),
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  fee_minor numeric(38, 0) NOT NULL,         -- what the provider has kept for it so far
+  fee_currency text NOT NULL CHECK (fee_currency ~ '^[A-Z]{3}$'),
+  reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 128),
+  state text NOT NULL CHECK (state IN ('inquiry', 'needs_response', 'under_review', 'won', 'lost')),
+  evidence jsonb,
+  evidence_due_at timestamptz,
+  submitted_at timestamptz,
+  opened_at timestamptz NOT NULL,
+  changed_at timestamptz NOT NULL,
+  closed_at timestamptz,
+  PRIMARY KEY (organization, id),
+  CONSTRAINT disputes_ref_once UNIQUE (account, ref, organization),
+  FOREIGN KEY (organization, payment) REFERENCES payments (organization, id),
+  FOREIGN KEY (organization, account) REFERENCES provider_accounts (organization, id)
+);
+CREATE INDEX disputes_by_payment ON disputes (payment, id);
+
+CREATE TABLE payouts (
+  organization text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  account text COLLATE "C" NOT NULL,
+  ref text COLLATE "C" NOT NULL CHECK (length(ref) BETWEEN 1 AND 255),
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
+  state text NOT NULL CHECK (state IN ('pending', 'in_transit', 'paid', 'failed', 'canceled')),
+  failure text CHECK (length(failure) BETWEEN 1 AND 512),
+  arrives_on date,
+  created_at timestamptz NOT NULL,
+  changed_at timestamptz NOT NULL,
+  received_at timestamptz,                   -- seen on the bank's statement
+  PRIMARY KEY (organization, id),
+  CONSTRAINT payouts_ref_once UNIQUE (account, ref, organization),
+  FOREIGN KEY (organization, account) REFERENCES provider_accounts (organization, id)
+);
+CREATE INDEX payouts_unreceived ON payouts (account, currency, amount_minor) WHERE received_at IS NULL;
+
+SELECT weir_protect('payments');
+SELECT weir_protect('payment_allocations');
+SELECT weir_protect('payment_settlements');
+SELECT weir_protect('refunds');
+SELECT weir_protect('disputes');
+SELECT weir_protect('payouts');
+SELECT weir_append_only('payments');
+SELECT weir_append_only('payment_allocations');
+SELECT weir_append_only('payment_settlements');
+REVOKE DELETE, TRUNCATE ON refunds, disputes, payouts FROM weir_app;
