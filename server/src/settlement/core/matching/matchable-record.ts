@@ -1,0 +1,33 @@
+import type { Instant } from "../../../kernel/instant.js";
+import type { Money } from "../../../kernel/money.js";
+import type { RecordKind } from "../settlement-record.js";
+
+/** Whose account the file is of: a provider's, which owes us, or our own at a bank. */
+export type Side = "provider" | "bank";
+
+/** What matching looks at of a record. */
+export interface MatchableRecord {
+  /** Its number in the file, from 1. */
+  readonly position: number;
+  readonly kind: RecordKind;
+  readonly side: Side;
+  /** As our account with the sender sees it: + is to our credit. */
+  readonly gross: Money;
+  /** What the sender counts it as, where that is another currency. */
+  readonly settled: Money | undefined;
+  /** + is our cost. */
+  readonly fee: Money | undefined;
+  readonly at: Instant;
+  /** What it says that it belongs to, the surest first. */
+  readonly references: readonly string[];
+  /** What the payer wrote. */
+  readonly text: string | undefined;
+  readonly counterparty: string | undefined;
+  /** The bank takes back an earlier entry. */
+  readonly isReversal: boolean;
+}
+
+/** What moved on our account with the sender, without the fee. */
+export function movedBy({ gross, settled }: Pick<MatchableRecord, "gross" | "settled">): Money {
+  return settled ?? gross;
+}
