@@ -28,7 +28,10 @@ export type IdPrefix =
   | "crg"
   | "crm"
   | "crn"
-  | "pac";
+  | "pac"
+  | "stf"
+  | "rex"
+  | "rrp";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -60,6 +63,9 @@ export type CreditMovementId = Id<"crm">;
 export type CreditNoteId = Id<"crn">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
+export type SettlementFileId = Id<"stf">;
+export type ReconciliationExceptionId = Id<"rex">;
+export type ReconciliationReportId = Id<"rrp">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

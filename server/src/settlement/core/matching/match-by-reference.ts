@@ -33,7 +33,7 @@ export interface ReferenceMatching {
 
 /** Every text by which a record's target may be looked for. */
 export function referencesOf(record: MatchableRecord): string[] {
-  if (targetKindsOf(record).length === 0) return [];
+  if (record.repeats !== undefined || targetKindsOf(record).length === 0) return [];
   const written = record.side === "bank" && record.text !== undefined ? referencesInText(record.text) : [];
   return [...new Set([...record.references, ...written])];
 }
@@ -69,6 +69,11 @@ const unclaimed = (allotments: readonly Allotment[]): Outcome => ({ allotments, 
 /** What no target is looked for. */
 function ofKind(record: MatchableRecord): Outcome | undefined {
   const moved = movedBy(record);
+  if (record.repeats === "in_file") {
+    const note = "The file has the same movement twice.";
+    return unclaimed(toSuspense(record, { kind: "duplicate", note }));
+  }
+  if (record.repeats === "otherwise") return unclaimed(toldOtherwise(record));
   if (record.kind === "fee") {
     const own: Allotment[] = moved.minor === 0n ? [] : [{ effect: "fee", rule: "kind", amount: moved }];
     const all = [...own, ...feeOf(record)];
@@ -195,6 +200,16 @@ export function receipt(
   for (const invoice of invoices) allot(books.takeOpen(invoice, rest), { kind: "invoice", id: invoice.id });
   allot(rest, { kind: "customer", id: first.customer });
   return unclaimed([...allotments, ...feeOf(record)]);
+}
+
+/** It is in the books as another file told it: which of the two is right, a person says, and nothing moves until then. */
+function toldOtherwise(record: MatchableRecord): Allotment[] {
+  const note = `The same movement is in the books from another file, with other amounts; here it is ${formatMoney(movedBy(record))}.`;
+  const exception = { kind: "amount_differs", note } as const;
+  return [
+    { effect: "none", rule: "kind", amount: movedBy(record), exception },
+    ...feeOf(record).map((fee): Allotment => ({ ...fee, effect: "none" })),
+  ];
 }
 
 function ambiguous(record: MatchableRecord, targets: readonly Target[]): Allotment[] {

@@ -25,6 +25,8 @@ export interface MatchableRecord {
   readonly counterparty: string | undefined;
   /** The bank takes back an earlier entry. */
   readonly isReversal: boolean;
+  /** Its key came before: earlier in this file, or, with other amounts, in a file that is in the books. */
+  readonly repeats: "in_file" | "otherwise" | undefined;
 }
 
 /** What moved on our account with the sender, without the fee. */

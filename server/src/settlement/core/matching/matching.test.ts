@@ -40,6 +40,7 @@ const record = (
   text: undefined,
   counterparty: undefined,
   isReversal: false,
+  repeats: undefined,
   ...given,
 });
 const payment = (id: string, amount: Money, given: Partial<PaymentTarget> = {}): PaymentTarget => ({
@@ -335,6 +336,19 @@ describe("by reference", () => {
     expect(one(takenBack, [["ref_1", refund("ref_1", eur(100))]])).toEqual(["suspense -100 EUR unmatched"]);
   });
 
+  test("what came before under its key: twice in a file it waits, told otherwise by another file nothing moves", () => {
+    const charge = record({ kind: "charge", gross: eur(100), fee: eur(3), references: ["pi_1"] });
+    const found = [["pi_1", payment("pay_1", eur(100))]] as const;
+    expect(one({ ...charge, repeats: "in_file" }, found)).toEqual([
+      "suspense 100 EUR duplicate",
+      "fee -3 EUR",
+    ]);
+    expect(one({ ...charge, repeats: "otherwise" }, found)).toEqual([
+      "none 100 EUR amount_differs",
+      "none -3 EUR",
+    ]);
+  });
+
   test("a reference of another kind of thing is no match: a charge does not settle an invoice", () => {
     const charge = record({ kind: "charge", gross: eur(100), references: ["inv_1"] });
     expect(byReference([charge], [["inv_1", invoice("inv_1", eur(100))]]).left).toEqual([charge]);
@@ -488,6 +502,7 @@ describe("laws, over any records and any targets", () => {
       ),
       counterparty: fc.constantFrom(undefined, "ACME GMBH"),
       isReversal: fc.boolean(),
+      repeats: fc.constantFrom(undefined, undefined, undefined, "in_file" as const, "otherwise" as const),
     })
     .map((given) =>
       record({
