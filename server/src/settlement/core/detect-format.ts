@@ -1,8 +1,15 @@
 import { FileRefused } from "./file-refused.js";
+import { camt053, camt054 } from "./formats/camt/index.js";
+import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
 import type { FormatName, SettlementFormat } from "./settlement-format.js";
 
 /** Every format there is. */
-export const settlementFormats: readonly SettlementFormat[] = [];
+export const settlementFormats: readonly SettlementFormat[] = [
+  camt053,
+  camt054,
+  stripeBalanceChange,
+  stripePayoutReconciliation,
+];
 
 export function findFormat(name: string): SettlementFormat | undefined {
   return settlementFormats.find((format) => format.name === name);
@@ -15,14 +22,14 @@ const names = (formats: readonly { readonly name: FormatName }[]) =>
  * The format of a file, by its content.
  *
  * @param head      the file's first `detection_bytes`, or all of it when it is shorter
- * @param fileName  for the refusal's text only
+ * @param fileName  breaks ties and names the file in a refusal
  * @throws FileRefused when it is none of the known formats, or could be several
  */
 export function detectFormat(head: Uint8Array, fileName: string): SettlementFormat {
   if (head.length === 0) {
     throw new FileRefused({ detail: `${fileName} is empty`, advice: "Fetch the file again from its sender" });
   }
-  const found = settlementFormats.filter((format) => format.detect(head));
+  const found = settlementFormats.filter((format) => format.detect(head, fileName));
   const [only, ...others] = found;
   if (only === undefined) {
     throw new FileRefused({

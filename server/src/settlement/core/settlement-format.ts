@@ -11,8 +11,12 @@ export const limits = {
   fields_max: 512,
   /** Refused rows are kept by name up to here; with more, the whole file is refused. */
   row_faults_max: 1_000,
-  /** Failed checks are kept one by one up to here, then counted. */
+  /** Checks are kept one by one up to here, then counted. */
   checks_max: 1_000,
+  left_out_names_max: 200,
+  key_characters_max: 400,
+  /** Statements, accounts and series of one file. */
+  accounts_max: 10_000,
 } as const;
 
 /** How much of a file's beginning `detectFormat` wants to see. */
@@ -31,8 +35,8 @@ export type FormatName =
 export interface SettlementFormat {
   readonly name: FormatName;
   readonly title: string;
-  /** Whether a file that begins so is of this format. By content only. */
-  detect(head: Uint8Array): boolean;
+  /** Whether a file that begins so is of this format: by content, the name only breaks ties. */
+  detect(head: Uint8Array, fileName: string): boolean;
   open(): SettlementParser;
 }
 
@@ -71,7 +75,7 @@ export interface FileSummary {
   readonly refusedRows: readonly RowFault[];
 }
 
-/** Sums in minor units over all records of a currency; `fee` and `net` only over those that have them. */
+/** Sums in minor units: of each record `gross`, `fee` and `net` count in the currency that they are in; `records` counts by `gross`. */
 export interface CurrencyTotal {
   readonly currency: Currency;
   readonly records: number;

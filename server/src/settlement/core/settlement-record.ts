@@ -18,9 +18,9 @@ export const record_kinds = [
 
 export type RecordKind = (typeof record_kinds)[number];
 
-/** Where in the file a record stands; all count from 1, `byte` from 0. */
+/** Where in the file a record stands; `record` and `line` count from 1, `byte` from 0. */
 export interface RecordPosition {
-  /** The record's number among everything of its kind in the file: messages, rows, entries. */
+  /** Unique in the file, and rising: the number of the message or row; of camt, which splits entries, the number of the record. */
   readonly record: number;
   readonly line?: number;
   readonly byte?: number;
@@ -32,6 +32,8 @@ export interface RecordReferences {
   readonly arn?: string;
   /** The sender's id of the thing that moved: ch_…, re_…, a PSP reference, the bank's own reference. */
   readonly provider?: string;
+  /** The sender's id of the payment that the thing belongs to, where it is another: pi_…, the PSP reference of what was captured. */
+  readonly payment?: string;
   /** What we named it: an attempt's or an invoice's id. */
   readonly merchant?: string;
   readonly endToEnd?: string;
@@ -59,13 +61,15 @@ export interface SettlementRecord {
    */
   readonly key: string;
   readonly kind: RecordKind;
-  /** The movement itself, in the currency it was made in. */
+  /** The movement itself. Of the opposite sign than its kind usually has, it takes one back: a refund above zero has failed. */
   readonly gross: Money;
-  /** What the sender took for it: + is our cost. gross − fee = net. */
+  /** What the customer was charged or given back, where that is in another currency than `gross`. */
+  readonly presented?: Money;
+  /** What the sender counts `gross` as, where that is in another currency: what it will pay out. */
+  readonly settled?: Money;
+  /** What the sender took for it, in the currency of `settled ?? gross`: + is our cost. (settled ?? gross) − fee = net. */
   readonly fee?: Money;
   readonly net?: Money;
-  /** What the sender counts it as where that is another currency than gross: what will be paid out. */
-  readonly settled?: Money;
   /** Midnight UTC where the file gives a date only; a time without a zone is taken as UTC. */
   readonly at: Instant;
   readonly valueDate?: LocalDate;
@@ -74,7 +78,7 @@ export interface SettlementRecord {
   readonly references: RecordReferences;
   /** The other side of a bank's entry. The IBAN is whole here and masked in `original`. */
   readonly counterparty?: { readonly name?: string; readonly iban?: string };
-  /** The bank says that this takes back an earlier entry. */
+  /** The sender says that this takes back an earlier movement of its kind. */
   readonly reversal?: true;
   /** `number` is in memory only: whoever stores the record keeps a keyed hash of it. */
   readonly card?: { readonly last4: string; readonly number?: string };
