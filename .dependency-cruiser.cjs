@@ -10,6 +10,13 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
+      name: "simulators-import-nothing-of-ours",
+      comment: "what checks Weir's books shares no code with them",
+      severity: "error",
+      from: { path: "^server/simulators/" },
+      to: { path: "^(server/src|sdk|cli)/" },
+    },
+    {
       name: "kernel-imports-nothing-of-ours",
       severity: "error",
       from: { path: "^server/src/kernel/" },

@@ -118,6 +118,8 @@ function isBuilt() {
     "tsconfig.base.json",
     "node_modules/.weir-install",
     ...workspaces.flatMap((name) => [`${name}/tsconfig.json`, `${name}/src`]),
+    "server/simulators/tsconfig.json",
+    "server/simulators/stripe",
   ];
   return inputs.every((input) => newestUnder(path.join(root, input)) <= builtAt);
 }

@@ -7,7 +7,7 @@ export default defineConfig({
     name: "server",
     // chDB lives on one thread of one process; under threads it crashes.
     pool: "forks",
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "simulators/stripe/**/*.test.ts", "test/**/*.test.ts"],
     // These need a PostgreSQL server besides the embedded one: npm run test:postgres.
     exclude: process.env["WEIR_TEST_POSTGRES"] === undefined ? ["test/postgres-server/**"] : [],
     testTimeout: 300_000,

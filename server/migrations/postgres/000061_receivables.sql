@@ -77,6 +77,26 @@ CREATE TABLE payment_attempt_events (
   FOREIGN KEY (organization, attempt) REFERENCES payment_attempts (organization, id)
 );
 
+-- How an organization collects what was declined; the defaults when there is no row.
+CREATE TABLE dunning_settings (
+  organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
+  schedule jsonb NOT NULL,
+  changed_at timestamptz NOT NULL,
+  PRIMARY KEY (organization)
+);
+
+-- Customers of whom nothing is collected by itself any more, until someone goes on with it.
+CREATE TABLE collection_pauses (
+  organization text COLLATE "C" NOT NULL,
+  customer text COLLATE "C" NOT NULL,
+  reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),
+  paused_at timestamptz NOT NULL,
+  PRIMARY KEY (organization, customer),
+  FOREIGN KEY (organization, customer) REFERENCES customers (organization, id)
+);
+
+SELECT weir_protect('dunning_settings');
+SELECT weir_protect('collection_pauses');
 SELECT weir_protect('receivables');
 SELECT weir_protect('payment_attempts');
 SELECT weir_protect('payment_attempt_events');

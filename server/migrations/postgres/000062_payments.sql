@@ -79,7 +79,9 @@ CREATE TABLE disputes (
   ref text COLLATE "C" NOT NULL CHECK (length(ref) BETWEEN 1 AND 255),
   currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
-  fee_minor numeric(38, 0) NOT NULL,         -- what the provider has kept for it so far
+  held_minor numeric(38, 0) NOT NULL CHECK (held_minor >= 0),     -- what the provider took off its balance, in its currency
+  held_currency text NOT NULL CHECK (held_currency ~ '^[A-Z]{3}$'),
+  fee_minor numeric(38, 0) NOT NULL,         -- what it has kept for it so far
   fee_currency text NOT NULL CHECK (fee_currency ~ '^[A-Z]{3}$'),
   reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 128),
   state text NOT NULL CHECK (state IN ('inquiry', 'needs_response', 'under_review', 'won', 'lost')),

@@ -18,6 +18,7 @@ export type {
   SubscriptionChange,
 } from "./subscription.js";
 export * from "./invoicing/index.js";
+export { mustFindCustomer } from "./find-customer.js";
 export { registerDocumentRoutes } from "./api/document-routes.js";
 export type { BilledSpan, Period, SubjectSpan } from "./core/index.js";
 export {

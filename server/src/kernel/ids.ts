@@ -29,6 +29,13 @@ export type IdPrefix =
   | "crm"
   | "crn"
   | "pac"
+  | "pmt"
+  | "pat"
+  | "pay"
+  | "ref"
+  | "dsp"
+  | "pyo"
+  | "tup"
   | "stf"
   | "rex"
   | "rrp";
@@ -61,6 +68,13 @@ export type TaxRateId = Id<"txr">;
 export type CreditGrantId = Id<"crg">;
 export type CreditMovementId = Id<"crm">;
 export type CreditNoteId = Id<"crn">;
+export type PaymentMethodId = Id<"pmt">;
+export type PaymentAttemptId = Id<"pat">;
+export type PaymentId = Id<"pay">;
+export type RefundId = Id<"ref">;
+export type DisputeId = Id<"dsp">;
+export type PayoutId = Id<"pyo">;
+export type TopUpId = Id<"tup">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
 export type SettlementFileId = Id<"stf">;

@@ -1,0 +1,88 @@
+import type { Account } from "../account.js";
+import { badParameter } from "./api-error.js";
+import type { Parameters } from "./parameters.js";
+
+const depth_max = 4;
+const paths_max = 20;
+
+/** The fields that hold an id which `expand[]` replaces by its object. */
+const expandable = new Set([
+  "balance_transaction",
+  "charge",
+  "customer",
+  "default_payment_method",
+  "failure_balance_transaction",
+  "latest_charge",
+  "payment_intent",
+  "payment_method",
+  "setup_intent",
+  "source",
+]);
+
+type Wire = Record<string, unknown>;
+
+/**
+ * The paths of `expand[]`, checked before anything is carried out.
+ * @throws ApiError 400 for a path that leads to nothing that can be expanded
+ */
+export function readExpand(params: Parameters): readonly string[] {
+  const paths = params.texts("expand") ?? [];
+  if (paths.length > paths_max)
+    throw badParameter("expand", `You can expand at most ${paths_max} properties.`);
+  for (const path of paths) {
+    const steps = path.split(".");
+    if (steps.length > depth_max + 1)
+      throw badParameter("expand", `You cannot expand more than ${depth_max} levels of a property: ${path}`);
+    if (!expandable.has(steps.at(-1) ?? ""))
+      throw badParameter("expand", `This property cannot be expanded (${path}).`);
+  }
+  return paths;
+}
+
+/**
+ * A copy of an object in which the named fields hold objects in place of their ids.
+ * @param paths  as in `expand[]`: "latest_charge.balance_transaction", and for lists "data.customer"
+ */
+export function expand(account: Account, object: object, paths: readonly string[]): object {
+  let expanded = object as Wire;
+  for (const path of paths) expanded = expandPath(account, expanded, path.split("."));
+  return expanded;
+}
+
+function expandPath(account: Account, object: Wire, steps: readonly string[]): Wire {
+  const [step, ...rest] = steps;
+  if (step === undefined) return object;
+  const value = object[step];
+  if (Array.isArray(value))
+    return { ...object, [step]: value.map((item) => expandPath(account, item as Wire, rest)) };
+  if (typeof value === "object" && value !== null)
+    return { ...object, [step]: expandPath(account, value as Wire, rest) };
+  if (typeof value !== "string" || !expandable.has(step)) return object;
+  const found = findObject(account, value);
+  return found === undefined ? object : { ...object, [step]: expandPath(account, found, rest) };
+}
+
+/** The object of an id, whatever it is; undefined for what was dropped. */
+function findObject(account: Account, id: string): Wire | undefined {
+  const wire = findWire(account, id);
+  return wire === undefined ? undefined : { ...wire };
+}
+
+function findWire(account: Account, id: string): object | undefined {
+  switch (id.slice(0, id.lastIndexOf("_"))) {
+    case "cus":
+      return account.customers.find(id)?.wire;
+    case "pm":
+      return account.paymentMethods.find(id)?.wire;
+    case "pi":
+      return account.paymentIntents.find(id)?.wire;
+    case "ch":
+      return account.charges.find(id)?.wire;
+    case "txn": {
+      const found = account.ledger.transactions.find(id)?.wire;
+      return found === undefined ? undefined : account.ledger.shown(found);
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,199 @@
+import type { Account, PaymentIntentRecord, PaymentIntentWire, PaymentMethodRecord } from "../account.js";
+import { ApiError, badParameter, refused } from "../api/api-error.js";
+import type { ForcedOutcome } from "../api/call.js";
+import { cardError, declineFields } from "./card-error.js";
+import { captureCharge, exchangeFor, failCharge } from "./charges.js";
+import { declines, type Decline } from "./decline.js";
+import { attach, checkOwner } from "./payment-methods.js";
+
+export interface Confirmation {
+  readonly isOffSession: boolean;
+  readonly returnUrl: string | undefined;
+  readonly failsOnRequiredAction: boolean;
+  readonly forced: ForcedOutcome;
+}
+
+const confirmable = new Set(["requires_payment_method", "requires_confirmation", "requires_action"]);
+
+/**
+ * Tries to take the money: the intent becomes succeeded, requires_action, or requires_payment_method with an error.
+ * @throws ApiError 402 when the card says no; the intent and a failed charge stay. 400 when the intent cannot be confirmed
+ */
+export function confirm(account: Account, intent: PaymentIntentRecord, confirmation: Confirmation): void {
+  const { wire } = intent;
+  checkConfirmable(wire);
+  if (wire.payment_method === null)
+    throw refused(
+      "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method.",
+      { code: "payment_intent_unexpected_state", payment_intent: wire },
+    );
+  const method = account.paymentMethods.get(wire.payment_method, "payment_method");
+  checkOwner(method, wire.customer);
+  checkReturnUrl(wire, confirmation);
+  exchangeFor(account, wire.currency);
+  intent.isOffSession = confirmation.isOffSession;
+  intent.returnUrl = confirmation.returnUrl ?? intent.returnUrl;
+
+  if (needsAuthentication(method, confirmation.isOffSession)) {
+    if (confirmation.isOffSession) throw decline(account, intent, method, declines.authentication_required);
+    if (confirmation.failsOnRequiredAction) throw refuseAction(account, intent, method);
+    requireAction(account, intent);
+    return;
+  }
+  charge(account, intent, method, confirmation.forced);
+}
+
+/** What comes of the owner proving who they are, or failing to: the intent goes on from requires_action. */
+export function authenticate(account: Account, intent: PaymentIntentRecord, outcome: "pass" | "fail"): void {
+  const { wire } = intent;
+  if (wire.status !== "requires_action" || wire.payment_method === null)
+    throw refused(`This PaymentIntent's status is ${wire.status}; there is nothing to authenticate.`, {
+      code: "payment_intent_unexpected_state",
+      payment_intent: wire,
+    });
+  const method = account.paymentMethods.get(wire.payment_method, "payment_method");
+  if (outcome === "fail") {
+    failWithoutCharge(account, intent, method, {
+      code: "payment_intent_authentication_failure",
+      message:
+        "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+    });
+    return;
+  }
+  try {
+    charge(account, intent, method, {});
+  } catch (error) {
+    // The bank's page has no request to answer: the decline stands in the intent.
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+function charge(
+  account: Account,
+  intent: PaymentIntentRecord,
+  method: PaymentMethodRecord,
+  forced: ForcedOutcome,
+): void {
+  const { wire } = intent;
+  const name = forced.decline ?? method.card.decline;
+  if (name !== undefined) throw decline(account, intent, method, declines[name]);
+  const { wire: made } = captureCharge(account, wire, method);
+  wire.latest_charge = made.id;
+  wire.amount_received = wire.amount;
+  wire.last_payment_error = null;
+  wire.next_action = null;
+  wire.status = "succeeded";
+  touch(account, intent);
+  keepMethod(account, intent, method);
+  account.events.emit("payment_intent.succeeded", wire);
+}
+
+/** A method that is to be used again is attached; any other without a customer is used up. */
+function keepMethod(account: Account, intent: PaymentIntentRecord, method: PaymentMethodRecord): void {
+  const { customer, setup_future_usage } = intent.wire;
+  if (setup_future_usage === "off_session" && !intent.isOffSession) method.isSetUp = true;
+  if (method.wire.customer !== null) return;
+  const owner = customer === null ? undefined : account.customers.find(customer);
+  if (setup_future_usage !== null && owner !== undefined) attach(account, method, owner);
+  else method.isSpent = true;
+}
+
+/** Puts a decline into the intent and the books; the error is for the request's reply. */
+function decline(
+  account: Account,
+  intent: PaymentIntentRecord,
+  method: PaymentMethodRecord,
+  why: Decline,
+): ApiError {
+  const { wire } = intent;
+  const { wire: failed } = failCharge(account, wire, method, why);
+  wire.latest_charge = failed.id;
+  setFailed(account, intent, method, { ...declineFields(why), charge: failed.id, type: "card_error" });
+  return cardError(why, { charge: failed.id, payment_intent: { ...wire }, payment_method: method.wire });
+}
+
+function failWithoutCharge(
+  account: Account,
+  intent: PaymentIntentRecord,
+  method: PaymentMethodRecord,
+  error: { readonly code: string; readonly decline_code?: string; readonly message: string },
+): void {
+  setFailed(account, intent, method, { ...error, type: "card_error" });
+}
+
+function setFailed(
+  account: Account,
+  intent: PaymentIntentRecord,
+  method: PaymentMethodRecord,
+  error: NonNullable<PaymentIntentWire["last_payment_error"]>,
+): void {
+  const { wire } = intent;
+  wire.last_payment_error = { ...error, payment_method: { ...method.wire } };
+  wire.next_action = null;
+  wire.payment_method = null;
+  wire.status = "requires_payment_method";
+  touch(account, intent);
+  account.events.emit("payment_intent.payment_failed", wire);
+}
+
+function refuseAction(account: Account, intent: PaymentIntentRecord, method: PaymentMethodRecord): ApiError {
+  const why = { ...declines.authentication_required, declineCode: "authentication_not_handled" };
+  failWithoutCharge(account, intent, method, declineFields(why));
+  return cardError(why, { payment_intent: { ...intent.wire }, payment_method: method.wire });
+}
+
+function requireAction(account: Account, intent: PaymentIntentRecord): void {
+  const { wire } = intent;
+  const url = `${account.pagesUrl}/_simulator/authenticate/${wire.id}`;
+  wire.next_action =
+    intent.returnUrl === undefined
+      ? { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect", stripe_js: url } }
+      : { type: "redirect_to_url", redirect_to_url: { return_url: intent.returnUrl, url } };
+  wire.status = "requires_action";
+  touch(account, intent);
+  account.events.emit("payment_intent.requires_action", wire);
+}
+
+function needsAuthentication(method: PaymentMethodRecord, isOffSession: boolean): boolean {
+  switch (method.card.authentication) {
+    case "never":
+      return false;
+    case "always":
+      return true;
+    case "unless_set_up":
+      return !method.isSetUp;
+    case "on_session":
+      return !isOffSession;
+  }
+}
+
+function checkConfirmable(wire: PaymentIntentWire): void {
+  if (confirmable.has(wire.status)) return;
+  const details = { code: "payment_intent_unexpected_state", payment_intent: wire };
+  if (wire.status === "succeeded")
+    throw refused(
+      "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.",
+      details,
+    );
+  throw refused(
+    `You cannot confirm this PaymentIntent because it has a status of ${wire.status}. Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.`,
+    details,
+  );
+}
+
+/** A payment method that may send its owner away needs to know where to come back to. */
+function checkReturnUrl(wire: PaymentIntentWire, confirmation: Confirmation): void {
+  const methods = wire.automatic_payment_methods;
+  if (methods?.enabled !== true || methods.allow_redirects === "never") return;
+  if (confirmation.isOffSession || confirmation.returnUrl !== undefined || confirmation.failsOnRequiredAction)
+    return;
+  throw badParameter(
+    "return_url",
+    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.",
+  );
+}
+
+/** Notes that an intent changed: searches find the change later. */
+export function touch(account: Account, intent: PaymentIntentRecord): void {
+  intent.searchable_ms = account.now_ms() + account.settings.delays.search_ms;
+}

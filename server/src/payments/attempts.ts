@@ -1,0 +1,351 @@
+import type { Sql } from "../engines/postgres/index.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
+import { newId, type CustomerId, type OrganizationId, type PaymentAttemptId } from "../kernel/ids.js";
+import { hour, type Instant } from "../kernel/instant.js";
+import { formatMoney, type Money } from "../kernel/money.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import type { Wakes } from "../time/index.js";
+import type { Captures } from "./captures.js";
+import { isOpen, onAttemptInput, openAmount, type AttemptEffect, type AttemptInput } from "./core/index.js";
+import type { Dunning } from "./dunning.js";
+import { repair_kind } from "./kinds.js";
+import type { ExceptionsPort, NoticesPort } from "./ports.js";
+import type { ChargeReply, SettledAmounts } from "./provider.js";
+import type { ProviderAccounts } from "./provider-accounts.js";
+import { inFlight } from "./receivables.js";
+import {
+  findAttempt,
+  findAttemptByNumber,
+  findOpenAttempt,
+  insertAttempt,
+  insertAttemptEvent,
+  targetId,
+  updateAttempt,
+  type AttemptTarget,
+  type PaymentAttempt,
+} from "./store/attempts.js";
+import { findDefaultMethods, findMethod, type PaymentMethod } from "./store/payment-methods.js";
+import { lockReceivables, updateReceivable } from "./store/receivables.js";
+
+/** What is known of an attempt, with the amounts when money was taken. */
+export interface AttemptNews {
+  readonly input: AttemptInput;
+  readonly captured?: Money | undefined;
+  readonly settled?: SettledAmounts | undefined;
+}
+
+export interface NewAttempt {
+  readonly target: AttemptTarget;
+  /** The next one when left out; one that is there is given back. */
+  readonly number?: number | undefined;
+  /** The customer's default when left out. */
+  readonly method?: string | undefined;
+  /** Of an invoice: all that is open when left out. */
+  readonly amount?: bigint | undefined;
+  /** Of a top-up. */
+  readonly topUp?: { readonly customer: CustomerId; readonly amount: Money } | undefined;
+}
+
+export interface AttemptsDependencies {
+  readonly accounts: ProviderAccounts;
+  readonly captures: Captures;
+  readonly dunning: Dunning;
+  readonly wakes: Wakes;
+  readonly exceptions: ExceptionsPort;
+  readonly notices: NoticesPort;
+  readonly clock: Clock;
+  readonly clocks: Clocks;
+}
+
+/** The first time that an attempt is looked up by itself, whatever became of its run. */
+const first_repair = hour;
+export const attempts_per_invoice_max = 50;
+
+/** Attempts: begun before the provider hears of them, and changed only by what becomes known. */
+export class Attempts {
+  readonly #on: AttemptsDependencies;
+
+  constructor(dependencies: AttemptsDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Persists an attempt in the caller's transaction: under the lock of its invoice, captured − refunded + what is in flight +
+   * this one is never more than is due.
+   * @throws Refusal 409 when nothing is owed, an attempt is in progress or there are too many; 422 without a way to pay
+   */
+  async begin(sql: Sql, organization: OrganizationId, input: NewAttempt): Promise<PaymentAttempt> {
+    const target = targetId(input.target);
+    const money = await this.#owed(sql, input);
+    const number = input.number ?? money.attempts + 1;
+    const known = await findAttemptByNumber(sql, target, number);
+    if (known !== undefined) return known;
+    const open = await findOpenAttempt(sql, target);
+    if (open !== undefined) throw inFlight(target, open.id);
+    if (number > attempts_per_invoice_max) throw tooMany(target);
+    if (money.open === 0n) throw nothingOwed(target);
+    const amount = input.amount ?? money.open;
+    if (amount <= 0n || amount > money.open) throw wrongAmount(target, { currency: money.currency, minor: money.open });
+    const method = await this.#methodFor(sql, organization, money.customer, money.currency, input.method);
+    const attempt = {
+      id: newId("pat", this.#on.clocks.of(organization).now()),
+      target: input.target,
+      number,
+      customer: money.customer,
+      account: method.account,
+      method: method.id,
+      currency: money.currency,
+      amount,
+      createdAt: this.#on.clocks.of(organization).now(),
+      sentAt: this.#on.clock.now(),
+    };
+    if (!(await insertAttempt(sql, organization, attempt)))
+      throw new RangeError(`attempt ${number} of ${target} was written meanwhile`);
+    if (money.receivable !== undefined)
+      await updateReceivable(sql, {
+        ...money.receivable,
+        attempts: number,
+        dunning: { ...money.receivable.dunning, nextAttemptAt: undefined },
+      });
+    await this.#on.wakes.wake(sql, organization, (attempt.createdAt + first_repair) as Instant, repair_kind, attempt.id);
+    return mustFindAttempt(sql, attempt.id);
+  }
+
+  /**
+   * What became known of an attempt, from whomever, in the caller's transaction. The same again changes nothing.
+   * @returns the attempt as it is now
+   */
+  async record(
+    sql: Sql,
+    organization: OrganizationId,
+    id: PaymentAttemptId,
+    { input, captured, settled }: AttemptNews,
+  ): Promise<PaymentAttempt> {
+    const { target } = await mustFindAttempt(sql, id);
+    // The invoice first, then the attempt: in one order everywhere.
+    if (target.kind === "invoice") await lockReceivables(sql, [target.invoice]);
+    const attempt = await mustFindAttempt(sql, id, { lock: true });
+    const now = this.#on.clocks.of(organization).now();
+    const transition = onAttemptInput(attempt, input, now);
+    const after = transition.kind === "accepted" ? transition.next : attempt;
+    if (transition.kind !== "ignored" || input.kind === "unanswered")
+      await insertAttemptEvent(sql, organization, id, {
+        input: input.kind,
+        outcome: transition.kind,
+        state: after.state,
+        detail: detailOf(input) ?? (transition.kind === "contradicts" ? transition.detail : undefined),
+        at: now,
+      });
+    if (transition.kind === "contradicts")
+      await this.#on.exceptions.open(
+        sql,
+        organization,
+        { kind: "contradiction", key: `${id}:${"ref" in input ? input.ref : ""}`, detail: transition.detail, reference: id, amount: undefined },
+        now,
+      );
+    if (transition.kind === "accepted") {
+      const parkedAt = isOpen(after.state) ? attempt.parkedAt : undefined;
+      await updateAttempt(sql, { ...after, id, parkedAt, changedAt: now });
+      if (!isOpen(after.state)) await this.#on.wakes.cancelWake(sql, repair_kind, id);
+      for (const effect of transition.effects)
+        await this.#act(sql, organization, await mustFindAttempt(sql, id), effect, captured, now);
+    }
+    const current = await mustFindAttempt(sql, id);
+    if (settled !== undefined && current.state === "succeeded") {
+      const payment = await this.#on.captures.record(sql, organization, paymentOf(current, captured));
+      await this.#on.captures.settle(sql, organization, payment, settled);
+    }
+    return current;
+  }
+
+  /** Marks an attempt whose outcome nobody can tell, in the caller's transaction: a person looks at it. */
+  async park(sql: Sql, organization: OrganizationId, id: PaymentAttemptId): Promise<void> {
+    const attempt = await mustFindAttempt(sql, id, { lock: true });
+    if (attempt.parkedAt !== undefined || !isOpen(attempt.state)) return;
+    const now = this.#on.clocks.of(organization).now();
+    await updateAttempt(sql, { ...attempt, parkedAt: now, changedAt: now });
+    const { currency, amount } = attempt;
+    await this.#on.exceptions.open(
+      sql,
+      organization,
+      {
+        kind: "unknown_outcome",
+        key: id,
+        detail: `It is not known whether ${formatMoney({ currency, minor: amount })} were taken: the provider gave no answer that says so.`,
+        reference: id,
+        amount: { currency, minor: amount },
+      },
+      now,
+    );
+  }
+
+  async #act(
+    sql: Sql,
+    organization: OrganizationId,
+    attempt: PaymentAttempt,
+    effect: AttemptEffect,
+    captured: Money | undefined,
+    now: Instant,
+  ): Promise<void> {
+    const { captures, dunning, exceptions, notices } = this.#on;
+    switch (effect) {
+      case "capture": {
+        await captures.record(sql, organization, paymentOf(attempt, captured));
+        if (captured !== undefined && captured.minor !== attempt.amount)
+          await exceptions.open(
+            sql,
+            organization,
+            {
+              kind: "amount_differs",
+              key: attempt.id,
+              detail: `${formatMoney({ currency: attempt.currency, minor: attempt.amount })} were asked for, ${formatMoney(captured)} were taken.`,
+              reference: attempt.id,
+              amount: captured,
+            },
+            now,
+          );
+        return;
+      }
+      case "report_late_capture":
+        return exceptions.open(
+          sql,
+          organization,
+          {
+            kind: "late_capture",
+            key: attempt.id,
+            detail: "Money was taken by an attempt that had ended without. What its invoice does not need is on the customer's balance.",
+            reference: attempt.id,
+            amount: { currency: attempt.currency, minor: attempt.amount },
+          },
+          now,
+        );
+      case "release":
+        await notices.publish(sql, organization, [
+          { type: "payment.failed", key: `payment.failed:${attempt.id}`, data: describeAttempt(attempt) },
+        ]);
+        return dunning.attemptEnded(sql, organization, attempt);
+      case "ask_customer":
+        return notices.publish(sql, organization, [
+          { type: "payment.action_required", key: `payment.action_required:${attempt.id}`, data: describeAttempt(attempt) },
+        ]);
+      case "look_up":
+        return;
+    }
+  }
+
+  async #owed(sql: Sql, { target, topUp }: NewAttempt) {
+    if (target.kind === "top_up") {
+      if (topUp === undefined) throw new RangeError("a top-up has a customer and an amount");
+      const { customer, amount } = topUp;
+      return { customer, currency: amount.currency, open: amount.minor, attempts: 0, receivable: undefined };
+    }
+    const [receivable] = await lockReceivables(sql, [target.invoice]);
+    if (receivable === undefined) throw nothingOwed(target.invoice);
+    const { customer, currency, attempts, state } = receivable;
+    return { customer, currency, open: state === "open" ? openAmount(receivable) : 0n, attempts, receivable };
+  }
+
+  async #methodFor(
+    sql: Sql,
+    organization: OrganizationId,
+    customer: CustomerId,
+    currency: Money["currency"],
+    wanted: string | undefined,
+  ): Promise<PaymentMethod> {
+    const method =
+      wanted === undefined ? (await findDefaultMethods(sql, [customer])).get(customer) : await findMethod(sql, wanted);
+    if (method === undefined || method.customer !== customer || method.detachedAt !== undefined)
+      throw noMethod(customer, wanted);
+    const { account, isArchived } = await this.#on.accounts.open(sql, organization, method.account);
+    if (isArchived) throw accountArchived(account.key);
+    if (account.currencies.length > 0 && !account.currencies.includes(currency))
+      throw currencyLacking(account.key, currency, account.currencies);
+    return method;
+  }
+}
+
+export async function mustFindAttempt(
+  sql: Sql,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<PaymentAttempt> {
+  const found = await findAttempt(sql, id, options);
+  if (found !== undefined) return found;
+  const detail = `There is no payment attempt "${id.slice(0, 64)}".`;
+  throw new Refusal(makeProblem("payment-attempt-not-found", 404, "No such payment attempt", detail));
+}
+
+/** A provider's reply as an attempt takes it. */
+export function newsOf(reply: ChargeReply): AttemptNews {
+  if (reply.kind !== "succeeded") return { input: reply };
+  const { ref, captured, settled } = reply;
+  return { input: { kind: "succeeded", ref }, captured, settled };
+}
+
+function paymentOf(attempt: PaymentAttempt, captured: Money | undefined) {
+  const { target } = attempt;
+  return {
+    customer: attempt.customer,
+    place: { kind: "provider_clearing", account: attempt.account } as const,
+    source: "attempt" as const,
+    sourceId: attempt.id,
+    amount: captured ?? { currency: attempt.currency, minor: attempt.amount },
+    invoices: target.kind === "invoice" ? [target.invoice] : [],
+    topUp: target.kind === "top_up" ? target.topUp : undefined,
+    ref: attempt.ref,
+    note: undefined,
+    receivedAt: undefined,
+  };
+}
+
+function detailOf(input: AttemptInput): string | undefined {
+  if (input.kind === "unanswered") return input.error;
+  if ("decline" in input) return `${input.decline.code}: ${input.decline.message}`;
+  return undefined;
+}
+
+function describeAttempt(attempt: PaymentAttempt): Record<string, unknown> {
+  return {
+    attempt: attempt.id,
+    number: attempt.number,
+    target: targetId(attempt.target),
+    customer: attempt.customer,
+    currency: attempt.currency,
+    amount: attempt.amount.toString(),
+    state: attempt.state,
+    decline: attempt.decline ?? null,
+    actionUrl: attempt.actionUrl ?? null,
+  };
+}
+
+function nothingOwed(target: string): Refusal {
+  return new Refusal(makeProblem("nothing-owed", 409, "Nothing is owed", `Of ${target} nothing is owed.`));
+}
+
+function tooMany(target: string): Refusal {
+  const detail = `${attempts_per_invoice_max} attempts were made to pay ${target}, which is the most there can be.`;
+  return new Refusal(makeProblem("too-many-payment-attempts", 409, "Too many payment attempts", detail));
+}
+
+function wrongAmount(target: string, open: Money): Refusal {
+  const detail = `Of ${target} ${formatMoney(open)} are open: charge that, or a part of it above zero.`;
+  return new Refusal(makeProblem("invalid-amount", 422, "The amount is not what is open", detail));
+}
+
+function noMethod(customer: string, wanted: string | undefined): Refusal {
+  const detail =
+    wanted === undefined
+      ? `Customer ${customer} has no default payment method. Attach one, or send the customer a link to enter one.`
+      : `"${wanted.slice(0, 64)}" is no payment method that customer ${customer} has.`;
+  return new Refusal(makeProblem("no-payment-method", 422, "No way to pay", detail));
+}
+
+function accountArchived(key: string): Refusal {
+  const detail = `The payment method is one of provider account "${key}", which is archived.`;
+  return new Refusal(makeProblem("provider-account-archived", 409, "The provider account is archived", detail));
+}
+
+function currencyLacking(key: string, currency: string, known: readonly string[]): Refusal {
+  const detail = `Provider account "${key}" charges in ${known.join(", ")}, not in ${currency}.`;
+  return new Refusal(makeProblem("currency-not-charged", 422, "The account does not charge in this currency", detail));
+}

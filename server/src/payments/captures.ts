@@ -1,0 +1,173 @@
+import type { Sql } from "../engines/postgres/index.js";
+import type { Clocks } from "../kernel/clock.js";
+import { newId, type CustomerId, type InvoiceId, type OrganizationId, type TopUpId } from "../kernel/ids.js";
+import type { Instant } from "../kernel/instant.js";
+import type { Money } from "../kernel/money.js";
+import type { Ledger } from "../ledger/index.js";
+import { allocate, capturePosting, recoveryPosting, settlementPosting, type MoneyPlace } from "./core/index.js";
+import type { NoticesPort, TopUpPort } from "./ports.js";
+import type { SettledAmounts } from "./provider.js";
+import type { Receivables } from "./receivables.js";
+import {
+  findPaymentBySource,
+  insertAllocations,
+  insertPayment,
+  insertSettlement,
+  type Allocation,
+  type Payment,
+  type PaymentSource,
+} from "./store/payments.js";
+import { lockReceivables, type Receivable } from "./store/receivables.js";
+
+/** Money that came in. */
+export interface NewPayment {
+  readonly customer: CustomerId;
+  readonly place: MoneyPlace;
+  readonly source: PaymentSource;
+  /** Once per source. */
+  readonly sourceId: string;
+  readonly amount: Money;
+  /** In this order; what they do not take becomes the customer's balance, or prepaid credit of a top-up. */
+  readonly invoices: readonly InvoiceId[];
+  readonly topUp: TopUpId | undefined;
+  readonly ref: string | undefined;
+  readonly note: string | undefined;
+  /** The bank's booking date, say; now when left out. */
+  readonly receivedAt: Instant | undefined;
+}
+
+export interface CapturesDependencies {
+  readonly ledger: Ledger;
+  readonly receivables: Receivables;
+  readonly topUps: TopUpPort;
+  readonly notices: NoticesPort;
+  readonly clocks: Clocks;
+}
+
+/** Books money that came in, in the caller's transaction, each once. */
+export class Captures {
+  readonly #on: CapturesDependencies;
+
+  constructor(dependencies: CapturesDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Spreads a payment over its invoices, posts it, and says so. Again, by the same source, changes nothing.
+   * @returns the payment that stands
+   */
+  async record(sql: Sql, organization: OrganizationId, input: NewPayment): Promise<Payment> {
+    const { ledger, receivables, topUps, notices, clocks } = this.#on;
+    const known = await findPaymentBySource(sql, input.source, input.sourceId);
+    if (known !== undefined) return known;
+    const now = clocks.of(organization).now();
+    const { currency } = input.amount;
+    const locked = inOrder(await lockReceivables(sql, input.invoices), input.invoices);
+    let left = input.amount.minor;
+    const shares: { readonly receivable: Receivable; readonly amount: bigint }[] = [];
+    for (const receivable of locked) {
+      if (receivable.currency !== currency || receivable.state === "void") continue;
+      const { applied, excess } = allocate(withoutWriteOff(receivable), left);
+      if (applied > 0n) shares.push({ receivable, amount: applied });
+      left = excess;
+    }
+    const payment: Payment = {
+      id: newId("pay", now),
+      customer: input.customer,
+      account: "account" in input.place ? input.place.account : undefined,
+      source: input.source,
+      sourceId: input.sourceId,
+      currency,
+      amount: input.amount.minor,
+      excess: left,
+      topUp: input.topUp,
+      ref: input.ref,
+      note: input.note,
+      receivedAt: input.receivedAt ?? now,
+    };
+    if (!(await insertPayment(sql, organization, payment)))
+      throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
+    const isTopUp = input.topUp !== undefined;
+    await ledger.post(sql, organization, [
+      {
+        ...capturePosting({
+          payment: payment.id,
+          customer: payment.customer,
+          place: input.place,
+          currency,
+          applied: payment.amount - left,
+          excess: isTopUp ? 0n : left,
+          toppedUp: isTopUp ? left : 0n,
+        }),
+        ...(input.receivedAt === undefined ? {} : { at: input.receivedAt }),
+      },
+    ]);
+    const allocations = shares.map(
+      ({ receivable, amount }): Allocation => ({ payment: payment.id, invoice: receivable.invoice, amount, at: now }),
+    );
+    await insertAllocations(sql, organization, allocations);
+    for (const { receivable, amount } of shares)
+      await receivables.paid(sql, organization, await this.#recovered(sql, organization, receivable, amount, payment.id), amount);
+    if (isTopUp && left > 0n)
+      await topUps.grantToppedUp(sql, organization, {
+        customer: payment.customer,
+        amount: { currency, minor: left },
+        reference: payment.id,
+        at: now,
+      });
+    await notices.publish(sql, organization, [
+      { type: "payment.succeeded", key: `payment.succeeded:${payment.id}`, data: describePayment(payment, allocations) },
+    ]);
+    return payment;
+  }
+
+  /** What the provider booked for a payment, once. */
+  async settle(sql: Sql, organization: OrganizationId, payment: Payment, settled: SettledAmounts): Promise<void> {
+    const { account, currency, amount } = payment;
+    if (account === undefined) return;
+    const now = this.#on.clocks.of(organization).now();
+    if (!(await insertSettlement(sql, organization, payment.id, settled, now))) return;
+    const posting = settlementPosting(payment.id, account, { currency, minor: amount }, settled);
+    if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
+  }
+
+  /** What was written off and is paid after all is bad debt no more. */
+  async #recovered(
+    sql: Sql,
+    organization: OrganizationId,
+    receivable: Receivable,
+    amount: bigint,
+    payment: string,
+  ): Promise<Receivable> {
+    const open = allocate(receivable, amount).applied;
+    const back = amount - open;
+    if (back === 0n) return receivable;
+    const { invoice, customer, currency } = receivable;
+    await this.#on.ledger.post(sql, organization, [
+      recoveryPosting(invoice, customer, { currency, minor: back }, payment),
+    ]);
+    return { ...receivable, writtenOff: receivable.writtenOff - back };
+  }
+}
+
+/** What a payment can go to: what was written off is owed all the same. */
+function withoutWriteOff(receivable: Receivable): Receivable {
+  return { ...receivable, writtenOff: 0n };
+}
+
+function inOrder(locked: readonly Receivable[], invoices: readonly InvoiceId[]): Receivable[] {
+  const byInvoice = new Map(locked.map((one) => [one.invoice, one]));
+  return [...new Set(invoices)].flatMap((invoice) => byInvoice.get(invoice) ?? []);
+}
+
+function describePayment(payment: Payment, allocations: readonly Allocation[]): Record<string, unknown> {
+  return {
+    payment: payment.id,
+    customer: payment.customer,
+    currency: payment.currency,
+    amount: payment.amount.toString(),
+    invoices: allocations.map(({ invoice, amount }) => ({ invoice, amount: amount.toString() })),
+    toBalance: payment.topUp === undefined ? payment.excess.toString() : "0",
+    topUp: payment.topUp ?? null,
+  };
+}

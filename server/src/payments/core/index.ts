@@ -1,0 +1,66 @@
+export {
+  attempt_states,
+  isOpen,
+  onAttemptInput,
+  open_attempt_states,
+  type AttemptEffect,
+  type AttemptInput,
+  type AttemptInputKind,
+  type AttemptState,
+  type AttemptStatus,
+  type AttemptTransition,
+} from "./attempt-state.js";
+export type { Decline } from "./decline.js";
+export {
+  dispute_states,
+  onDisputeState,
+  type DisputeEffect,
+  type DisputeState,
+  type DisputeTransition,
+} from "./dispute.js";
+export { onPayoutState, payout_states, type PayoutState, type PayoutTransition } from "./payout.js";
+export {
+  allocate,
+  openAmount,
+  receivableState,
+  type ReceivableState,
+  type ReceivableSums,
+} from "./receivable.js";
+export {
+  onRefundState,
+  refundable,
+  refund_sources,
+  refund_states,
+  type RefundSource,
+  type RefundState,
+  type RefundTransition,
+} from "./refund.js";
+export {
+  default_dunning,
+  dunning_ends,
+  dunningEnd,
+  dunningFaults,
+  nextDunningStep,
+  previewDunning,
+  type DunningEnd,
+  type DunningSchedule,
+  type DunningSituation,
+  type DunningStep,
+} from "./dunning.js";
+export {
+  capturePosting,
+  disputeFeePosting,
+  disputePosting,
+  freedPosting,
+  payoutPosting,
+  recoveryPosting,
+  refundPosting,
+  refundReversal,
+  refundSettlement,
+  settlementPosting,
+  writeOffPosting,
+  type CapturedMoney,
+  type MoneyPlace,
+  type RefundedMoney,
+  type Settled,
+} from "./money-posting.js";

@@ -1,0 +1,69 @@
+import type { Sql } from "../engines/postgres/index.js";
+import type { Currency } from "../kernel/currency.js";
+import type { CustomerId, InvoiceId, OrganizationId, SubscriptionId } from "../kernel/ids.js";
+import type { Instant } from "../kernel/instant.js";
+import type { Money } from "../kernel/money.js";
+import type { TimeZone } from "../kernel/time-zone.js";
+
+/** Who pays, as this domain asks in its transactions. */
+export interface PayingCustomer {
+  readonly id: CustomerId;
+  readonly key: string;
+  readonly name: string;
+  readonly email: string | undefined;
+  readonly currency: Currency | undefined;
+  readonly timeZone: TimeZone;
+}
+
+/** An invoice, as far as it is paid. */
+export interface PaidInvoice {
+  readonly id: InvoiceId;
+  readonly number: string;
+  readonly customer: CustomerId;
+  readonly subscriptions: readonly SubscriptionId[];
+}
+
+export interface BillingPort {
+  /** By id or key. @throws Refusal 404 */
+  customer(sql: Sql, idOrKey: string): Promise<PayingCustomer>;
+  /** A finalized one by id or number. @throws Refusal 404, 409 for a draft */
+  invoice(sql: Sql, idOrNumber: string): Promise<PaidInvoice>;
+  /** What dunning ends with. Again changes nothing. */
+  cancelSubscription(organization: OrganizationId, subscription: SubscriptionId, key: string): Promise<void>;
+}
+
+/** Something that a person has to look at. */
+export interface PaymentException {
+  readonly kind: "unknown_outcome" | "late_capture" | "amount_differs" | "contradiction" | "charge_failed_for_good" | "refund_failed" | "payout_failed" | "unmatched";
+  /** Once per kind. */
+  readonly key: string;
+  readonly detail: string;
+  readonly reference: string;
+  readonly amount: Money | undefined;
+}
+
+export interface ExceptionsPort {
+  open(sql: Sql, organization: OrganizationId, exception: PaymentException, at: Instant): Promise<void>;
+}
+
+/** Something that happened, for webhooks and mail. */
+export interface PaymentNotice {
+  readonly type: string;
+  /** Once. */
+  readonly key: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface NoticesPort {
+  publish(sql: Sql, organization: OrganizationId, notices: readonly PaymentNotice[]): Promise<void>;
+}
+
+/** Prepaid credit that was paid for through Weir. */
+export interface TopUpPort {
+  /** Makes the grant of a top-up; the money is posted by the payment. */
+  grantToppedUp(
+    sql: Sql,
+    organization: OrganizationId,
+    grant: { customer: CustomerId; amount: Money; reference: string; at: Instant },
+  ): Promise<void>;
+}

@@ -1,0 +1,163 @@
+import type { Postgres } from "../engines/postgres/index.js";
+import type { Clock } from "../kernel/clock.js";
+import type { OrganizationId } from "../kernel/ids.js";
+import { msOf } from "../kernel/instant.js";
+import { newsOf, type AttemptNews } from "./attempts.js";
+import type { BillingPort } from "./ports.js";
+import type { ChargeReply, NewCharge, PaymentProvider, ProviderAccount } from "./provider.js";
+import type { ProviderAccounts } from "./provider-accounts.js";
+import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
+import type { ProviderGate } from "./provider-gate.js";
+import { targetId, type PaymentAttempt } from "./store/attempts.js";
+import { findMethod, findProviderCustomer, insertProviderCustomer } from "./store/payment-methods.js";
+
+export interface ProviderCallsDependencies {
+  readonly postgres: Postgres;
+  readonly accounts: ProviderAccounts;
+  readonly billing: BillingPort;
+  readonly gate: ProviderGate;
+  /** Real time: what a provider's key window counts in. */
+  readonly clock: Clock;
+}
+
+/** An attempt with what a call about it needs. */
+interface Call {
+  readonly account: ProviderAccount;
+  readonly provider: PaymentProvider;
+  readonly charge: NewCharge;
+  /** Whether the attempt's keys still give the same answer at the provider. */
+  readonly isInKeyWindow: boolean;
+}
+
+/**
+ * What is asked of providers about attempts. An answer becomes news; a call whose outcome nobody knows becomes the news that
+ * it is not known. Nothing is ever sent again once the provider may have forgotten its key.
+ */
+export class ProviderCalls {
+  readonly #on: ProviderCallsDependencies;
+
+  constructor(dependencies: ProviderCallsDependencies) {
+    this.#on = dependencies;
+  }
+
+  /** Makes the charge known; takes no money. @throws ProviderBusy */
+  async create(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const call = await this.#prepare(organization, attempt);
+    if (!call.isInKeyWindow) return this.#lookUp(call, attempt);
+    const { account, provider, charge } = call;
+    const fault = provider.amountFault(charge.amount);
+    if (fault !== undefined)
+      return { input: { kind: "refused", decline: { code: "amount", hardness: "setup", message: fault } } };
+    return this.#news(account, () => provider.create(account, charge));
+  }
+
+  /** Takes the money. @throws ProviderBusy */
+  async confirm(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const call = await this.#prepare(organization, attempt);
+    const { ref } = attempt;
+    if (ref === undefined) throw new RangeError(`attempt ${attempt.id} is not known to its provider`);
+    if (!call.isInKeyWindow) return this.#giveUp(call, attempt);
+    const { account, provider, charge } = call;
+    return this.#news(account, () => provider.confirm(account, { ...charge, ref }));
+  }
+
+  /** What became of it. @throws ProviderBusy */
+  async lookUp(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const call = await this.#prepare(organization, attempt);
+    return this.#lookUp(call, attempt);
+  }
+
+  /** Sees to it that nothing is taken any more; what became of it. @throws ProviderBusy */
+  async cancel(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const call = await this.#prepare(organization, attempt);
+    return this.#giveUp(call, attempt);
+  }
+
+  async #lookUp({ account, provider, charge, isInKeyWindow }: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const { ref, sentAt } = attempt;
+    const reply = await this.#reply(account, () =>
+      provider.lookUp(account, { attempt: attempt.id, ref, customerRef: charge.customerRef, sentAt }),
+    );
+    if ("input" in reply) return reply;
+    if (reply.reply !== "not_found") return newsOf(reply.reply);
+    // A request that was lost on its way may still arrive. Within the key window, making the charge known again finds it or
+    // makes it, and takes nothing; after it, what was not found was never there.
+    if (!isInKeyWindow || ref !== undefined) return { input: { kind: "not_found" } };
+    return this.#news(account, () => provider.create(account, charge));
+  }
+
+  /** Ends a charge that took nothing: a late request for it is refused from then on. */
+  async #giveUp(call: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const found = await this.#lookUp(call, attempt);
+    if (found.input.kind !== "created") return found;
+    const { ref } = found.input;
+    return this.#news(call.account, () => call.provider.cancel(call.account, { attempt: attempt.id, ref }));
+  }
+
+  async #news(account: ProviderAccount, work: () => Promise<ChargeReply>): Promise<AttemptNews> {
+    const reply = await this.#reply(account, work);
+    return "input" in reply ? reply : newsOf(reply.reply);
+  }
+
+  async #reply<T>(account: ProviderAccount, work: () => Promise<T>): Promise<{ reply: T } | AttemptNews> {
+    try {
+      return { reply: await this.#on.gate.call(account.id, work) };
+    } catch (error) {
+      if (error instanceof ProviderBusy) throw error;
+      if (error instanceof ProviderRefusal) return { input: { kind: "refused", decline: error.decline } };
+      if (error instanceof ProviderUnanswered) return { input: { kind: "unanswered", error: error.message } };
+      throw error;
+    }
+  }
+
+  async #prepare(organization: OrganizationId, attempt: PaymentAttempt): Promise<Call> {
+    const { postgres, accounts, billing, clock } = this.#on;
+    const { account, provider, methodRef, customer, known, description } = await postgres.inOrganization(
+      organization,
+      async (sql) => {
+        const opened = await accounts.open(sql, organization, attempt.account);
+        const method = await findMethod(sql, attempt.method);
+        if (method === undefined) throw new RangeError(`attempt ${attempt.id} has no method`);
+        const { target } = attempt;
+        return {
+          ...opened,
+          methodRef: method.ref,
+          customer: await billing.customer(sql, attempt.customer),
+          known: await findProviderCustomer(sql, attempt.account, attempt.customer),
+          description: target.kind === "invoice" ? (await billing.invoice(sql, target.invoice)).number : "Prepaid credit",
+        };
+      },
+    );
+    const customerRef = known ?? (await this.customerRef(organization, account, provider, customer));
+    const charge = {
+      attempt: attempt.id,
+      amount: { currency: attempt.currency, minor: attempt.amount },
+      customerRef,
+      methodRef,
+      description,
+      target: targetId(attempt.target),
+    };
+    const age_ms = msOf(clock.now()) - msOf(attempt.sentAt);
+    return { account, provider, charge, isInKeyWindow: age_ms < provider.keyWindow_ms };
+  }
+
+  /** The customer as the provider knows it, made known now when it is not. */
+  async customerRef(
+    organization: OrganizationId,
+    account: ProviderAccount,
+    provider: PaymentProvider,
+    customer: { id: NewCustomerRef["customer"]; name: string; email: string | undefined },
+  ): Promise<string> {
+    const { postgres, gate, clock } = this.#on;
+    const known = await postgres.inOrganization(organization, (sql) =>
+      findProviderCustomer(sql, account.id, customer.id),
+    );
+    if (known !== undefined) return known;
+    const ref = await gate.call(account.id, () => provider.createCustomer(account, customer));
+    return postgres.inOrganization(organization, (sql) =>
+      insertProviderCustomer(sql, organization, { account: account.id, customer: customer.id, ref, at: clock.now() }),
+    );
+  }
+}
+
+type NewCustomerRef = Parameters<typeof insertProviderCustomer>[2];

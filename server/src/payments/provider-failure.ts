@@ -1,0 +1,31 @@
+import type { Decline } from "./core/index.js";
+
+/** It is not known whether the provider did what it was asked: no reply, a lost connection, a 5xx. */
+export class ProviderUnanswered extends Error {
+  override readonly name = "ProviderUnanswered";
+  readonly retry = true;
+}
+
+/** The provider did nothing, and may be asked again after a while: 429, or our own limit towards it. */
+export class ProviderBusy extends Error {
+  override readonly name = "ProviderBusy";
+  readonly retry = true;
+  readonly wait_ms: number;
+
+  constructor(message: string, wait_ms: number) {
+    super(message);
+    this.wait_ms = wait_ms;
+  }
+}
+
+/** The provider did nothing, and will not: the request itself is wrong. */
+export class ProviderRefusal extends Error {
+  override readonly name = "ProviderRefusal";
+  readonly retry = false;
+  readonly decline: Decline;
+
+  constructor(decline: Decline) {
+    super(`${decline.code}: ${decline.message}`);
+    this.decline = decline;
+  }
+}
