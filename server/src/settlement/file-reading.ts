@@ -143,7 +143,7 @@ export class FileReading {
 function formatOf(head: Uint8Array, { name, askedFormat }: ReadFile): SettlementFormat {
   if (askedFormat === undefined) return detectFormat(head, name);
   const format = findFormat(askedFormat);
-  if (format === undefined || !format.detect(head)) {
+  if (format === undefined || !format.detect(head, name)) {
     const found = format?.title ?? askedFormat;
     throw new FileRefused({
       detail: `${name} is no file of the format ${found}`,

@@ -51,7 +51,7 @@ export async function postRecords(
     account,
     records: new Map(records.map((record) => [record.position, record])),
   };
-  const parts = Map.groupBy(allotments, ({ position }) => position);
+  const parts = byPosition(allotments);
   const { actions, movements } = planPosting(
     { account: account.id, side: account.side },
     records.map((record) => ({ record: toPosted(record), parts: parts.get(record.position) ?? [] })),
@@ -60,11 +60,25 @@ export async function postRecords(
   // What payments will not have waits in suspense, and is the same money.
   const suspended = suspend(allotments, refusals);
   for (const { amount } of suspended) movements.add("suspense", amount);
-  await suspendAllotments(sql, file.id, suspended);
+  await suspendAllotments(
+    sql,
+    file.id,
+    suspended.map(({ position, part, exception }) => ({ position, part, ...exception })),
+  );
   await post(sql, ledger, batch, `${after + 1}-${through}`, movements.transfers());
   const waiting = allotments.filter((each) => !refusals.has(keyOfPart(each)));
   await insertExceptions(sql, organization, exceptionsOf(batch, [...waiting, ...suspended], now));
   return through;
+}
+
+function byPosition(allotments: readonly StoredAllotment[]): ReadonlyMap<number, StoredAllotment[]> {
+  const parts = new Map<number, StoredAllotment[]>();
+  for (const each of allotments) {
+    const known = parts.get(each.position);
+    if (known === undefined) parts.set(each.position, [each]);
+    else known.push(each);
+  }
+  return parts;
 }
 
 const keyOfPart = ({ position, part }: { position: number; part: number }) => `${position}/${part}`;

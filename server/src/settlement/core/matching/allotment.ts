@@ -16,6 +16,8 @@ export const effects = [
   /** What the provider made of a payment: its fee, the currency that it settles in. */
   "settle",
   "refund",
+  /** It failed: the money is back. */
+  "fail_refund",
   "dispute",
   "win_dispute",
   /** A payout left the provider. */

@@ -15,6 +15,7 @@ export function claimOf(
   return `${target.root}:${record.side === "bank" ? "bank" : movementOf(record.kind, record.gross.minor)}`;
 }
 
+/** What takes money out, and is above zero, came back: that is another movement. */
 function movementOf(kind: RecordKind, minor: bigint): string {
-  return kind === "payout" && minor > 0n ? "payout_return" : kind;
+  return (kind === "payout" || kind === "refund") && minor > 0n ? `${kind}_return` : kind;
 }

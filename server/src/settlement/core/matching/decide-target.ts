@@ -99,16 +99,18 @@ function differing(
 }
 
 function ofRefund(record: MatchableRecord, target: RefundTarget, rule: Rule): Allotment[] {
-  if (target.state === "failed")
+  const isBack = record.side === "provider" && record.gross.minor > 0n;
+  if (target.state === "failed" && !isBack)
     return toSuspense(record, {
       kind: "unmatched",
       note: `Money of ${target.id}, a refund that failed by our books.`,
     });
-  const fault = amountFault(minus(record.gross), target);
+  const fault = amountFault(isBack ? record.gross : minus(record.gross), target);
   if (fault !== undefined) return toSuspense(record, fault);
   const named = { kind: "refund", id: target.id } as const;
+  const [news, known] = isBack ? (["fail_refund", "failed"] as const) : (["refund", "done"] as const);
   return [
-    { effect: target.state === "done" ? "none" : "refund", rule, amount: record.gross, target: named },
+    { effect: target.state === known ? "none" : news, rule, amount: record.gross, target: named },
     ...exchangeOf(record),
     ...feeOf(record),
   ];

@@ -3,9 +3,9 @@ import type { Target, TargetKind } from "./target.js";
 
 /** Which things of ours a record can be about; the first is preferred where one reference names several. */
 export function targetKindsOf({ kind, side, isReversal }: MatchableRecord): readonly TargetKind[] {
+  // What is taken back was posted before: which of it, a person says. Payouts and refunds say so by their sign.
+  if (isReversal && kind !== "payout" && kind !== "refund") return [];
   if (side === "bank") {
-    // What the bank takes back was posted before: which of it, a person says.
-    if (isReversal) return [];
     if (kind === "bank_credit") return ["payout", "invoice"];
     if (kind === "bank_debit") return ["refund"];
     return [];

@@ -84,7 +84,7 @@ function ofKind(record: MatchableRecord): Outcome | undefined {
   }
   if (targetKindsOf(record).length > 0) return undefined;
   const what = record.isReversal
-    ? "The bank takes back an earlier entry"
+    ? "It takes back an earlier movement"
     : `The file calls it "${record.kind}"`;
   return unclaimed(toSuspense(record, { kind: "unmatched", note: `${what}: a person says what it is.` }));
 }

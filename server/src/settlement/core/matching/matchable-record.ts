@@ -11,9 +11,9 @@ export interface MatchableRecord {
   readonly position: number;
   readonly kind: RecordKind;
   readonly side: Side;
-  /** As our account with the sender sees it: + is to our credit. */
+  /** In the currency that our books have it in, as our account with the sender sees it: + is to our credit. */
   readonly gross: Money;
-  /** What the sender counts it as, where that is another currency. */
+  /** What moved on that account, where that is another currency. */
   readonly settled: Money | undefined;
   /** + is our cost. */
   readonly fee: Money | undefined;
@@ -23,7 +23,7 @@ export interface MatchableRecord {
   /** What the payer wrote. */
   readonly text: string | undefined;
   readonly counterparty: string | undefined;
-  /** The bank takes back an earlier entry. */
+  /** The sender takes back an earlier movement of the kind. */
   readonly isReversal: boolean;
   /** Its key came before: earlier in this file, or, with other amounts, in a file that is in the books. */
   readonly repeats: "in_file" | "otherwise" | undefined;

@@ -198,6 +198,12 @@ describe("by reference", () => {
     expect(one(given, [["re_1", refund("ref_1", eur(400), { state: "failed" })]])).toEqual([
       "suspense -400 EUR unmatched",
     ]);
+    expect(
+      one({ ...given, gross: eur(400) }, [["re_1", refund("ref_1", eur(400), { state: "done" })]]),
+    ).toEqual(["fail_refund 400 EUR ref_1"]);
+    expect(
+      one({ ...given, gross: eur(400) }, [["re_1", refund("ref_1", eur(400), { state: "failed" })]]),
+    ).toEqual(["none 400 EUR ref_1"]);
     expect(one({ ...given, settled: usd(-432) }, [["re_1", refund("ref_1", eur(400))]])).toEqual([
       "refund -400 EUR ref_1",
       "exchange 400 EUR",

@@ -31,7 +31,7 @@ export type PaymentsAction = ActionBase &
         readonly arn: string | undefined;
       }
     | { readonly kind: "settle"; readonly payment: string; readonly settlement: ReportedSettlement }
-    | { readonly kind: "confirm_refund"; readonly refund: string }
+    | { readonly kind: "confirm_refund" | "fail_refund"; readonly refund: string }
     | {
         readonly kind: "open_dispute";
         readonly payment: string;

@@ -137,6 +137,8 @@ export function actionOf(
       return { ...base, kind: "settle", payment: target, settlement: settlementOf(record) };
     case "refund":
       return { ...base, kind: "confirm_refund", refund: target };
+    case "fail_refund":
+      return { ...base, kind: "fail_refund", refund: target };
     case "dispute":
       return { ...base, kind: "open_dispute", payment: target, ref: record.ref ?? record.key, amount };
     case "win_dispute":

@@ -13,7 +13,9 @@ export interface StagedRecord {
   readonly record: number;
   readonly line: number | undefined;
   readonly kind: RecordKind;
+  /** In the currency that the customer was charged in, as our books have it. */
   readonly gross: Money;
+  /** What moved on our account with the sender, where that is another currency. */
   readonly settled: Money | undefined;
   readonly fee: Money | undefined;
   readonly at: Instant;
@@ -45,6 +47,8 @@ export interface Hashes {
 /** What is kept of a record. */
 export function stageRecord(given: SettlementRecord, position: number, hashes: Hashes): StagedRecord {
   const { references } = given;
+  const gross = given.presented ?? given.gross;
+  const moved = given.settled ?? given.gross;
   const { number, last4 } = given.card ?? {};
   return {
     position,
@@ -52,8 +56,8 @@ export function stageRecord(given: SettlementRecord, position: number, hashes: H
     record: given.position.record,
     line: given.position.line,
     kind: given.kind,
-    gross: given.gross,
-    settled: given.settled,
+    gross,
+    settled: moved.currency === gross.currency ? undefined : moved,
     fee: given.fee,
     at: given.at,
     valueDate: given.valueDate,
@@ -74,9 +78,9 @@ export function stageRecord(given: SettlementRecord, position: number, hashes: H
 
 /** What names one thing alone comes first: a payout by its own id, everything else by the sender's, ours, the scheme's, the payer's. */
 function orderedReferences({ kind, references }: SettlementRecord): string[] {
-  const { provider, merchant, arn, structured, endToEnd, payout } = references;
+  const { provider, payment, merchant, arn, structured, endToEnd, payout } = references;
   const isOfPayout = kind === "payout" || kind === "bank_credit";
-  const all = [isOfPayout ? payout : undefined, provider, merchant, arn, structured, endToEnd];
+  const all = [isOfPayout ? payout : undefined, provider, payment, merchant, arn, structured, endToEnd];
   return [...new Set(all.flatMap((each) => reference(each) ?? []))];
 }
 
