@@ -1,6 +1,8 @@
 import {
   billingWakes,
   Customers,
+  mustFindCustomer,
+  mustFindFinalized,
   openBilling,
   registerInvoiceRuns,
   usagePortOf,
@@ -13,6 +15,9 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
+import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import type { Secrets } from "./engines/secrets/index.js";
+import { findOrganization } from "./identity/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
@@ -22,6 +27,9 @@ export interface MoneyOptions {
   readonly clocks: Clocks;
   readonly workflows: Workflows;
   readonly wakes: Wakes;
+  readonly secrets: Secrets;
+  /** One for each folder in payments/providers; all when left out. */
+  readonly providers?: readonly PaymentProvider[] | undefined;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -33,11 +41,13 @@ export interface Money {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly payments: Payments;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: MoneyOptions): Money {
+export function openMoney(options: MoneyOptions): Money {
+  const { postgres, clock, clocks, workflows, wakes, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -50,7 +60,17 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
   const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });
-  const billing = openBilling({
+  const payments = openPayments({
+    ...options,
+    ledger,
+    billing: billingPortOf(() => billing),
+    topUps: credits,
+    exceptions: { open: () => Promise.resolve() },
+    notices: { publish: () => Promise.resolve() },
+    providers: options.providers ?? [stripeProvider()],
+    isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
+  });
+  const billing: Billing = openBilling({
     postgres,
     catalog,
     usage: port,
@@ -60,12 +80,28 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
     tax,
     ledger,
     credits,
+    receivables: payments.receivables,
     wakes: billingSchedule,
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, subjectsOfCustomers };
+}
+
+/** Billing as payments see it. */
+function billingPortOf(billing: () => Billing): BillingPort {
+  return {
+    customer: mustFindCustomer,
+    async invoice(sql, idOrNumber) {
+      const { id, customer, finalized, sections } = await mustFindFinalized(sql, idOrNumber, true);
+      const subscriptions = [...new Set(sections.map(({ subscription }) => subscription))];
+      return { id, number: finalized?.number ?? id, customer, subscriptions };
+    },
+    async cancelSubscription(organization, subscription, key) {
+      await billing().subscriptionChanges.cancel({ organization }, { subscription }, key);
+    },
+  };
 }
 
 /** The usage domain's meters as the catalog sees them. */

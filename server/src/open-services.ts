@@ -68,7 +68,7 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, usage: () => usage });
+  const money = openMoney({ postgres, clock, clocks, workflows, wakes, secrets, usage: () => usage });
   const usage = opens(
     "usage",
     await openUsage({

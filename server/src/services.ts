@@ -12,6 +12,7 @@ import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
+import type { Payments } from "./payments/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 
@@ -39,4 +40,5 @@ export interface Services {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly payments: Payments;
 }

@@ -193,7 +193,7 @@ export class SubscriptionChanges {
   }
 
   /** Ends a subscription after today, after another local day, or at the period's end. The last day is included. */
-  async cancel(caller: Caller, input: CancelInput, idempotencyKey?: string): Promise<Subscription> {
+  async cancel(caller: ChangedBy, input: CancelInput, idempotencyKey?: string): Promise<Subscription> {
     const { when = today } = input;
     return this.#change(caller, "cancel", input, idempotencyKey, ({ subscription, now, invoicedUntil }) => {
       const endsAt = effectiveUntil(subscription, when, now);
@@ -222,7 +222,7 @@ export class SubscriptionChanges {
   // Nothing in `decide` may open a transaction: it runs in one, and waiting for another connection while holding a
   // lock would stop everyone once as many changes are under way as there are connections.
   async #change(
-    caller: Caller,
+    caller: ChangedBy,
     action: string,
     input: { readonly subscription: string },
     idempotencyKey: string | undefined,
@@ -258,11 +258,14 @@ export class SubscriptionChanges {
   }
 }
 
+/** Whoever holds a key, or Weir itself, such as when dunning ends. */
+export type ChangedBy = Caller | { readonly organization: OrganizationId };
+
 /** Saves a changed subscription with its history, its audit entry and its next wake. */
 export async function writeChange(
   sql: Sql,
   on: Pick<SubscriptionsDependencies, "clock" | "subscriptionChanged">,
-  caller: Caller,
+  caller: ChangedBy,
   change: {
     readonly before: Subscription;
     readonly after: Subscription;
@@ -280,13 +283,13 @@ export async function writeChange(
     action,
     effectiveAt,
     details,
-    actor: caller.key,
+    actor: "key" in caller ? caller.key : "system",
     recordedAt: at,
   });
   await on.subscriptionChanged?.(sql, organization, after);
   await recordAudit(sql, {
     organization,
-    actor: caller,
+    actor: "key" in caller ? caller : "system",
     action: `subscription.${action}`,
     target: after.id,
     before: describeSubscription(before),

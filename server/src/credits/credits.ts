@@ -11,11 +11,12 @@ import {
   type OrganizationId,
 } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
+import type { Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
 import type { ExpiryNoted } from "./credit-expiry.js";
 import { checkGrant, type NewGrant } from "./check-grant.js";
-import { withdraw, type CreditGrant } from "./core/index.js";
+import { priority_default, withdraw, type CreditGrant } from "./core/index.js";
 import { GrantDraws, movement } from "./grant-draws.js";
 import { grantPosting, voidPosting } from "./grant-postings.js";
 import {
@@ -52,6 +53,15 @@ export interface CreditsOptions {
   /** Each organization's time. */
   readonly clocks: { of(organization: OrganizationId): Clock };
   readonly noteExpiry: ExpiryNoted;
+}
+
+/** Prepaid credit that was paid for through Weir. */
+export interface ToppedUp {
+  readonly customer: CustomerId;
+  readonly amount: Money;
+  /** The payment's id. */
+  readonly reference: string;
+  readonly at: Instant;
 }
 
 /** An invoice run reads a customer's open grants at once. */
@@ -138,6 +148,38 @@ export class Credits {
         return grant.id;
       });
       return mustFindGrant(sql, id);
+    });
+  }
+
+  /**
+   * Makes the grant of a top-up that was paid through Weir, in the caller's transaction: the payment has posted the money.
+   */
+  async grantToppedUp(
+    sql: Sql,
+    organization: OrganizationId,
+    { customer, amount, reference, at }: ToppedUp,
+  ): Promise<void> {
+    const grant: Omit<CreditGrant, "remaining"> = {
+      id: newId("crg", at),
+      customer,
+      kind: "paid",
+      currency: amount.currency,
+      amount: amount.minor,
+      priority: priority_default,
+      effectiveFrom: at,
+      expiresAt: undefined,
+      note: `top-up ${reference}`,
+      createdAt: at,
+    };
+    await insertGrant(sql, organization, grant);
+    await recordAudit(sql, {
+      organization,
+      actor: "system",
+      action: "credit.top_up",
+      target: grant.id,
+      before: undefined,
+      after: describeGrant(grant),
+      at,
     });
   }
 

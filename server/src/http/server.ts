@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { newId } from "../kernel/ids.js";
 import { registerDocumentRoutes } from "../billing/index.js";
 import { registerCatalogRoutes } from "../catalog/index.js";
+import { registerWebhookRoutes } from "../payments/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
 import type { Services } from "../services.js";
@@ -60,6 +61,7 @@ export async function createHttpServer(
   registerUsageRoutes(app, services);
   registerCatalogRoutes(app, services);
   registerDocumentRoutes(app, services);
+  registerWebhookRoutes(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });

@@ -9,10 +9,10 @@ import type { Wakes } from "../time/index.js";
 import { mustFindAttempt, type AttemptNews, type Attempts } from "./attempts.js";
 import { isOpen, type AttemptState } from "./core/index.js";
 import { charge_kind, dunning_end_kind, repair_kind } from "./kinds.js";
-import { newsFromJson, newsJson } from "./news-json.js";
 import type { BillingPort } from "./ports.js";
 import type { ProviderCalls } from "./provider-calls.js";
 import type { Dunning } from "./dunning.js";
+import { fromStepJson, stepJson } from "./step-json.js";
 import type { PaymentAttempt } from "./store/attempts.js";
 
 export interface ChargeRunsDependencies {
@@ -188,9 +188,9 @@ async function answer(
   try {
     const given = await context.step(name, async () => {
       const attempt = await on.postgres.inOrganization(context.organization, (sql) => mustFindAttempt(sql, id));
-      return newsJson(await ask(attempt));
+      return stepJson(await ask(attempt));
     });
-    return newsFromJson(given);
+    return fromStepJson<AttemptNews>(given);
   } catch (error) {
     return { input: { kind: "unanswered", error: error instanceof Error ? error.message : String(error) } };
   }

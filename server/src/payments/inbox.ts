@@ -8,11 +8,11 @@ import { hour, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
 import { provider_event_kind } from "./kinds.js";
-import { objectFromJson, objectJson } from "./object-json.js";
 import type { ProviderEvent, ProviderObject } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderRefusal } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
+import { fromStepJson, stepJson } from "./step-json.js";
 import {
   findInboxEvent,
   insertInboxEvent,
@@ -213,10 +213,10 @@ export function registerInbox(
       const id = account as ProviderAccountId;
       const fetched = await context.step("fetch", async () => {
         const object = await inbox.fetch(organization, id, event);
-        return object === undefined ? null : objectJson(object);
+        return object === undefined ? null : stepJson(object);
       });
       if (fetched === null) return null;
-      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, objectFromJson(fetched)));
+      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, fromStepJson<ProviderObject>(fetched)));
     },
   });
   wakes.register({

@@ -29,7 +29,7 @@ export interface ReceivablesDependencies {
   readonly postgres: Postgres;
   readonly ledger: Ledger;
   readonly billing: BillingPort;
-  readonly wakes: Wakes;
+  readonly wakes: Pick<Wakes, "wakeAll" | "cancelWake">;
   readonly notices: NoticesPort;
   readonly clock: Clock;
   readonly clocks: Clocks;

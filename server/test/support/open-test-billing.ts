@@ -1,6 +1,7 @@
-import { Customers, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
+import { Customers, mustFindCustomer, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
 import { Credits } from "../../src/credits/index.js";
 import { Ledger } from "../../src/ledger/index.js";
+import { Receivables } from "../../src/payments/index.js";
 import { Taxes } from "../../src/tax/index.js";
 
 export interface TestBilling {
@@ -12,7 +13,7 @@ export interface TestBilling {
 
 /** Billing with the domains that it stands on, all real; nothing is billed by itself unless `wakes` are given. */
 export function openTestBilling(
-  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "customers"> &
+  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "customers" | "receivables"> &
     Partial<Pick<BillingOptions, "customers">>,
 ): TestBilling {
   const { postgres, clock, clocks } = given;
@@ -26,5 +27,16 @@ export function openTestBilling(
     clocks,
     noteExpiry: () => Promise.resolve(),
   });
-  return { billing: openBilling({ ...given, customers, tax, ledger, credits }), tax, ledger, credits };
+  const receivables = new Receivables({
+    ...given,
+    ledger,
+    billing: {
+      customer: mustFindCustomer,
+      invoice: () => Promise.reject(new Error("nobody pays here")),
+      cancelSubscription: () => Promise.reject(new Error("nobody pays here")),
+    },
+    wakes: { wakeAll: () => Promise.resolve(), cancelWake: () => Promise.resolve(false) },
+    notices: { publish: () => Promise.resolve() },
+  });
+  return { billing: openBilling({ ...given, customers, tax, ledger, credits, receivables }), tax, ledger, credits };
 }

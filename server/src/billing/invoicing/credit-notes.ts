@@ -10,15 +10,18 @@ import { creditNotePosting, decideCredits, voidPosting, type CreditedLine } from
 import { takeProgress } from "../store/billing-progress.js";
 import { findCreditNote, insertCreditNote, listCreditNotes } from "../store/credit-notes.js";
 import { numberText, takeNumbers } from "../store/invoice-numbers.js";
-import { findInvoice, findInvoiceByNumber, lockInvoices, markVoided } from "../store/invoices.js";
+import { lockInvoices, markVoided } from "../store/invoices.js";
 import type { CreditNote, CreditNoteLine, NewCreditNote } from "./credit-note.js";
 import type { CreditsPort, LedgerPort } from "./funds.js";
+import { mustFindFinalized } from "./find-finalized.js";
 import type { Invoice } from "./invoice.js";
+import type { ReceivablesPort } from "./receivables-port.js";
 
 export interface CreditNotesDependencies {
   readonly postgres: Postgres;
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  readonly receivables: ReceivablesPort;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -86,11 +89,9 @@ export class CreditNotes {
       if (!decision.ok) throw invalidLines(decision.faults);
       if (decision.lines.length === 0) throw nothingLeft(invoice);
       const given = sumOf(decision.lines);
-      // What earlier notes took off what was owed.
-      const taken = earlier.reduce((sum, note) => sum + note.net + note.tax - note.toBalance, 0n);
-      const owed = invoice.totals.due - taken;
       const total = given.net + given.tax;
-      const toBalance = owed >= total ? 0n : total - (owed > 0n ? owed : 0n);
+      const { receivables } = this.#on;
+      const toBalance = total - (await receivables.creditNoted(sql, caller.organization, invoice.id, total));
       const note = await this.#numbered(sql, caller.organization, invoice, {
         voids: false,
         reason: input.reason,
@@ -157,6 +158,7 @@ export class CreditNotes {
       });
       if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
       await this.#on.credits.restoreGrants(sql, organization, [invoice.id], at);
+      await this.#on.receivables.invoiceVoided(sql, organization, invoice.id);
       await markVoided(sql, invoice.id, at);
       return { note, isNew: true };
     });
@@ -217,19 +219,6 @@ export class CreditNotes {
     await insertCreditNote(sql, organization, numbered);
     return numbered;
   }
-}
-
-async function mustFindFinalized(sql: Sql, idOrNumber: string, refuseDrafts: boolean): Promise<Invoice> {
-  const found = (await findInvoice(sql, idOrNumber)) ?? (await findInvoiceByNumber(sql, idOrNumber));
-  if (found === undefined) {
-    const detail = `There is no invoice with the id or number "${idOrNumber.slice(0, 64)}".`;
-    throw new Refusal(makeProblem("invoice-not-found", 404, "No such invoice", detail));
-  }
-  if (refuseDrafts && found.status === "draft") {
-    const detail = `Invoice ${found.id} is a draft: it can be computed anew, and nothing of it has been charged.`;
-    throw new Refusal(makeProblem("invoice-not-finalized", 409, "The invoice is a draft", detail));
-  }
-  return found;
 }
 
 function serviceOf(invoice: Invoice, line: string) {

@@ -20,3 +20,5 @@ export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./du
 export type { CreditsPort, LedgerPort } from "./funds.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";
 export { late_usage_days } from "./price-invoices.js";
+export { mustFindFinalized } from "./find-finalized.js";
+export type { OwedInvoice, ReceivablesPort } from "./receivables-port.js";

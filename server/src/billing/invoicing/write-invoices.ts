@@ -15,6 +15,7 @@ import { describeInvoice } from "./describe-invoice.js";
 import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
 import type { Buyer } from "./invoice.js";
 import type { PricedInvoice } from "./priced-invoice.js";
+import type { ReceivablesPort } from "./receivables-port.js";
 
 /** Sees to it that drafts are finalized when their grace is over; in the transaction that writes them. */
 export type DraftsNoted = (
@@ -26,6 +27,7 @@ export type DraftsNoted = (
 export interface WritingDependencies {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  readonly receivables: ReceivablesPort;
   /** Who sells, as invoices say it. */
   readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
   readonly draftsNoted?: DraftsNoted | undefined;
@@ -115,6 +117,15 @@ export async function writeInvoices(
   await updateDrafts(
     sql,
     numbered.filter((_, index) => !isNew(index)),
+  );
+  await on.receivables.invoicesFinalized(
+    sql,
+    organization,
+    numbered.flatMap(({ id, customer, currency, totals, finalized }) =>
+      finalized === undefined
+        ? []
+        : [{ invoice: id, customer, currency, due: totals.due, dueAt: finalized.paymentDueAt }],
+    ),
   );
   const uses = assembled.flatMap(({ draws }, index) => {
     const { id, status } = mustHave(rows[index]);

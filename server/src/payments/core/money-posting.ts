@@ -123,10 +123,10 @@ function refundedFrom(source: RefundSource, customer: CustomerId): Account {
   }
 }
 
-/** @param change  counts a dispute's changes, since it may be decided twice */
+/** @param change  from which state to which, since each is gone through once */
 export function disputePosting(
   dispute: string,
-  change: number,
+  change: string,
   account: ProviderAccountId,
   held: Money,
   effects: readonly DisputeEffect[],

@@ -1,0 +1,86 @@
+import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { Secrets } from "../engines/secrets/index.js";
+import type { Workflows } from "../engines/workflow/index.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
+import type { OrganizationId } from "../kernel/ids.js";
+import type { Ledger } from "../ledger/index.js";
+import type { Wakes } from "../time/index.js";
+import { Attempts } from "./attempts.js";
+import { Captures } from "./captures.js";
+import { registerChargeRuns } from "./charge-runs.js";
+import { Charges } from "./charges.js";
+import { Disputes } from "./disputes.js";
+import { Dunning } from "./dunning.js";
+import { Inbox, registerInbox } from "./inbox.js";
+import { PaymentMethods } from "./payment-methods.js";
+import { Payouts } from "./payouts.js";
+import type { BillingPort, ExceptionsPort, NoticesPort, TopUpPort } from "./ports.js";
+import type { PaymentProvider } from "./provider.js";
+import { ProviderAccounts } from "./provider-accounts.js";
+import { ProviderCalls } from "./provider-calls.js";
+import { ProviderGate, type GateOptions } from "./provider-gate.js";
+import { applyObject } from "./provider-objects.js";
+import { Receivables } from "./receivables.js";
+import { Refunds, registerRefunds } from "./refunds.js";
+
+/** The payments domain: what it offers to the rest of Weir. */
+export interface Payments {
+  readonly accounts: ProviderAccounts;
+  readonly methods: PaymentMethods;
+  readonly receivables: Receivables;
+  readonly charges: Charges;
+  readonly refunds: Refunds;
+  readonly disputes: Disputes;
+  readonly payouts: Payouts;
+  readonly dunning: Dunning;
+  readonly inbox: Inbox;
+  /** Books money that came in, in the caller's transaction: what settlement files bring. */
+  readonly captures: Captures;
+  readonly attempts: Attempts;
+}
+
+export interface PaymentsOptions {
+  readonly postgres: Postgres;
+  readonly secrets: Secrets;
+  readonly ledger: Ledger;
+  readonly workflows: Workflows;
+  readonly wakes: Wakes;
+  readonly clock: Clock;
+  readonly clocks: Clocks;
+  readonly billing: BillingPort;
+  readonly topUps: TopUpPort;
+  readonly exceptions: ExceptionsPort;
+  readonly notices: NoticesPort;
+  /** One for each folder in `providers/`. */
+  readonly providers: readonly PaymentProvider[];
+  readonly isTest: (sql: Sql, organization: OrganizationId) => Promise<boolean>;
+  readonly gate?: GateOptions;
+}
+
+export function openPayments(options: PaymentsOptions): Payments {
+  const { workflows, wakes } = options;
+  const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  const gate = new ProviderGate(options.gate);
+  const accounts = new ProviderAccounts({ ...options, providers });
+  const receivables = new Receivables(options);
+  const captures = new Captures({ ...options, receivables });
+  const dunning = new Dunning({ ...options, receivables });
+  const attempts = new Attempts({ ...options, accounts, captures, dunning });
+  const calls = new ProviderCalls({ ...options, accounts, gate });
+  const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
+  const refunds = new Refunds({ ...options, accounts, gate, receivables });
+  const disputes = new Disputes({ ...options, accounts, gate });
+  const payouts = new Payouts(options);
+  const charges = new Charges({ ...options, attempts, captures, calls });
+  const objects = { attempts, refunds, disputes, payouts, methods };
+  const inbox = new Inbox({
+    ...options,
+    accounts,
+    gate,
+    apply: (sql, organization, account, object) => applyObject(objects, sql, organization, account, object),
+  });
+  registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
+  registerRefunds(refunds, { workflows, wakes });
+  registerInbox(inbox, { workflows, wakes });
+  return { accounts, methods, receivables, charges, refunds, disputes, payouts, dunning, inbox, captures, attempts };
+}

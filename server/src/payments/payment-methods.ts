@@ -1,0 +1,272 @@
+import { recordAudit, runOnce } from "../audit/index.js";
+import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { Caller } from "../identity/index.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
+import { newId, type CustomerId, type OrganizationId, type ProviderAccountId } from "../kernel/ids.js";
+import { makeProblem, Refusal } from "../kernel/problem.js";
+import { askProvider } from "./ask-provider.js";
+import type { Dunning } from "./dunning.js";
+import type { BillingPort } from "./ports.js";
+import type { ReportedMethod } from "./provider.js";
+import type { ProviderAccounts } from "./provider-accounts.js";
+import type { ProviderCalls } from "./provider-calls.js";
+import type { ProviderGate } from "./provider-gate.js";
+import {
+  findCustomerByRef,
+  findMethod,
+  findMethodByRef,
+  insertMethod,
+  listMethods,
+  markDetached,
+  setDefaultMethod,
+  updateMethodDetails,
+  type PaymentMethod,
+} from "./store/payment-methods.js";
+
+export interface PaymentMethodsDependencies {
+  readonly postgres: Postgres;
+  readonly accounts: ProviderAccounts;
+  readonly calls: ProviderCalls;
+  readonly gate: ProviderGate;
+  readonly billing: BillingPort;
+  readonly dunning: Dunning;
+  readonly clock: Clock;
+  readonly clocks: Clocks;
+}
+
+const methods_max = 50;
+
+/** Customers' ways to pay. A card is entered on the provider's page; what comes here is its token and last four digits. */
+export class PaymentMethods {
+  readonly #on: PaymentMethodsDependencies;
+
+  constructor(dependencies: PaymentMethodsDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Attaches what the provider's page or library made. The first of a customer is its default.
+   * @param input.method  the provider's token: pm_…
+   * @throws Refusal 404; 422 when the provider does not take it; 503 when it does not answer
+   */
+  async attach(
+    caller: Caller,
+    input: { readonly customer: string; readonly account: string; readonly method: string; readonly makeDefault?: boolean },
+    idempotencyKey?: string,
+  ): Promise<PaymentMethod> {
+    const { organization } = caller;
+    const { postgres, accounts, billing, gate, clock } = this.#on;
+    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => {
+      const opened = await accounts.open(sql, organization, input.account);
+      if (opened.isArchived) throw archived(opened.account.key);
+      return { ...opened, customer: await billing.customer(sql, input.customer) };
+    });
+    const reported = await askProvider(async () => {
+      const ref = await this.#on.calls.customerRef(organization, account, provider, customer);
+      return gate.call(account.id, () => provider.attachMethod(account, ref, input.method));
+    });
+    return postgres.inOrganization(organization, async (sql) => {
+      const request = { organization, idempotencyKey, action: "payment_method.attach", input };
+      const id = await runOnce(sql, request, async () => {
+        const { method, isNew } = await this.#store(sql, organization, customer.id, account.id, reported, input.makeDefault);
+        if (isNew)
+          await recordAudit(sql, {
+            organization,
+            actor: caller,
+            action: "payment_method.attach",
+            target: method.id,
+            before: undefined,
+            after: describe(method),
+            at: clock.now(),
+          });
+        return method.id;
+      });
+      return mustFind(sql, id);
+    });
+  }
+
+  /** What is charged by itself from now on; what was declined before is tried with it at once. @throws Refusal 404, 409 */
+  async setDefault(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentMethod> {
+    const { organization } = caller;
+    return this.#on.postgres.inOrganization(organization, async (sql) => {
+      const request = { organization, idempotencyKey, action: "payment_method.set_default", input: { method: id } };
+      await runOnce(sql, request, async () => {
+        const method = await mustFind(sql, id, { lock: true });
+        if (method.detachedAt !== undefined) throw detached(id);
+        if (method.isDefault) return id;
+        await this.#makeDefault(sql, organization, method);
+        await recordAudit(sql, {
+          organization,
+          actor: caller,
+          action: "payment_method.set_default",
+          target: id,
+          before: undefined,
+          after: describe(method),
+          at: this.#on.clock.now(),
+        });
+        return id;
+      });
+      return mustFind(sql, id);
+    });
+  }
+
+  /** Takes a method away, at the provider too. Again changes nothing. @throws Refusal 404, 503 */
+  async detach(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentMethod> {
+    const { organization } = caller;
+    const { postgres, accounts, gate, clock, clocks } = this.#on;
+    const known = await postgres.inOrganization(organization, async (sql) => {
+      const method = await mustFind(sql, id);
+      return { method, ...(await accounts.open(sql, organization, method.account)) };
+    });
+    if (known.method.detachedAt !== undefined) return known.method;
+    await askProvider(() => gate.call(known.account.id, () => known.provider.detachMethod(known.account, known.method.ref)));
+    return postgres.inOrganization(organization, async (sql) => {
+      const request = { organization, idempotencyKey, action: "payment_method.detach", input: { method: id } };
+      await runOnce(sql, request, async () => {
+        const method = await mustFind(sql, id, { lock: true });
+        if (method.detachedAt !== undefined) return id;
+        await markDetached(sql, method.id, clocks.of(organization).now());
+        await recordAudit(sql, {
+          organization,
+          actor: caller,
+          action: "payment_method.detach",
+          target: id,
+          before: describe(method),
+          after: undefined,
+          at: clock.now(),
+        });
+        return id;
+      });
+      return mustFind(sql, id);
+    });
+  }
+
+  /** The provider's page on which the customer enters a card, which then becomes the default. @throws Refusal 404, 422, 503 */
+  async setupPage(
+    organization: OrganizationId,
+    input: { readonly customer: string; readonly account: string; readonly returnUrl: string },
+  ): Promise<string> {
+    const { postgres, accounts, billing, gate } = this.#on;
+    if (!URL.canParse(input.returnUrl) || !/^https?:$/.test(new URL(input.returnUrl).protocol))
+      throw invalidReturnUrl();
+    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => ({
+      ...(await accounts.open(sql, organization, input.account)),
+      customer: await billing.customer(sql, input.customer),
+    }));
+    return askProvider(async () => {
+      const customerRef = await this.#on.calls.customerRef(organization, account, provider, customer);
+      const page = await gate.call(account.id, () =>
+        provider.setupPage(account, { customerRef, returnUrl: input.returnUrl }),
+      );
+      return page.url;
+    });
+  }
+
+  async list(
+    organization: OrganizationId,
+    page: Parameters<typeof listMethods>[1],
+  ): Promise<PaymentMethod[]> {
+    return this.#on.postgres.inOrganization(organization, (sql) => listMethods(sql, page));
+  }
+
+  async find(organization: OrganizationId, id: string): Promise<PaymentMethod | undefined> {
+    return this.#on.postgres.inOrganization(organization, (sql) => findMethod(sql, id));
+  }
+
+  /** What the provider says of a method, in the caller's transaction: one that its customer entered is the default. */
+  async reported(
+    sql: Sql,
+    organization: OrganizationId,
+    account: ProviderAccountId,
+    reported: ReportedMethod,
+  ): Promise<string> {
+    const known = await findMethodByRef(sql, account, reported.ref);
+    if (known !== undefined) {
+      if (reported.customerRef === undefined) {
+        await markDetached(sql, known.id, this.#on.clocks.of(organization).now());
+        return `${known.id} detached`;
+      }
+      await updateMethodDetails(sql, known.id, reported);
+      return `${known.id} updated`;
+    }
+    if (reported.customerRef === undefined) return "a method of nobody";
+    const customer = await findCustomerByRef(sql, account, reported.customerRef);
+    if (customer === undefined) return "a method of someone whom Weir does not know";
+    const { method } = await this.#store(sql, organization, customer, account, reported, true);
+    return `${method.id} attached`;
+  }
+
+  async #store(
+    sql: Sql,
+    organization: OrganizationId,
+    customer: CustomerId,
+    account: ProviderAccountId,
+    reported: ReportedMethod,
+    makeDefault: boolean | undefined,
+  ): Promise<{ method: PaymentMethod; isNew: boolean }> {
+    const others = await listMethods(sql, { customer, limit: methods_max });
+    if (others.length >= methods_max) throw tooMany(customer);
+    const at = this.#on.clocks.of(organization).now();
+    const method: PaymentMethod = {
+      id: newId("pmt", at),
+      customer,
+      account,
+      ref: reported.ref,
+      kind: reported.kind,
+      brand: reported.brand,
+      last4: reported.last4,
+      expires: reported.expires,
+      isDefault: false,
+      createdAt: at,
+      detachedAt: undefined,
+    };
+    const isNew = await insertMethod(sql, organization, method);
+    const stored = isNew ? method : ((await findMethodByRef(sql, account, reported.ref)) ?? method);
+    if (stored.customer !== customer) throw anotherCustomers();
+    const wanted = makeDefault ?? !others.some((one) => one.isDefault);
+    if (wanted && !stored.isDefault) await this.#makeDefault(sql, organization, stored);
+    return { method: stored, isNew };
+  }
+
+  async #makeDefault(sql: Sql, organization: OrganizationId, method: PaymentMethod): Promise<void> {
+    await setDefaultMethod(sql, method.customer, method.id);
+    await this.#on.dunning.methodChanged(sql, organization, method.customer);
+  }
+}
+
+async function mustFind(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<PaymentMethod> {
+  const found = await findMethod(sql, id, options);
+  if (found !== undefined) return found;
+  const detail = `There is no payment method "${id.slice(0, 64)}".`;
+  throw new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
+}
+
+function describe({ customer, account, kind, brand, last4, expires }: PaymentMethod) {
+  return { customer, account, kind, brand: brand ?? null, last4: last4 ?? null, expires: expires ?? null };
+}
+
+function archived(key: string): Refusal {
+  const detail = `Provider account "${key}" is archived. Name another.`;
+  return new Refusal(makeProblem("provider-account-archived", 409, "The provider account is archived", detail));
+}
+
+function detached(id: string): Refusal {
+  const detail = `Payment method ${id} was detached. Attach another.`;
+  return new Refusal(makeProblem("payment-method-detached", 409, "The payment method is detached", detail));
+}
+
+function anotherCustomers(): Refusal {
+  const detail = "The provider's method is attached to another customer.";
+  return new Refusal(makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail));
+}
+
+function tooMany(customer: string): Refusal {
+  const detail = `Customer ${customer} has ${methods_max} payment methods, which is the most there can be. Detach some.`;
+  return new Refusal(makeProblem("too-many-payment-methods", 409, "Too many payment methods", detail));
+}
+
+function invalidReturnUrl(): Refusal {
+  const errors = [{ field: "returnUrl", message: "an address that begins with http:// or https://" }];
+  const detail = "returnUrl: an address that begins with http:// or https://";
+  return new Refusal(makeProblem("invalid-return-url", 400, "The address is not valid", detail, { errors }));
+}
