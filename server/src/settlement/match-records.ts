@@ -6,6 +6,8 @@ import {
   matchByAmount,
   matchByReference,
   referencesOf,
+  type AmountAnswer,
+  type AmountQuestion,
   type FoundTarget,
   type MatchableRecord,
   type MatchedRecord,
@@ -15,6 +17,7 @@ import { toMatchable } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import { findClaims, insertAllotments, sumReceipts, type StoredAllotment } from "./store/allotments.js";
+import { findReturns } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
 import { readRecords, readUnallotted } from "./store/records.js";
 
@@ -63,11 +66,35 @@ export async function matchRest(
   const isWhole = staged.length === some.length;
   const records = some.map((record) => toMatchable(record, account.side));
   const questions = isWhole ? records.flatMap((record) => amountQuestionOf(record) ?? []) : [];
-  const answers = questions.length === 0 ? [] : await payments.findByAmount(sql, account, questions);
+  const answers =
+    questions.length === 0
+      ? []
+      : [
+          ...(await payments.findByAmount(sql, account, questions)),
+          ...(await returnsOf(sql, account, questions)),
+        ];
   const found = answers.map(({ target }) => ({ reference: "", target }));
   const matched = matchByAmount(records, answers, await knownOf(sql, file, records, found));
   await insertAllotments(sql, organization, file.id, allotmentsOf(matched));
   return matched.length;
+}
+
+/** What a person said goes back to its sender, of these amounts. */
+async function returnsOf(
+  sql: Sql,
+  account: SettlementAccount,
+  questions: readonly AmountQuestion[],
+): Promise<AmountAnswer[]> {
+  const asked = questions.filter(({ kinds }) => kinds.includes("return"));
+  const found = await findReturns(sql, account.id, asked);
+  return asked.flatMap(({ position, currency, minor }) =>
+    found
+      .filter(({ amount }) => amount.currency === currency && amount.minor === minor)
+      .map(({ id, amount, at }) => ({
+        position,
+        target: { kind: "return" as const, id, root: id, amount, at },
+      })),
+  );
 }
 
 /** What other records have settled of what was found, or been allotted to it. */

@@ -29,9 +29,9 @@ export interface BookSum {
   readonly minor: bigint;
 }
 
-/** Something of ours that a file should have told of, or a person has to look at. */
+/** Something of ours that a file should have told of. */
 export interface OpenMovement {
-  readonly kind: "payment" | "payout" | "attempt" | "refund";
+  readonly kind: "payment" | "payout";
   readonly id: string;
   /** As in Target. */
   readonly root: string;
@@ -110,6 +110,4 @@ export interface SettlementPayments {
   listCaptured(sql: Sql, account: SettlementAccount, page: MovementPage): Promise<readonly OpenMovement[]>;
   /** Payouts that left before `to` and are not on a bank's statement. */
   listInTransit(sql: Sql, page: MovementPage): Promise<readonly OpenMovement[]>;
-  /** Attempts and refunds whose outcome is unknown for so long that a person has to ask. */
-  listParked(sql: Sql, page: MovementPage): Promise<readonly OpenMovement[]>;
 }

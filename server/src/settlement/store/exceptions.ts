@@ -19,8 +19,6 @@ export interface Resolution {
   readonly note: string | null;
   /** What it was said to be: an id of ours, or an account of the books. */
   readonly to: string | null;
-  /** The ledger's postings that were made for it. */
-  readonly postings: readonly string[];
   /** The payments' actions, by key. */
   readonly actions: readonly string[];
   /** The parts of the record that were added. */
@@ -187,6 +185,33 @@ export async function closeExceptionsAbout(
     WHERE about = ANY (${[...about]}::text[]) AND state = 'open'
     RETURNING id`;
   return rows.map(({ id }) => id);
+}
+
+/** Whether there is one about a thing, whatever became of it. */
+export async function wasEverAbout(sql: Sql, about: string): Promise<boolean> {
+  const rows = await sql`SELECT FROM reconciliation_exceptions WHERE about = ${about} LIMIT 1`;
+  return rows.length > 0;
+}
+
+/** Money that is to go back to its sender, of an account, by the amount in suspense. */
+export async function findReturns(
+  sql: Sql,
+  account: ProviderAccountId,
+  amounts: readonly Money[],
+): Promise<readonly { readonly id: string; readonly amount: Money; readonly at: Instant }[]> {
+  if (amounts.length === 0) return [];
+  const rows = await sql<{ id: string; currency: Currency; minor: string; at: string }[]>`
+    SELECT DISTINCT e.id, e.currency, e.suspense_minor::text AS minor, (extract(epoch FROM e.closed_at) * 1000000)::bigint::text AS at
+    FROM unnest(${arrayText(amounts.map(({ currency }) => currency))}::text[], ${arrayText(amounts.map(({ minor }) => minor))}::numeric[]) AS w (currency, minor)
+    JOIN reconciliation_exceptions e ON e.account = ${account} AND e.state = 'resolved' AND e.suspense_minor = w.minor
+      AND e.currency = w.currency
+    WHERE e.suspense_minor > 0 AND e.resolution->>'kind' = 'return'
+    ORDER BY e.id LIMIT 1000`;
+  return rows.map(({ id, currency, minor, at }) => ({
+    id,
+    amount: { currency, minor: BigInt(minor) },
+    at: instantOfMicros(at),
+  }));
 }
 
 /** What is open about things whose names begin so, by name. */

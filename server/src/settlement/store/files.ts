@@ -115,6 +115,7 @@ interface FileRow {
   readonly ended_at: string | null;
 }
 
+/** @returns whether it was written: not when the same content is there */
 export async function insertFile(
   sql: Sql,
   organization: OrganizationId,
@@ -122,12 +123,14 @@ export async function insertFile(
     StoredFile,
     "id" | "account" | "name" | "sha256" | "bytes" | "writer" | "askedFormat" | "landedAt"
   >,
-): Promise<void> {
+): Promise<boolean> {
   const at = timestampText(file.landedAt);
-  await sql`
+  const rows = await sql`
     INSERT INTO settlement_files (organization, id, account, name, sha256, bytes, writer, asked_format, state, landed_at, changed_at)
     VALUES (${organization}, ${file.id}, ${file.account}, ${file.name}, decode(${file.sha256}, 'hex'), ${file.bytes}, ${file.writer},
-            ${file.askedFormat ?? null}, 'landed', ${at}::text::timestamptz, ${at}::text::timestamptz)`;
+            ${file.askedFormat ?? null}, 'landed', ${at}::text::timestamptz, ${at}::text::timestamptz)
+    ON CONFLICT ON CONSTRAINT settlement_files_once DO NOTHING RETURNING 1`;
+  return rows.length > 0;
 }
 
 export async function findFile(sql: Sql, id: string): Promise<StoredFile | undefined> {

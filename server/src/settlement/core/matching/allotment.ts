@@ -9,6 +9,10 @@ export const effects = [
   "fee",
   /** It is not known what it is for: it waits there for a person. */
   "suspense",
+  /** A person said that it is too little to look for. */
+  "rounding",
+  /** A person said that it will never come. */
+  "bad_debt",
   /** Out of one currency, into another. */
   "exchange",
   /** The charge took money. */
@@ -59,8 +63,14 @@ export const exception_kinds = [
   "sequence_gap",
   "payout_differs",
   "missing_in_file",
-  "unknown_outcome",
   "late",
+  // What payments find by themselves.
+  "unknown_outcome",
+  "late_capture",
+  "contradiction",
+  "charge_failed_for_good",
+  "refund_failed",
+  "payout_failed",
 ] as const;
 export type ExceptionKind = (typeof exception_kinds)[number];
 

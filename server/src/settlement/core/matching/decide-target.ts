@@ -8,6 +8,7 @@ import type {
   PaymentTarget,
   PayoutTarget,
   RefundTarget,
+  ReturnTarget,
   Target,
 } from "./target.js";
 
@@ -47,6 +48,8 @@ export function decideTarget(
       return ofDispute(record, target, rule);
     case "payout":
       return ofPayout(record, target, rule);
+    case "return":
+      return ofReturn(record, target, rule);
   }
 }
 
@@ -179,6 +182,15 @@ function ofPayout(record: MatchableRecord, target: PayoutTarget, rule: Rule): Al
   if (fault !== undefined) return toSuspense(record, fault);
   const effect = isBack && target.state === "sent" ? "return_payout" : "none";
   return [{ effect, rule, amount: moved, target: named }, ...feeOf(record)];
+}
+
+/** What came in and was never known goes out again: it leaves suspense as it came. */
+function ofReturn(record: MatchableRecord, target: ReturnTarget, rule: Rule): Allotment[] {
+  const moved = movedBy(record);
+  const fault = amountFault(minus(moved), target);
+  if (fault !== undefined) return toSuspense(record, fault);
+  const named = { kind: "return", id: target.id } as const;
+  return [{ effect: "suspense", rule, amount: moved, target: named }, ...feeOf(record)];
 }
 
 /** The target by what our books have of it, and what the file says beyond that. */

@@ -7,7 +7,7 @@ export function targetKindsOf({ kind, side, isReversal }: MatchableRecord): read
   if (isReversal && kind !== "payout" && kind !== "refund") return [];
   if (side === "bank") {
     if (kind === "bank_credit") return ["payout", "invoice"];
-    if (kind === "bank_debit") return ["refund"];
+    if (kind === "bank_debit") return ["refund", "return"];
     return [];
   }
   switch (kind) {

@@ -37,6 +37,7 @@ export type {
   PaymentTarget,
   PayoutTarget,
   RefundTarget,
+  ReturnTarget,
   Target,
   TargetKind,
 } from "./target.js";

@@ -34,6 +34,7 @@ const windows_days: Readonly<Record<TargetKind, { before: number; after: number 
   dispute: { before: 120, after: 2 },
   payout: { before: 14, after: 2 },
   invoice: { before: 90, after: 1 },
+  return: { before: 60, after: 2 },
 };
 
 /** What to ask our books about a record that names nothing of ours. */

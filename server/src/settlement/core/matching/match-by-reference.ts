@@ -83,9 +83,7 @@ function ofKind(record: MatchableRecord): Outcome | undefined {
     return unclaimed([{ effect: "none", rule: "kind", amount: moved }, ...feeOf(record)]);
   }
   if (targetKindsOf(record).length > 0) return undefined;
-  const what = record.isReversal
-    ? "It takes back an earlier movement"
-    : `The file calls it "${record.kind}"`;
+  const what = record.isReversal ? "It takes back an earlier movement" : `The file calls it "${record.kind}"`;
   return unclaimed(toSuspense(record, { kind: "unmatched", note: `${what}: a person says what it is.` }));
 }
 

@@ -61,6 +61,11 @@ export interface InvoiceTarget extends TargetBase {
   readonly customerName: string;
 }
 
+/** Money in suspense of which a person said that it goes back to its sender: an exception of ours. */
+export interface ReturnTarget extends TargetBase {
+  readonly kind: "return";
+}
+
 /** Something in our books that a record of a settlement file may be about. */
 export type Target =
   | AttemptTarget
@@ -68,7 +73,8 @@ export type Target =
   | RefundTarget
   | DisputeTarget
   | PayoutTarget
-  | InvoiceTarget;
+  | InvoiceTarget
+  | ReturnTarget;
 
 export type TargetKind = Target["kind"];
 

@@ -3,7 +3,7 @@ import type { ProviderAccountId } from "../../../kernel/ids.js";
 import type { Instant } from "../../../kernel/instant.js";
 import type { Money } from "../../../kernel/money.js";
 import type { Account, Transfer } from "../../../ledger/core/index.js";
-import type { Allotment, Side } from "../matching/index.js";
+import type { Allotment, Effect, Side } from "../matching/index.js";
 import type { PaymentsAction } from "./payments-action.js";
 
 /** A record as posting sees it. */
@@ -42,6 +42,17 @@ export function clearingOf(side: Side, account: ProviderAccountId): Account {
   return side === "bank" ? { kind: "cash", account } : { kind: "provider_clearing", account };
 }
 
+/** What is posted without payments, and against which account. */
+const ledgerAccounts: Readonly<Partial<Record<Effect, OtherAccount>>> = {
+  fee: "provider_fees",
+  suspense: "suspense",
+  exchange: "currency_exchange",
+  rounding: "rounding",
+  bad_debt: "bad_debt",
+};
+
+type OtherAccount = "provider_fees" | "suspense" | "currency_exchange" | "rounding" | "bad_debt";
+
 /** Movements on one account of ours, added up: one transfer for each other account, currency and direction, however many records. */
 export class Movements {
   readonly #clearing: Account;
@@ -52,11 +63,19 @@ export class Movements {
   }
 
   /** @param amount + comes in to our account */
-  add(other: "provider_fees" | "suspense" | "currency_exchange", { currency, minor }: Money): void {
+  add(other: OtherAccount, { currency, minor }: Money): void {
     if (minor === 0n) return;
     const key = `${other} ${currency} ${minor > 0n ? "in" : "out"}`;
     const sum = this.#sums.get(key) ?? { with: { kind: other }, currency, minor: 0n };
     this.#sums.set(key, { ...sum, minor: sum.minor + minor });
+  }
+
+  /** What an effect does by itself, without payments. @returns false when payments do it, or nothing is to be done */
+  addEffect(effect: Effect, amount: Money): boolean {
+    const other = ledgerAccounts[effect];
+    if (other === undefined) return false;
+    this.add(other, amount);
+    return true;
   }
 
   transfers(): Transfer[] {
@@ -81,17 +100,9 @@ export function planPosting(
   for (const { record, parts } of records) {
     const receipts: PartOfRecord[] = [];
     for (const part of parts) {
+      if (movements.addEffect(part.effect, part.amount)) continue;
       switch (part.effect) {
         case "none":
-          break;
-        case "fee":
-          movements.add("provider_fees", part.amount);
-          break;
-        case "suspense":
-          movements.add("suspense", part.amount);
-          break;
-        case "exchange":
-          movements.add("currency_exchange", part.amount);
           break;
         case "receipt":
           receipts.push(part);
@@ -151,6 +162,8 @@ export function actionOf(
     case "fee":
     case "suspense":
     case "exchange":
+    case "rounding":
+    case "bad_debt":
     case "receipt":
       throw new RangeError(`"${part.effect}" is no single action`);
   }
