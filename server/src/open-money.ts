@@ -19,6 +19,7 @@ import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, t
 import type { Secrets } from "./engines/secrets/index.js";
 import { findOrganization } from "./identity/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
+import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
 export interface MoneyOptions {
@@ -99,7 +100,12 @@ function billingPortOf(billing: () => Billing): BillingPort {
       return { id, number: finalized?.number ?? id, customer, subscriptions };
     },
     async cancelSubscription(organization, subscription, key) {
-      await billing().subscriptionChanges.cancel({ organization }, { subscription }, key);
+      try {
+        await billing().subscriptionChanges.cancel({ organization }, { subscription }, key);
+      } catch (error) {
+        // It has ended by then, or its end stands already.
+        if (!(error instanceof Refusal) || error.problem.status !== 409) throw error;
+      }
     },
   };
 }

@@ -14,12 +14,24 @@ CREATE TABLE payments (
   note text CHECK (length(note) BETWEEN 1 AND 512),
   received_at timestamptz NOT NULL,
   PRIMARY KEY (organization, id),
+  UNIQUE (organization, id, amount_minor),
   CONSTRAINT payments_source_once UNIQUE (source_id, source, organization),
   FOREIGN KEY (organization, customer) REFERENCES customers (organization, id),
   FOREIGN KEY (organization, account) REFERENCES provider_accounts (organization, id)
 );
 CREATE INDEX payments_by_customer ON payments (customer, id);
 CREATE UNIQUE INDEX payments_by_ref ON payments (account, ref, organization) WHERE ref IS NOT NULL;
+
+-- What of a payment was given back, refunds that failed apart. Its row is the lock of whoever gives back of it, and the guard
+-- that it is never more than came in.
+CREATE TABLE payment_refunded (
+  organization text COLLATE "C" NOT NULL,
+  payment text COLLATE "C" NOT NULL,
+  amount_minor numeric(38, 0) NOT NULL,      -- the payment's own, by the foreign key
+  refunded_minor numeric(38, 0) NOT NULL DEFAULT 0 CHECK (refunded_minor BETWEEN 0 AND amount_minor),
+  PRIMARY KEY (organization, payment),
+  FOREIGN KEY (organization, payment, amount_minor) REFERENCES payments (organization, id, amount_minor)
+) WITH (fillfactor = 80);
 
 CREATE TABLE payment_allocations (
   organization text COLLATE "C" NOT NULL,
@@ -118,6 +130,7 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_unreceived ON payouts (account, currency, amount_minor) WHERE received_at IS NULL;
 
 SELECT weir_protect('payments');
+SELECT weir_protect('payment_refunded');
 SELECT weir_protect('payment_allocations');
 SELECT weir_protect('payment_settlements');
 SELECT weir_protect('refunds');
@@ -126,4 +139,4 @@ SELECT weir_protect('payouts');
 SELECT weir_append_only('payments');
 SELECT weir_append_only('payment_allocations');
 SELECT weir_append_only('payment_settlements');
-REVOKE DELETE, TRUNCATE ON refunds, disputes, payouts FROM weir_app;
+REVOKE DELETE, TRUNCATE ON payment_refunded, refunds, disputes, payouts FROM weir_app;

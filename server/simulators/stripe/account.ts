@@ -1,17 +1,25 @@
 import type Stripe from "stripe";
 import type { Agenda } from "./agenda.js";
+import type { FaultPlan } from "./faults/fault-plan.js";
+import type { WebhookEndpointRecord } from "./objects/webhook-endpoints.js";
+import type { WebhookSender } from "./webhooks/webhook-sender.js";
 import type { EventLog } from "./webhooks/event-log.js";
 import type { Ledger } from "./ledger.js";
 import type { ObjectIds } from "./object-ids.js";
-import { ObjectStore, type StoredObject } from "./objects/object-store.js";
-import type { TestCard } from "./objects/test-card.js";
+import type { ObjectStore, StoredObject } from "./objects/object-store.js";
+import type { TestInstrument } from "./objects/test-instrument.js";
 import type { SimulatorSettings } from "./settings.js";
 import type { Thin } from "./thin.js";
 
 export type CustomerWire = Thin<Stripe.Customer>;
 export type PaymentMethodWire = Thin<Stripe.PaymentMethod>;
 export type PaymentIntentWire = Thin<Stripe.PaymentIntent>;
+export type SetupIntentWire = Thin<Stripe.SetupIntent>;
+export type CheckoutSessionWire = Thin<Stripe.Checkout.Session>;
 export type ChargeWire = Thin<Stripe.Charge>;
+export type RefundWire = Thin<Stripe.Refund>;
+export type DisputeWire = Thin<Stripe.Dispute>;
+export type PayoutWire = Thin<Stripe.Payout>;
 
 export interface CustomerRecord extends StoredObject {
   readonly wire: CustomerWire;
@@ -20,7 +28,7 @@ export interface CustomerRecord extends StoredObject {
 
 export interface PaymentMethodRecord extends StoredObject {
   readonly wire: PaymentMethodWire;
-  readonly card: TestCard;
+  readonly instrument: TestInstrument;
   /** Its owner agreed, authenticated, to charges while away. */
   isSetUp: boolean;
   /** Detached, or used for a payment without a customer: it cannot be attached any more. */
@@ -35,56 +43,57 @@ export interface PaymentIntentRecord extends StoredObject {
   searchable_ms: number;
 }
 
+export interface SetupIntentRecord extends StoredObject {
+  readonly wire: SetupIntentWire;
+  returnUrl: string | undefined;
+}
+
+export interface CheckoutSessionRecord extends StoredObject {
+  readonly wire: CheckoutSessionWire;
+}
+
 export interface ChargeRecord extends StoredObject {
   readonly wire: ChargeWire;
-  readonly card: TestCard;
+  readonly instrument: TestInstrument;
+}
+
+export interface RefundRecord extends StoredObject {
+  readonly wire: RefundWire;
+}
+
+export interface DisputeRecord extends StoredObject {
+  readonly wire: DisputeWire;
+}
+
+export interface PayoutRecord extends StoredObject {
+  readonly wire: PayoutWire;
 }
 
 /** All that the account of a simulator consists of. The functions in objects/ act on it. */
 export interface Account {
   readonly settings: SimulatorSettings;
   readonly ids: ObjectIds;
-  readonly random: () => number;
+  /** A stream of its own, so that the ids of objects depend on nothing but what made objects. */
+  readonly requestIds: ObjectIds;
   readonly agenda: Agenda;
   readonly ledger: Ledger;
   readonly events: EventLog;
   readonly customers: ObjectStore<CustomerRecord>;
   readonly paymentMethods: ObjectStore<PaymentMethodRecord>;
   readonly paymentIntents: ObjectStore<PaymentIntentRecord>;
+  readonly setupIntents: ObjectStore<SetupIntentRecord>;
+  readonly checkoutSessions: ObjectStore<CheckoutSessionRecord>;
   readonly charges: ObjectStore<ChargeRecord>;
+  readonly refunds: ObjectStore<RefundRecord>;
+  readonly disputes: ObjectStore<DisputeRecord>;
+  readonly payouts: ObjectStore<PayoutRecord>;
+  readonly webhookEndpoints: ObjectStore<WebhookEndpointRecord>;
+  readonly webhooks: WebhookSender;
+  readonly faults: FaultPlan;
+  /** Rates as decimal text, by "from/to". */
+  readonly exchangeRates: Map<string, string>;
   /** Where the pages of the simulator are, without a slash at the end. */
   pagesUrl: string;
   /** Milliseconds since 1970; never goes back. */
   now_ms(): number;
-}
-
-/** As Stripe gives times. */
-export function seconds(at_ms: number): number {
-  return Math.floor(at_ms / 1_000);
-}
-
-/** The stores of an account without objects. */
-export function emptyStores(
-  ids: ObjectIds,
-  objects_max: number,
-): Pick<Account, "customers" | "paymentMethods" | "paymentIntents" | "charges"> {
-  const common = { ids, objects_max };
-  return {
-    customers: new ObjectStore({ ...common, noun: "customer", isSettled: (customer) => customer.isDeleted }),
-    paymentMethods: new ObjectStore({
-      ...common,
-      noun: "PaymentMethod",
-      isSettled: (method) => method.wire.customer === null,
-    }),
-    paymentIntents: new ObjectStore({
-      ...common,
-      noun: "payment_intent",
-      isSettled: ({ wire }) => wire.status === "succeeded" || wire.status === "canceled",
-    }),
-    charges: new ObjectStore({
-      ...common,
-      noun: "charge",
-      isSettled: ({ wire }) => wire.status !== "pending",
-    }),
-  };
 }

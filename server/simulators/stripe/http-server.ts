@@ -17,6 +17,7 @@ export interface RunningStripeSimulator {
 }
 
 const body_bytes_max = 256 * 1024;
+const connections_max = 4_096;
 
 /** Starts a simulator that is reached over HTTP. Without a clock of the caller's, time is real. */
 export async function startStripeSimulator(
@@ -35,6 +36,7 @@ export async function startStripeSimulator(
     });
   });
   server.keepAliveTimeout = 60_000;
+  server.maxConnections = connections_max;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, host, resolve);
@@ -76,6 +78,9 @@ async function answer(
     headers: single(request.headers),
     body,
   });
+  if (reply === "dropped") request.socket.destroy();
+  // A reply that never comes: the client ends the connection, or the end of the simulator does.
+  if (typeof reply === "string") return;
   response.writeHead(reply.status, { ...reply.headers, "content-length": Buffer.byteLength(reply.body) });
   response.end(reply.body);
 }

@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { seconds } from "./account.js";
+import { seconds } from "./unix-time.js";
 import type { ObjectIds } from "./object-ids.js";
 import { ObjectStore, type StoredObject } from "./objects/object-store.js";
 import type { Thin } from "./thin.js";

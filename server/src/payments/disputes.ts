@@ -21,7 +21,7 @@ import {
   type Dispute,
   type DisputePage,
 } from "./store/disputes.js";
-import { findPaymentByRef, findPayment } from "./store/payments.js";
+import { findPaymentByRef, lockPayment } from "./store/payments.js";
 
 export interface DisputesDependencies {
   readonly postgres: Postgres;
@@ -62,7 +62,7 @@ export class Disputes {
     const found = await findPaymentByRef(sql, account, reported.chargeRef);
     if (found === undefined) return "a dispute of a charge that Weir does not know";
     // One writer of a payment's disputes and refunds at a time.
-    await findPayment(sql, found.id, { lock: true });
+    await lockPayment(sql, found.id);
     const known = await findDisputeByRef(sql, account, reported.ref);
     const { ledger, clocks, notices } = this.#on;
     const now = clocks.of(organization).now();

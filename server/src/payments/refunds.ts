@@ -28,7 +28,7 @@ import type { ProviderGate } from "./provider-gate.js";
 import type { Receivables } from "./receivables.js";
 import { fromStepJson, stepJson } from "./step-json.js";
 import { listDisputes } from "./store/disputes.js";
-import { findPayment, findPaymentByRef, listAllocations, type Payment } from "./store/payments.js";
+import { addRefunded, findPayment, findPaymentByRef, listAllocations, lockPayment, type Payment } from "./store/payments.js";
 import { lockReceivables } from "./store/receivables.js";
 import { findRefund, findRefundByRef, insertRefund, listRefunds, updateRefund, type Refund } from "./store/refunds.js";
 
@@ -102,6 +102,7 @@ export class Refunds {
           changedAt: now,
         };
         await insertRefund(sql, organization, refund);
+        await addRefunded(sql, payment.id, refund.amount);
         await this.#on.ledger.post(sql, organization, [refundPosting(moneyOf(refund, payment))]);
         if (!isManual) await this.#on.wakes.wake(sql, organization, now, refund_kind, refund.id);
         await recordAudit(sql, {
@@ -149,6 +150,7 @@ export class Refunds {
     await updateRefund(sql, { ...refund, state: transition.next, ref, failure, parkedAt: undefined, changedAt: now });
     if (transition.effect === "reverse") {
       await ledger.post(sql, organization, [refundReversal(moneyOf(refund, payment))]);
+      await addRefunded(sql, payment.id, -refund.amount);
       if (refund.invoice !== undefined) await this.#paidAgain(sql, organization, refund.invoice, refund.amount);
       await exceptions.open(
         sql,
@@ -201,6 +203,7 @@ export class Refunds {
       changedAt: now,
     };
     await insertRefund(sql, organization, refund);
+    await addRefunded(sql, payment.id, refund.amount);
     await this.#on.ledger.post(sql, organization, [refundPosting(moneyOf(refund, payment))]);
     return `${refund.id} ${await this.record(sql, organization, refund.id, reported.reply)}`;
   }
@@ -362,8 +365,10 @@ async function mustFindRefund(sql: Sql, id: string, options: { lock?: boolean } 
   throw new Refusal(makeProblem("refund-not-found", 404, "No such refund", `There is no refund "${id.slice(0, 64)}".`));
 }
 
-async function mustFindPayment(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<Payment> {
-  const found = await findPayment(sql, id, options);
+/** @param lock  holds whoever else gives back of it until the transaction ends */
+async function mustFindPayment(sql: Sql, id: string, { lock = false } = {}): Promise<Payment> {
+  const found = await findPayment(sql, id);
+  if (found !== undefined && lock) await lockPayment(sql, found.id);
   if (found !== undefined) return found;
   const detail = `There is no payment "${id.slice(0, 64)}".`;
   throw new Refusal(makeProblem("payment-not-found", 404, "No such payment", detail));

@@ -62,6 +62,9 @@ export function refused(
   return new ApiError(status, { type: "invalid_request_error", message, ...details }, { isStored: true });
 }
 
+/** What Stripe calls an id that stands in a path. */
+const path_names = new Set(["id", "intent"]);
+
 /** An object that a request names and that is not there: 404 when the path names it, 400 when a parameter does. */
 export function missing(noun: string, id: string, param: string, wasDropped: boolean): ApiError {
   const advice = wasDropped ? " (the simulator keeps a limited number of objects and dropped this one)" : "";
@@ -71,5 +74,5 @@ export function missing(noun: string, id: string, param: string, wasDropped: boo
     message: `No such ${noun}: '${id}'${advice}`,
     param,
   } as const;
-  return new ApiError(param === "id" || param === "intent" ? 404 : 400, body, { isStored: true });
+  return new ApiError(path_names.has(param) ? 404 : 400, body, { isStored: true });
 }

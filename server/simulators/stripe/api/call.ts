@@ -1,11 +1,6 @@
 import type { Account } from "../account.js";
-import type { DeclineName } from "../objects/decline.js";
+import type { ForcedOutcome } from "../faults/forced-outcome.js";
 import type { Parameters } from "./parameters.js";
-
-/** What a fault makes of a payment, a refund or a payout, whatever the card. */
-export interface ForcedOutcome {
-  readonly decline?: DeclineName;
-}
 
 /** A request on its way to an object. */
 export interface Call {

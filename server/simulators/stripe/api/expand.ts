@@ -1,11 +1,13 @@
 import type { Account } from "../account.js";
+import { refundsOfCharge } from "../objects/refunds.js";
 import { badParameter } from "./api-error.js";
+import { findWire } from "./find-object.js";
 import type { Parameters } from "./parameters.js";
 
 const depth_max = 4;
 const paths_max = 20;
 
-/** The fields that hold an id which `expand[]` replaces by its object. */
+/** The fields that hold an id which `expand[]` replaces by its object; and `refunds`, which a charge has only then. */
 const expandable = new Set([
   "balance_transaction",
   "charge",
@@ -15,6 +17,7 @@ const expandable = new Set([
   "latest_charge",
   "payment_intent",
   "payment_method",
+  "refunds",
   "setup_intent",
   "source",
 ]);
@@ -52,37 +55,14 @@ export function expand(account: Account, object: object, paths: readonly string[
 function expandPath(account: Account, object: Wire, steps: readonly string[]): Wire {
   const [step, ...rest] = steps;
   if (step === undefined) return object;
+  if (step === "refunds" && object["object"] === "charge")
+    return { ...object, refunds: refundsOfCharge(account, String(object["id"])) };
   const value = object[step];
   if (Array.isArray(value))
     return { ...object, [step]: value.map((item) => expandPath(account, item as Wire, rest)) };
   if (typeof value === "object" && value !== null)
     return { ...object, [step]: expandPath(account, value as Wire, rest) };
   if (typeof value !== "string" || !expandable.has(step)) return object;
-  const found = findObject(account, value);
-  return found === undefined ? object : { ...object, [step]: expandPath(account, found, rest) };
-}
-
-/** The object of an id, whatever it is; undefined for what was dropped. */
-function findObject(account: Account, id: string): Wire | undefined {
-  const wire = findWire(account, id);
-  return wire === undefined ? undefined : { ...wire };
-}
-
-function findWire(account: Account, id: string): object | undefined {
-  switch (id.slice(0, id.lastIndexOf("_"))) {
-    case "cus":
-      return account.customers.find(id)?.wire;
-    case "pm":
-      return account.paymentMethods.find(id)?.wire;
-    case "pi":
-      return account.paymentIntents.find(id)?.wire;
-    case "ch":
-      return account.charges.find(id)?.wire;
-    case "txn": {
-      const found = account.ledger.transactions.find(id)?.wire;
-      return found === undefined ? undefined : account.ledger.shown(found);
-    }
-    default:
-      return undefined;
-  }
+  const found = findWire(account, value);
+  return found === undefined ? object : { ...object, [step]: expandPath(account, { ...found }, rest) };
 }

@@ -1,6 +1,12 @@
 import { balanceRoutes } from "../objects/balance.js";
 import { balanceTransactionRoutes } from "../objects/balance-transactions.js";
 import { chargeRoutes } from "../objects/charges.js";
+import { checkoutSessionRoutes } from "../objects/checkout-sessions.js";
+import { disputeRoutes } from "../objects/disputes.js";
+import { payoutRoutes } from "../objects/payouts.js";
+import { refundRoutes } from "../objects/refunds.js";
+import { setupIntentRoutes } from "../objects/setup-intents.js";
+import { webhookEndpointRoutes } from "../objects/webhook-endpoints.js";
 import { customerRoutes } from "../objects/customers.js";
 import { eventRoutes } from "../objects/events.js";
 import { paymentIntentRoutes } from "../objects/payment-intents.js";
@@ -11,10 +17,16 @@ export const routes: readonly Route[] = [
   ...customerRoutes,
   ...paymentMethodRoutes,
   ...paymentIntentRoutes,
+  ...setupIntentRoutes,
+  ...checkoutSessionRoutes,
   ...chargeRoutes,
+  ...refundRoutes,
+  ...disputeRoutes,
+  ...payoutRoutes,
   ...balanceRoutes,
   ...balanceTransactionRoutes,
   ...eventRoutes,
+  ...webhookEndpointRoutes,
 ];
 
 /** Routes by method and by path with every id as ":id"; a path's second, fourth, … part may be an id. */

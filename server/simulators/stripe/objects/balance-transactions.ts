@@ -1,3 +1,4 @@
+import { badParameter } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import type { BalanceTransactionWire } from "../ledger.js";
 import { listPage } from "./page.js";
@@ -21,6 +22,11 @@ function list({ account, params }: Call): object {
   const payout = params.text("payout");
   const source = params.text("source");
   const type = params.text("type");
+  if (payout !== undefined && !account.payouts.get(payout, "payout").wire.automatic)
+    throw badParameter(
+      "payout",
+      "Balance transaction history can only be filtered on automatic transfers, not manual.",
+    );
   const page = listPage({
     store: ledger.transactions,
     url: path,

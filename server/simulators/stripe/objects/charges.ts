@@ -1,17 +1,17 @@
-import {
-  seconds,
-  type Account,
-  type ChargeRecord,
-  type ChargeWire,
-  type PaymentIntentWire,
-  type PaymentMethodRecord,
+import type {
+  Account,
+  ChargeRecord,
+  ChargeWire,
+  PaymentIntentWire,
+  PaymentMethodRecord,
 } from "../account.js";
+import { seconds } from "../unix-time.js";
 import { idOf, type Call, type Route } from "../api/call.js";
-import { divideHalfAway, exchangeAt, noExchange, type Exchange } from "./exchange.js";
+import { divideHalfAway, type Exchange } from "./exchange.js";
+import { exchangeFor } from "./settlement-exchange.js";
 import type { Decline } from "./decline.js";
 import { listPage } from "./page.js";
 import { fingerprintOf } from "./payment-methods.js";
-import { refused } from "../api/api-error.js";
 
 export const chargeRoutes: readonly Route[] = [
   { method: "GET", path: "/v1/charges", operation: "charges.list", act: list },
@@ -25,17 +25,8 @@ export function captureCharge(
   intent: PaymentIntentWire,
   method: PaymentMethodRecord,
 ): ChargeRecord {
-  const exchange = exchangeFor(account, intent.currency);
-  const charge = addCharge(account, intent, method, undefined);
-  account.ledger.chargeTotals(charge.wire.id, intent.currency).captured += intent.amount;
-  const later_ms = account.settings.delays.balanceTransaction_ms;
-  if (later_ms === 0) settle(account, charge, exchange);
-  account.events.emit("charge.succeeded", charge.wire);
-  if (later_ms > 0)
-    account.agenda.add(account.now_ms() + later_ms, () => {
-      settle(account, charge, exchange);
-      account.events.emit("charge.updated", charge.wire, { balance_transaction: null });
-    });
+  const charge = addCharge(account, intent, method, "succeeded", undefined);
+  capture(account, charge);
   return charge;
 }
 
@@ -46,38 +37,53 @@ export function failCharge(
   method: PaymentMethodRecord,
   decline: Decline,
 ): ChargeRecord {
-  const charge = addCharge(account, intent, method, decline);
+  const charge = addCharge(account, intent, method, "failed", decline);
   account.events.emit("charge.failed", charge.wire);
   return charge;
 }
 
-/**
- * How what is charged in a currency reaches the account's balance.
- * @throws ApiError 400 when the account has neither a balance in the currency nor a rate
- */
-export function exchangeFor(account: Account, currency: string): Exchange {
-  const { settlementCurrencies, exchangeRates } = account.settings;
-  const [first] = settlementCurrencies ?? [];
-  if (first === undefined || settlementCurrencies?.includes(currency) === true) return noExchange(currency);
-  const rate = exchangeRates[`${currency}/${first}`];
-  if (rate === undefined)
-    throw refused(
-      `This account takes no payments in ${currency}: it has no exchange rate for "${currency}/${first}".`,
-      {
-        param: "currency",
-      },
-    );
-  return exchangeAt(currency, first, rate);
+/** A charge whose outcome comes later, by `finishCharge`. */
+export function pendCharge(
+  account: Account,
+  intent: PaymentIntentWire,
+  method: PaymentMethodRecord,
+): ChargeRecord {
+  const charge = addCharge(account, intent, method, "pending", undefined);
+  account.events.emit("charge.pending", charge.wire);
+  return charge;
+}
+
+export function finishCharge(account: Account, charge: ChargeRecord, decline: Decline | undefined): void {
+  Object.assign(
+    charge.wire,
+    outcomeFields(charge.wire.amount, decline === undefined ? "succeeded" : "failed", decline),
+  );
+  if (decline === undefined) capture(account, charge);
+  else account.events.emit("charge.failed", charge.wire);
+}
+
+function capture(account: Account, charge: ChargeRecord): void {
+  const { wire } = charge;
+  const exchange = exchangeFor(account, wire.currency);
+  account.ledger.chargeTotals(wire.id, wire.currency).captured += wire.amount;
+  const later_ms = account.settings.delays.balanceTransaction_ms;
+  if (later_ms === 0) settle(account, charge, exchange);
+  account.events.emit("charge.succeeded", wire);
+  if (later_ms === 0) return;
+  account.agenda.add(account.now_ms() + later_ms, () => {
+    settle(account, charge, exchange);
+    account.events.emit("charge.updated", wire, { balance_transaction: null });
+  });
 }
 
 function settle(account: Account, charge: ChargeRecord, exchange: Exchange): void {
-  const { wire } = charge;
+  const { wire, instrument } = charge;
   const { fees, delays } = account.settings;
   const amount = exchange.convert(wire.amount);
   const share = Number(divideHalfAway(BigInt(amount) * BigInt(fees.basisPoints), 10_000n));
   const now_ms = account.now_ms();
   const transaction = account.ledger.post({
-    type: "charge",
+    type: instrument.type === "card" ? "charge" : "payment",
     reportingCategory: "charge",
     amount,
     fee: { amount: share + fees.fixed, description: "Stripe processing fees" },
@@ -86,7 +92,7 @@ function settle(account: Account, charge: ChargeRecord, exchange: Exchange): voi
     source: wire.id,
     charge: wire.id,
     description: wire.description,
-    available_ms: charge.card.bypassesPending ? now_ms : now_ms + delays.available_ms,
+    available_ms: instrument.bypassesPending ? now_ms : now_ms + delays.available_ms,
   });
   wire.balance_transaction = transaction.wire.id;
 }
@@ -95,67 +101,37 @@ function addCharge(
   account: Account,
   intent: PaymentIntentWire,
   method: PaymentMethodRecord,
+  status: "succeeded" | "failed" | "pending",
   decline: Decline | undefined,
 ): ChargeRecord {
-  const { wire: methodWire, card } = method;
-  const hasPaid = decline === undefined;
   const id = account.ids.next("ch");
   const wire: ChargeWire = {
     id,
     object: "charge",
     amount: intent.amount,
-    amount_captured: hasPaid ? intent.amount : 0,
     amount_refunded: 0,
     application: null,
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: null,
-    billing_details: methodWire.billing_details,
+    billing_details: method.wire.billing_details,
     calculated_statement_descriptor: intent.statement_descriptor ?? "WEIR SIMULATOR",
-    captured: hasPaid,
     created: seconds(account.now_ms()),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
     disputed: false,
     failure_balance_transaction: null,
-    failure_code: decline?.code ?? null,
-    failure_message: decline?.message ?? null,
     fraud_details: {},
     livemode: false,
-    metadata: intent.metadata,
+    metadata: { ...intent.metadata },
     on_behalf_of: null,
-    outcome: outcomeOf(decline),
-    paid: hasPaid,
     payment_intent: intent.id,
-    payment_method: methodWire.id,
-    payment_method_details: {
-      card: {
-        amount_authorized: hasPaid ? intent.amount : null,
-        authorization_code: null,
-        brand: card.brand,
-        checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: null },
-        country: card.country,
-        electronic_commerce_indicator: null,
-        exp_month: methodWire.card?.exp_month ?? 12,
-        exp_year: methodWire.card?.exp_year ?? 2040,
-        fingerprint: fingerprintOf(card),
-        funding: card.funding,
-        installments: null,
-        last4: card.number.slice(-4),
-        mandate: null,
-        network: card.brand,
-        network_transaction_id: null,
-        regulated_status: "unregulated",
-        three_d_secure: null,
-        transaction_link_id: null,
-        wallet: null,
-      },
-      type: "card",
-    },
+    payment_method: method.wire.id,
+    payment_method_details: detailsOf(method, intent.amount),
     receipt_email: intent.receipt_email,
     receipt_number: null,
-    receipt_url: hasPaid ? `${account.pagesUrl}/_simulator/receipts/${id}` : null,
+    receipt_url: null,
     refunded: false,
     review: null,
     shipping: null,
@@ -163,11 +139,78 @@ function addCharge(
     source_transfer: null,
     statement_descriptor: intent.statement_descriptor,
     statement_descriptor_suffix: intent.statement_descriptor_suffix,
-    status: hasPaid ? "succeeded" : "failed",
     transfer_data: null,
     transfer_group: null,
+    ...outcomeFields(intent.amount, status, decline),
   };
-  return account.charges.add({ wire, card });
+  return account.charges.add({ wire, instrument: method.instrument });
+}
+
+/** What of a charge depends on how it ended. */
+function outcomeFields(
+  amount: number,
+  status: "succeeded" | "failed" | "pending",
+  decline: Decline | undefined,
+): Pick<
+  ChargeWire,
+  "amount_captured" | "captured" | "failure_code" | "failure_message" | "outcome" | "paid" | "status"
+> {
+  const hasFailed = status === "failed";
+  return {
+    amount_captured: hasFailed ? 0 : amount,
+    captured: !hasFailed,
+    failure_code: decline?.code ?? null,
+    failure_message: decline?.message ?? null,
+    outcome: outcomeOf(decline),
+    paid: status === "succeeded",
+    status,
+  };
+}
+
+function detailsOf(
+  method: PaymentMethodRecord,
+  amount: number,
+): NonNullable<ChargeWire["payment_method_details"]> {
+  const { wire, instrument } = method;
+  const last4 = instrument.number.slice(-4);
+  const fingerprint = fingerprintOf(instrument);
+  if (instrument.type === "us_bank_account")
+    return {
+      type: "us_bank_account",
+      us_bank_account: {
+        account_holder_type: "individual",
+        account_type: "checking",
+        bank_name: instrument.brand,
+        fingerprint,
+        last4,
+        payment_reference: null,
+        routing_number: wire.us_bank_account?.routing_number ?? null,
+      },
+    };
+  return {
+    card: {
+      amount_authorized: amount,
+      authorization_code: null,
+      brand: instrument.brand,
+      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: null },
+      country: instrument.country,
+      electronic_commerce_indicator: null,
+      exp_month: wire.card?.exp_month ?? 12,
+      exp_year: wire.card?.exp_year ?? 2040,
+      fingerprint,
+      funding: instrument.funding,
+      installments: null,
+      last4,
+      mandate: null,
+      network: instrument.brand,
+      network_transaction_id: null,
+      regulated_status: "unregulated",
+      three_d_secure: null,
+      transaction_link_id: null,
+      wallet: null,
+    },
+    type: "card",
+  };
 }
 
 function outcomeOf(decline: Decline | undefined): ChargeWire["outcome"] {

@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
-import { seconds, type Account, type CustomerWire } from "../account.js";
+import type { Account, CustomerWire } from "../account.js";
+import { seconds } from "../unix-time.js";
 import { badParameter } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import type { Parameters } from "../api/parameters.js";

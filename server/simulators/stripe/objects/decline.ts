@@ -78,6 +78,16 @@ export const declines = {
     message: "An error occurred while processing your card. Try again in a little bit.",
     advice: "try_again_later",
   },
+  account_closed: {
+    code: "payment_method_provider_decline",
+    declineCode: "account_closed",
+    message: "The customer's bank account has been closed.",
+  },
+  debit_not_authorized: {
+    code: "debit_not_authorized",
+    declineCode: "debit_not_authorized",
+    message: "The customer has notified their bank that this payment was unauthorized.",
+  },
   authentication_required: {
     code: "authentication_required",
     declineCode: "authentication_required",
@@ -87,6 +97,4 @@ export const declines = {
 
 export type DeclineName = keyof typeof declines;
 
-export function isDeclineName(name: string): name is DeclineName {
-  return Object.hasOwn(declines, name);
-}
+export const declineNames = Object.keys(declines) as readonly DeclineName[];

@@ -1,11 +1,13 @@
-import { seconds, type Account, type PaymentIntentWire } from "../account.js";
+import type { Account, PaymentIntentWire } from "../account.js";
+import { seconds } from "../unix-time.js";
 import { badParameter, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import type { Parameters } from "../api/parameters.js";
-import { confirm, touch, type Confirmation } from "./confirmation.js";
+import { checkConfirmable, confirm, touch, type Confirmation } from "./confirmation.js";
 import { checkChargedAmount, checkCurrency } from "./currency.js";
 import { customerFor } from "./live-customer.js";
 import { listPage } from "./page.js";
+import { parseSearch } from "./search-query.js";
 import { checkOwner, paymentMethodFor } from "./payment-methods.js";
 
 const path = "/v1/payment_intents";
@@ -13,12 +15,17 @@ const path = "/v1/payment_intents";
 export const paymentIntentRoutes: readonly Route[] = [
   { method: "POST", path, operation: "payment_intents.create", act: create },
   { method: "GET", path, operation: "payment_intents.list", act: list },
+  { method: "GET", path: `${path}/search`, operation: "payment_intents.search", act: search },
   { method: "GET", path: `${path}/:id`, operation: "payment_intents.retrieve", act: retrieve },
   { method: "POST", path: `${path}/:id`, operation: "payment_intents.update", act: update },
   { method: "POST", path: `${path}/:id/confirm`, operation: "payment_intents.confirm", act: confirmIt },
   { method: "POST", path: `${path}/:id/cancel`, operation: "payment_intents.cancel", act: cancel },
 ];
 
+const payment_method_types: readonly string[] = ["card", "us_bank_account"];
+const searchable_fields = ["amount", "created", "currency", "customer", "status"];
+const search_limit_default = 10;
+const search_limit_max = 100;
 const cancellation_reasons = ["abandoned", "duplicate", "fraudulent", "requested_by_customer"] as const;
 const cancellable = ["requires_payment_method", "requires_confirmation", "requires_action"];
 const capture_methods = ["automatic", "automatic_async"] as const;
@@ -32,8 +39,11 @@ function create(call: Call): PaymentIntentWire {
   const isConfirmed = params.boolean("confirm") ?? false;
   const confirmation = readConfirmation(call);
   const types = params.texts("payment_method_types");
-  if (types !== undefined && types.some((type) => type !== "card"))
-    throw badParameter("payment_method_types", "The simulator knows the payment method type card only.");
+  if (types?.every((type) => payment_method_types.includes(type)) === false)
+    throw badParameter(
+      "payment_method_types",
+      `The simulator knows the payment method types ${payment_method_types.join(" and ")} only.`,
+    );
   const automatic = readAutomatic(params, types === undefined);
   if (types !== undefined && automatic !== null)
     throw badParameter(
@@ -99,7 +109,7 @@ function create(call: Call): PaymentIntentWire {
     payment_method_options: {
       card: { installments: null, mandate_options: null, network: null, request_three_d_secure: "automatic" },
     },
-    payment_method_types: ["card"],
+    payment_method_types: [...(types ?? (currency === "usd" ? payment_method_types : ["card"]))],
     payment_record: null,
     processing: null,
     receipt_email: receiptEmail,
@@ -136,10 +146,7 @@ function confirmIt(call: Call): PaymentIntentWire {
   params.done();
   const { wire } = record;
   // What cannot be confirmed is not changed either.
-  if (wire.status === "succeeded" || wire.status === "canceled" || wire.status === "processing") {
-    confirm(account, record, confirmation);
-    return wire;
-  }
+  checkConfirmable(wire);
   if (methodId !== undefined) setMethod(account, wire, methodId);
   if (usage !== undefined) wire.setup_future_usage = usage;
   if (receiptEmail !== undefined) wire.receipt_email = receiptEmail;
@@ -162,6 +169,32 @@ function list({ account, params }: Call): object {
     params,
     matches: ({ wire }) => customer === undefined || wire.customer === customer,
   });
+}
+
+/** As on Stripe, what was changed a moment ago is not found yet: a search is no way to learn what became of a request. */
+function search({ account, params }: Call): object {
+  const matches = parseSearch(params.requiredText("query"), searchable_fields);
+  const limit = params.integer("limit") ?? search_limit_default;
+  const page = Number(params.text("page") ?? "0");
+  params.done();
+  if (limit < 1 || limit > search_limit_max || !Number.isSafeInteger(page) || page < 0)
+    throw badParameter(
+      "limit",
+      `Invalid limit or page: a limit is between 1 and ${search_limit_max}, a page is next_page.`,
+    );
+  const now_ms = account.now_ms();
+  const found = account.paymentIntents
+    .inOrder()
+    .filter(({ wire, searchable_ms }) => searchable_ms <= now_ms && matches(wire))
+    .toReversed();
+  const end = page + limit;
+  return {
+    object: "search_result",
+    data: found.slice(page, end).map(({ wire }) => wire),
+    has_more: found.length > end,
+    next_page: found.length > end ? String(end) : null,
+    url: `${path}/search`,
+  };
 }
 
 function update(call: Call): PaymentIntentWire {

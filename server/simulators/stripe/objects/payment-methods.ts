@@ -1,18 +1,13 @@
 import { createHash } from "node:crypto";
-import {
-  seconds,
-  type Account,
-  type CustomerRecord,
-  type PaymentMethodRecord,
-  type PaymentMethodWire,
-} from "../account.js";
+import type { Account, CustomerRecord, PaymentMethodRecord, PaymentMethodWire } from "../account.js";
+import { seconds } from "../unix-time.js";
 import { ApiError, badParameter, missing, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import { customerFor } from "./live-customer.js";
 import { cardError } from "./card-error.js";
 import { declines } from "./decline.js";
 import { listPage } from "./page.js";
-import { cardOfName, cardOfNumber, type TestCard } from "./test-card.js";
+import { instrumentOfName, cardOfNumber, type TestInstrument } from "./test-instrument.js";
 
 export const paymentMethodRoutes: readonly Route[] = [
   { method: "POST", path: "/v1/payment_methods", operation: "payment_methods.create", act: refuseNumbers },
@@ -55,6 +50,8 @@ export interface EnteredCard {
 }
 
 const years_valid_default = 5;
+/** The one card that can be attached and is declined when it is charged, on Stripe. */
+const declines_when_charged = "4000000000000341";
 
 /**
  * A payment method for a card number, which Stripe takes from its own pages only.
@@ -88,10 +85,11 @@ export function paymentMethodFor(
   id: string,
   param = "payment_method",
 ): PaymentMethodRecord {
-  const card = cardOfName(id);
-  if (card === undefined) return account.paymentMethods.get(id, param);
+  const instrument = instrumentOfName(id);
+  if (instrument === undefined) return account.paymentMethods.get(id, param);
+  if (instrument.type === "us_bank_account") return addBankAccount(account, instrument);
   const year = new Date(account.now_ms()).getUTCFullYear() + years_valid_default;
-  return addCard(account, card, { month: 12, year, name: null });
+  return addCard(account, instrument, { month: 12, year, name: null });
 }
 
 /** @throws ApiError 400 for one that is another's or was used up; 402 for a card that declines, when that is set so */
@@ -104,52 +102,86 @@ export function attach(account: Account, method: PaymentMethodRecord, customer: 
     throw refused(
       "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.",
     );
-  const decline = method.card.decline;
-  if (account.settings.declinesOnAttach && decline !== undefined && method.card.number !== "4000000000000341")
-    throw cardError(declines[decline], {});
+  checkKept(account, method.instrument);
   wire.customer = customer.wire.id;
   account.events.emit("payment_method.attached", wire);
 }
 
+/** @throws ApiError 402 for a card that its issuer would decline, when that is to show at once */
+export function checkKept(account: Account, instrument: TestInstrument): void {
+  const { type, decline, number } = instrument;
+  if (!account.settings.declinesOnAttach || type !== "card" || decline === undefined) return;
+  if (number !== declines_when_charged) throw cardError(declines[decline], {});
+}
+
 function addCard(
   account: Account,
-  card: TestCard,
+  instrument: TestInstrument,
   entered: { readonly month: number; readonly year: number; readonly name: string | null },
+): PaymentMethodRecord {
+  const { brand, country, funding } = instrument;
+  return addMethod(account, instrument, entered.name, {
+    type: "card",
+    card: {
+      brand,
+      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: "unchecked" },
+      country,
+      display_brand: brand,
+      exp_month: entered.month,
+      exp_year: entered.year,
+      fingerprint: fingerprintOf(instrument),
+      funding,
+      generated_from: null,
+      last4: instrument.number.slice(-4),
+      networks: { available: [brand], preferred: null },
+      regulated_status: "unregulated",
+      three_d_secure_usage: { supported: true },
+      wallet: null,
+    },
+  });
+}
+
+function addBankAccount(account: Account, instrument: TestInstrument): PaymentMethodRecord {
+  return addMethod(account, instrument, "Jenny Rosen", {
+    type: "us_bank_account",
+    us_bank_account: {
+      account_holder_type: "individual",
+      account_type: "checking",
+      bank_name: instrument.brand,
+      financial_connections_account: null,
+      fingerprint: fingerprintOf(instrument),
+      last4: instrument.number.slice(-4),
+      networks: { preferred: "ach", supported: ["ach"] },
+      routing_number: "110000000",
+      status_details: null,
+    },
+  });
+}
+
+function addMethod(
+  account: Account,
+  instrument: TestInstrument,
+  name: string | null,
+  kind: Pick<PaymentMethodWire, "type" | "card" | "us_bank_account">,
 ): PaymentMethodRecord {
   const wire: PaymentMethodWire = {
     id: account.ids.next("pm"),
     object: "payment_method",
     allow_redisplay: "unspecified",
-    billing_details: { address: null, email: null, name: entered.name, phone: null, tax_id: null },
-    card: {
-      brand: card.brand,
-      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: "unchecked" },
-      country: card.country,
-      display_brand: card.brand,
-      exp_month: entered.month,
-      exp_year: entered.year,
-      fingerprint: fingerprintOf(card),
-      funding: card.funding,
-      generated_from: null,
-      last4: card.number.slice(-4),
-      networks: { available: [card.brand], preferred: null },
-      regulated_status: "unregulated",
-      three_d_secure_usage: { supported: true },
-      wallet: null,
-    },
+    billing_details: { address: null, email: null, name, phone: null, tax_id: null },
     created: seconds(account.now_ms()),
     customer: null,
     customer_account: null,
     livemode: false,
     metadata: {},
-    type: "card",
+    ...kind,
   };
-  return account.paymentMethods.add({ wire, card, isSetUp: false, isSpent: false });
+  return account.paymentMethods.add({ wire, instrument, isSetUp: false, isSpent: false });
 }
 
 /** The same for the same number, as on Stripe, and no number. */
-export function fingerprintOf(card: TestCard): string {
-  return createHash("sha256").update(`card ${card.number}`).digest("hex").slice(0, 16);
+export function fingerprintOf({ type, number }: TestInstrument): string {
+  return createHash("sha256").update(`${type} ${number}`).digest("hex").slice(0, 16);
 }
 
 function refuseNumbers(): never {

@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { seconds } from "../account.js";
+import { seconds } from "../unix-time.js";
 import type { ObjectIds } from "../object-ids.js";
 import { ObjectStore, type StoredObject } from "../objects/object-store.js";
 
@@ -27,8 +27,8 @@ export interface EventLogOptions {
   readonly ids: ObjectIds;
   readonly events_max: number;
   readonly now_ms: () => number;
-  /** Told of each new event. */
-  readonly onEvent: (event: EventRecord) => void;
+  /** Told of each new event, and of the object that it is about. */
+  readonly onEvent: (event: EventRecord, object: object) => void;
 }
 
 /** What happened, with each object as it was at that time. */
@@ -70,7 +70,7 @@ export class EventLog {
       isUndelivered: false,
     };
     this.store.add(event);
-    this.#on.onEvent(event);
+    this.#on.onEvent(event, object);
   }
 }
 

@@ -1,5 +1,6 @@
-import { seconds } from "../account.js";
+import { seconds } from "../unix-time.js";
 import type { Agenda } from "../agenda.js";
+import type { PlannedDelivery } from "../faults/planned-deliveries.js";
 import { eventJson, type EventRecord } from "./event-log.js";
 import { signatureHeader } from "./signature.js";
 
@@ -18,18 +19,10 @@ export interface WebhookTarget {
   readonly secret: string;
   /** The types of events that are sent; "*" for all. */
   readonly events: readonly string[];
+  /** A target that is switched off gets nothing, and keeps its place. */
+  readonly isEnabled: boolean;
   /** Takes a webhook in place of HTTP, and gives the status of its reply. */
   readonly receive?: (delivery: WebhookDelivery) => Promise<number>;
-}
-
-/** What a fault makes of an event's deliveries. */
-export interface DeliveryTwist {
-  readonly isLost: boolean;
-  /** How many times it is sent. */
-  readonly copies: number;
-  readonly delay_ms: number;
-  /** Its place among what is due at the same time: 0 is in order. */
-  readonly rank: number;
 }
 
 export interface WebhookSenderOptions {
@@ -37,7 +30,8 @@ export interface WebhookSenderOptions {
   readonly now_ms: () => number;
   readonly firstDelay_ms: number;
   readonly deliveries_max: number;
-  readonly twist: (event: EventRecord) => DeliveryTwist;
+  /** How often, and how late, an event about an object is delivered to each target. */
+  readonly plan: (event: EventRecord, object: object) => readonly PlannedDelivery[];
 }
 
 // As Stripe in test mode: a few times within hours.
@@ -60,13 +54,13 @@ export class WebhookSender {
     this.#on = options;
   }
 
-  send(event: EventRecord): void {
+  send(event: EventRecord, object: object): void {
     for (const target of this.targets.values()) {
+      if (!target.isEnabled) continue;
       if (!target.events.includes("*") && !target.events.includes(event.type)) continue;
-      const twist = this.#on.twist(event);
-      if (twist.isLost) continue;
-      const at_ms = this.#on.now_ms() + this.#on.firstDelay_ms + twist.delay_ms;
-      for (let copy = 0; copy < twist.copies; copy += 1) this.#schedule(target, event, at_ms, 0, twist.rank);
+      const at_ms = this.#on.now_ms() + this.#on.firstDelay_ms;
+      for (const { delay_ms, rank } of this.#on.plan(event, object))
+        this.#schedule(target, event, at_ms + delay_ms, 0, rank);
     }
   }
 
@@ -109,7 +103,7 @@ export class WebhookSender {
   async #deliver(target: WebhookTarget, event: EventRecord, tries: number): Promise<void> {
     this.#scheduled -= 1;
     event.pendingWebhooks -= 1;
-    if (!this.targets.has(target.id)) return;
+    if (this.targets.get(target.id)?.isEnabled !== true) return;
     const body = eventJson(event);
     const delivery: WebhookDelivery = {
       url: target.url,

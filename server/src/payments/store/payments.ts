@@ -56,7 +56,22 @@ export async function insertPayment(
             ${timestampText(payment.receivedAt)}::text::timestamptz)
     ON CONFLICT ON CONSTRAINT payments_source_once DO NOTHING
     RETURNING id`;
-  return rows.length > 0;
+  if (rows.length === 0) return false;
+  await sql`
+    INSERT INTO payment_refunded (organization, payment, amount_minor)
+    VALUES (${organization}, ${payment.id}, ${payment.amount.toString()}::text::numeric)`;
+  return true;
+}
+
+/** Holds whoever else gives back of a payment until the transaction ends. */
+export async function lockPayment(sql: Sql, id: PaymentId): Promise<void> {
+  await sql`SELECT FROM payment_refunded WHERE payment = ${id} FOR NO KEY UPDATE`;
+}
+
+/** Counts what is given back of a payment that is locked; below zero what came back. The table refuses more than came in. */
+export async function addRefunded(sql: Sql, id: PaymentId, amount: bigint): Promise<void> {
+  await sql`
+    UPDATE payment_refunded SET refunded_minor = refunded_minor + ${amount.toString()}::text::numeric WHERE payment = ${id}`;
 }
 
 export async function insertAllocations(
@@ -70,15 +85,11 @@ export async function insertAllocations(
       VALUES (${organization}, ${payment}, ${invoice}, ${amount.toString()}::text::numeric, ${timestampText(at)}::text::timestamptz)`;
 }
 
-export async function findPayment(
-  sql: Sql,
-  id: string,
-  { lock = false } = {},
-): Promise<Payment | undefined> {
+export async function findPayment(sql: Sql, id: string): Promise<Payment | undefined> {
   const rows = await sql<PaymentRow[]>`
     SELECT id, customer, account, source, source_id, currency, amount_minor::text AS amount, excess_minor::text AS excess, top_up, ref, note,
            (extract(epoch FROM received_at) * 1000000)::bigint::text AS received_at
-    FROM payments WHERE id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`;
+    FROM payments WHERE id = ${id}`;
   return rows.map(paymentOf)[0];
 }
 

@@ -9,13 +9,15 @@ export type Authentication =
   /** Only while its owner is there. */
   | "on_session";
 
-/** One of Stripe's test cards: what it is, and what comes of using it. */
-export interface TestCard {
+/** A test card or a test bank account: what it is, and what comes of using it. */
+export interface TestInstrument {
+  readonly type: "card" | "us_bank_account";
   readonly number: string;
+  /** A bank account's is its bank. */
   readonly brand: string;
   readonly funding: "credit" | "debit" | "prepaid";
   readonly country: string;
-  /** Charging it is declined. */
+  /** Charging it is declined, and that is known as soon as `answers` says. */
   readonly decline?: DeclineName;
   readonly authentication: Authentication;
   /** Once charged, its owner disputes. */
@@ -24,9 +26,11 @@ export interface TestCard {
   readonly refunds: "succeed" | "succeed_later" | "fail_later";
   /** What it pays is available at once. */
   readonly bypassesPending: boolean;
+  /** When it is known whether it pays; a bank account that never tells is settled by hand. */
+  readonly answers: "at_once" | "later" | "never";
 }
 
-type Traits = Partial<Omit<TestCard, "number">>;
+type Traits = Partial<Omit<TestInstrument, "number">>;
 
 /** Number, names of its payment method, traits; as listed at https://docs.stripe.com/testing. */
 const listed: readonly (readonly [number: string, names: readonly string[], traits?: Traits])[] = [
@@ -111,38 +115,58 @@ const listed: readonly (readonly [number: string, names: readonly string[], trai
   ],
 ];
 
+const bank = {
+  type: "us_bank_account",
+  brand: "STRIPE TEST BANK",
+  funding: "debit",
+  answers: "later",
+} as const;
+
+/** https://docs.stripe.com/payments/ach-direct-debit, by the name of the payment method. */
+const bankAccounts: readonly (readonly [number: string, name: string, traits?: Traits])[] = [
+  ["000123456789", "pm_usBankAccount_success"],
+  ["000222222227", "pm_usBankAccount_insufficientFunds", { decline: "insufficient_funds" }],
+  ["000111111113", "pm_usBankAccount_accountClosed", { decline: "account_closed" }],
+  ["000333333335", "pm_usBankAccount_debitNotAuthorized", { decline: "debit_not_authorized" }],
+  ["000000000009", "pm_usBankAccount_processing", { answers: "never" }],
+];
+
 const plain = {
+  type: "card",
   brand: "visa",
   funding: "credit",
   country: "US",
   authentication: "never",
   refunds: "succeed",
   bypassesPending: false,
+  answers: "at_once",
 } as const;
 
-const byNumber = new Map<string, TestCard>();
-const byName = new Map<string, TestCard>();
+const byNumber = new Map<string, TestInstrument>();
+const byName = new Map<string, TestInstrument>();
 for (const [number, names, traits] of listed) {
-  const card: TestCard = { ...plain, ...traits, number };
+  const card: TestInstrument = { ...plain, ...traits, number };
   byNumber.set(number, card);
   for (const name of names) byName.set(name, card);
 }
 
-/** The card of a payment method that Stripe offers for tests, such as "pm_card_visa". */
-export function cardOfName(name: string): TestCard | undefined {
+for (const [number, name, traits] of bankAccounts) byName.set(name, { ...plain, ...bank, ...traits, number });
+
+/** What stands behind a payment method that Stripe offers for tests, such as "pm_card_visa". */
+export function instrumentOfName(name: string): TestInstrument | undefined {
   return byName.get(name);
 }
 
 /** The card with a number, or what is wrong with the number. */
-export function cardOfNumber(text: string): TestCard | "incorrect_number" | "no_test_card" {
+export function cardOfNumber(text: string): TestInstrument | "incorrect_number" | "no_test_card" {
   const number = text.replaceAll(/[ -]/g, "");
   const card = byNumber.get(number);
   if (card !== undefined) return card;
   return /^\d{12,19}$/.test(number) && passesLuhn(number) ? "no_test_card" : "incorrect_number";
 }
 
-/** All of them, for a page that lists what can be entered. */
-export function testCards(): Iterable<readonly [name: string, card: TestCard]> {
+/** All of them, by the name of their payment method. */
+export function testInstruments(): Iterable<readonly [name: string, instrument: TestInstrument]> {
   return byName;
 }
 
