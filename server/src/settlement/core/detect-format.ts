@@ -1,5 +1,7 @@
 import { FileRefused } from "./file-refused.js";
+import { adyenSettlementDetails } from "./formats/adyen/index.js";
 import { camt053, camt054 } from "./formats/camt/index.js";
+import { mastercardIpm } from "./formats/mastercard-ipm/index.js";
 import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
 import type { FormatName, SettlementFormat } from "./settlement-format.js";
 
@@ -9,6 +11,8 @@ export const settlementFormats: readonly SettlementFormat[] = [
   camt054,
   stripeBalanceChange,
   stripePayoutReconciliation,
+  mastercardIpm,
+  adyenSettlementDetails,
 ];
 
 export function findFormat(name: string): SettlementFormat | undefined {
