@@ -45,6 +45,13 @@ export interface Config {
     readonly filesMax: number;
     readonly filesBytesMax: number;
   };
+  readonly settlement: {
+    /** Of a settlement file, after decompression. */
+    readonly fileBytesMax: number;
+    /** Files of one organization that wait or are at work. */
+    readonly filesMax: number;
+    readonly filesBytesMax: number;
+  };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
 }
@@ -135,6 +142,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       fileBytesMax: number("WEIR_IMPORT_BYTES_MAX", 1024 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
       filesMax: number("WEIR_IMPORT_FILES_MAX", 20, 1, 10_000),
       filesBytesMax: number("WEIR_IMPORT_FILES_BYTES_MAX", 4096 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+    },
+    settlement: {
+      fileBytesMax: number("WEIR_SETTLEMENT_BYTES_MAX", 2048 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+      filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
+      filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };

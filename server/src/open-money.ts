@@ -16,7 +16,10 @@ import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
 import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
+import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
+import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
@@ -31,6 +34,11 @@ export interface MoneyOptions {
   readonly secrets: Secrets;
   /** One for each folder in payments/providers; all when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  readonly objects: Objects;
+  readonly log: Log;
+  /** Names this process's data directory. */
+  readonly writer: string;
+  readonly settlementLimits: SettlementOptions["limits"];
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -43,6 +51,7 @@ export interface Money {
   readonly ledger: Ledger;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly settlement: Settlement;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -66,10 +75,16 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     billing: billingPortOf(() => billing),
     topUps: credits,
-    exceptions: { open: () => Promise.resolve() },
+    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
     notices: { publish: () => Promise.resolve() },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
+  });
+  const settlement: Settlement = openSettlement({
+    ...options,
+    ledger,
+    payments: payments.settlementPort,
+    limits: options.settlementLimits,
   });
   const billing: Billing = openBilling({
     postgres,
@@ -87,7 +102,7 @@ export function openMoney(options: MoneyOptions): Money {
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, subjectsOfCustomers };
 }
 
 /** Billing as payments see it. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { deleteExpiredIdempotencyKeys } from "./audit/index.js";
 import { late_usage_days, refuseTestClock } from "./billing/index.js";
 import { findMeterMisfits } from "./catalog/index.js";
@@ -6,6 +7,7 @@ import { startDemo } from "./demo/index.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { DataDirectory } from "./engines/data-directory/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
+import { FolderObjects } from "./engines/objects/index.js";
 import { openSecrets } from "./engines/secrets/index.js";
 import { openWorkflows } from "./engines/workflow/index.js";
 import { listen } from "./http/listen.js";
@@ -68,7 +70,26 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, secrets, usage: () => usage });
+  const objects = new FolderObjects({
+    dir: path.join(dataDirectory.dir, "objects"),
+    secrets,
+    diskFreeBytesMin: config.stream.diskFreeBytesMin,
+  });
+  await objects.open();
+  const money = openMoney({
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    secrets,
+    objects,
+    log,
+    writer: dataDirectory.writer,
+    settlementLimits: config.settlement,
+    usage: () => usage,
+  });
+  opens("settlement", money.settlement, (domain) => domain.close());
   const usage = opens(
     "usage",
     await openUsage({
@@ -109,7 +130,11 @@ export async function openServices(
     clock,
     log,
     days: config.runRetentionDays,
-    holders: [(sql, runs) => wakes.runsInUse(sql, runs), (sql, runs) => usage.imports.runsInUse(sql, runs)],
+    holders: [
+      (sql, runs) => wakes.runsInUse(sql, runs),
+      (sql, runs) => usage.imports.runsInUse(sql, runs),
+      (sql, runs) => money.settlement.files.runsInUse(sql, runs),
+    ],
   });
   const forgetting = setInterval(() => {
     deleteExpiredIdempotencyKeys(postgres).catch((error: unknown) =>

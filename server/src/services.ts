@@ -10,6 +10,7 @@ import type { Workflows } from "./engines/workflow/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
+import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
@@ -40,5 +41,6 @@ export interface Services {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly settlement: Settlement;
   readonly payments: Payments;
 }

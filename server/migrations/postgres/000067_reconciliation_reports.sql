@@ -25,3 +25,7 @@ SELECT weir_protect('reconciliation_settings');
 SELECT weir_protect('reconciliation_reports');
 SELECT weir_append_only('reconciliation_reports');
 REVOKE DELETE, TRUNCATE ON reconciliation_settings FROM weir_app;
+
+-- What an account's files should tell of, day by day.
+CREATE INDEX payments_by_time ON payments (account, received_at, id);
+CREATE INDEX payouts_in_transit ON payouts (created_at, id) WHERE received_at IS NULL;

@@ -12,7 +12,7 @@ import { clearingOf, Movements, planPosting, type PlannedAction } from "./core/p
 import { resolveRecord, type Meaning } from "./core/resolution/index.js";
 import { toMatchable, toPosted, type StagedRecord } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
-import { unknownAccount } from "./settlement-files.js";
+import { unknownAccount } from "./refusals.js";
 import {
   findClaims,
   insertAllotments,
@@ -248,20 +248,28 @@ export class Exceptions {
       ...planned,
       action: { ...planned.action, key: `${key}:${index}` },
     }));
-    await this.#apply(sql, organization, at, actions);
+    await this.#apply(sql, organization, exception, at, actions);
     await this.#post(sql, organization, exception, key, "exception.resolve", plan.movements.transfers());
-    return { to, actions: actions.map(({ action }) => action.key), parts: parts.map(({ part }) => part) };
+    const done = actions.map(({ action: { key: name, kind }, parts: [part] }) => ({
+      key: name,
+      kind,
+      target: part?.target?.id ?? null,
+    }));
+    return { to, actions: done, parts: parts.map(({ part }) => part) };
   }
 
   async #apply(
     sql: Sql,
     organization: OrganizationId,
+    exception: StoredException,
     { account, file, record }: RecordAtHand,
     planned: readonly PlannedAction[],
   ): Promise<void> {
     const actions = planned.map(({ action }) => action);
     const outcomes =
-      actions.length === 0 ? [] : await this.#on.payments.apply(sql, organization, account, actions);
+      actions.length === 0
+        ? []
+        : await this.#on.payments.apply(sql, organization, account, actions, exception.id);
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.kind === "refused") throw cannotBe(outcome.reason);
       const [part] = planned[index]?.parts ?? [];
@@ -295,7 +303,7 @@ export class Exceptions {
       case "balance":
       case "book": {
         const { account, file, record, parts } = await this.#recordOf(sql, exception);
-        await this.#on.payments.undo(sql, organization, resolution.actions);
+        await this.#on.payments.undo(sql, organization, account, resolution.actions, exception.id);
         const opposite = new Movements(clearingOf(account.side, account.id));
         for (const { part, effect, amount } of parts)
           if (resolution.parts.includes(part))

@@ -3,15 +3,18 @@ import type { OrganizationId } from "../kernel/ids.js";
 import {
   amountQuestionOf,
   claimOf,
+  fitting,
   matchByAmount,
   matchByReference,
   referencesOf,
+  targetKindsOf,
   type AmountAnswer,
   type AmountQuestion,
   type FoundTarget,
   type MatchableRecord,
   type MatchedRecord,
   type Target,
+  type TargetKind,
 } from "./core/matching/index.js";
 import { toMatchable } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
@@ -42,12 +45,58 @@ export async function matchNamed(
   const through = Math.min(after + batch_records, file.records);
   const staged = await readRecords(sql, file.id, { after, through, limit: batch_records });
   const records = staged.map((record) => toMatchable(record, account.side));
-  const references = [...new Set(records.flatMap(referencesOf))];
-  const found = references.length === 0 ? [] : await payments.findByReference(sql, account, references);
-  const knowledge = await knownOf(sql, file, records, found);
+  const found = await findNamed(sql, payments, account, records);
+  const byReference = new Map<string, Target[]>();
+  for (const { reference, target } of found)
+    byReference.set(reference, [...(byReference.get(reference) ?? []), target]);
+  const pairs = records.flatMap((record) =>
+    referencesOf(record).flatMap((reference) =>
+      (byReference.get(reference) ?? []).map((target) => ({ record, target })),
+    ),
+  );
+  const knowledge = await knownOf(sql, file, pairs);
   const { matched } = matchByReference(records, { found, ...knowledge });
   await insertAllotments(sql, organization, file.id, allotmentsOf(matched));
   return { through, matched: matched.length };
+}
+
+/**
+ * What the records name: the surest reference of each first, and the next ones only of those that it found nothing for, since
+ * most are found at once.
+ */
+async function findNamed(
+  sql: Sql,
+  payments: SettlementPayments,
+  account: SettlementAccount,
+  records: readonly MatchableRecord[],
+): Promise<readonly FoundTarget[]> {
+  const all: FoundTarget[] = [];
+  let left = records
+    .map((record) => ({ record, kinds: targetKindsOf(record), references: referencesOf(record) }))
+    .filter(({ references }) => references.length > 0);
+  for (let turn = 0; left.length > 0; turn += 1) {
+    const asked = new Map<string, { kinds: readonly TargetKind[]; references: Set<string> }>();
+    for (const { record, kinds, references } of left) {
+      const group = asked.get(kinds.join()) ?? { kinds, references: new Set() };
+      asked.set(kinds.join(), group);
+      // What the payer wrote may name several: all of it at once.
+      const isWritten = turn >= record.references.length;
+      for (const each of isWritten ? references.slice(turn) : references.slice(turn, turn + 1))
+        group.references.add(each);
+    }
+    const byReference = new Map<string, Target[]>();
+    for (const { kinds, references } of asked.values()) {
+      for (const each of await payments.findByReference(sql, account, kinds, [...references])) {
+        all.push(each);
+        byReference.set(each.reference, [...(byReference.get(each.reference) ?? []), each.target]);
+      }
+    }
+    left = left.filter(({ record, references }) => {
+      if (turn + 1 >= references.length || turn >= record.references.length) return false;
+      return fitting(record, byReference.get(references[turn] ?? "") ?? []).length === 0;
+    });
+  }
+  return all;
 }
 
 /**
@@ -73,8 +122,12 @@ export async function matchRest(
           ...(await payments.findByAmount(sql, account, questions)),
           ...(await returnsOf(sql, account, questions)),
         ];
-  const found = answers.map(({ target }) => ({ reference: "", target }));
-  const matched = matchByAmount(records, answers, await knownOf(sql, file, records, found));
+  const byPosition = new Map(records.map((record) => [record.position, record]));
+  const pairs = answers.flatMap(({ position, target }) => {
+    const record = byPosition.get(position);
+    return record === undefined ? [] : [{ record, target }];
+  });
+  const matched = matchByAmount(records, answers, await knownOf(sql, file, pairs));
   await insertAllotments(sql, organization, file.id, allotmentsOf(matched));
   return matched.length;
 }
@@ -97,32 +150,22 @@ async function returnsOf(
   );
 }
 
-/** What other records have settled of what was found, or been allotted to it. */
+/** What other records have settled of what these may be about, or been allotted to it. */
 async function knownOf(
   sql: Sql,
   file: StoredFile,
-  records: readonly MatchableRecord[],
-  found: readonly FoundTarget[],
+  pairs: readonly { readonly record: MatchableRecord; readonly target: Target }[],
 ): Promise<{ claimed: ReadonlySet<string>; pending: ReadonlyMap<string, bigint> }> {
-  const targets = new Map<string, Target>();
-  for (const { target } of found) targets.set(target.id, target);
-  const movements = new Map<string, MatchableRecord>();
-  for (const record of records) {
-    const { kind, side, gross } = record;
-    movements.set(`${kind} ${side} ${gross.minor > 0n}`, record);
-  }
   const claims = new Set<string>();
-  const invoices: string[] = [];
-  for (const target of targets.values()) {
-    if (target.kind === "invoice") invoices.push(target.id);
-    for (const record of movements.values()) {
-      const claim = claimOf(record, target);
-      if (claim !== undefined) claims.add(claim);
-    }
+  const invoices = new Set<string>();
+  for (const { record, target } of pairs) {
+    const claim = claimOf(record, target);
+    if (claim === undefined) invoices.add(target.id);
+    else claims.add(claim);
   }
   return {
     claimed: await findClaims(sql, [...claims]),
-    pending: await sumReceipts(sql, file.id, invoices),
+    pending: await sumReceipts(sql, file.id, [...invoices]),
   };
 }
 

@@ -3,8 +3,15 @@ import type { Currency } from "../kernel/currency.js";
 import type { OrganizationId, ProviderAccountId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Money } from "../kernel/money.js";
-import type { AmountAnswer, AmountQuestion, FoundTarget, Side, Target } from "./core/matching/index.js";
-import type { ActionOutcome, PaymentsAction } from "./core/posting/index.js";
+import type {
+  AmountAnswer,
+  AmountQuestion,
+  FoundTarget,
+  Side,
+  Target,
+  TargetKind,
+} from "./core/matching/index.js";
+import type { ActionOutcome, PaymentsAction, PaymentsActionKind } from "./core/posting/index.js";
 
 /** An account whose sender reports by files. */
 export interface SettlementAccount {
@@ -20,6 +27,14 @@ export interface SettlementAccount {
 
 export const book_lines = ["charges", "refunds", "fees", "disputes", "payouts", "transfers"] as const;
 export type BookLine = (typeof book_lines)[number];
+
+/** An action that was done for a person, as it is kept. */
+export interface DoneAction {
+  readonly key: string;
+  readonly kind: PaymentsActionKind;
+  /** What it was about: a payout, say. */
+  readonly target: string | null;
+}
 
 /** What payments moved of one kind and currency in a time, signed as our account with the provider sees it. */
 export interface BookSum {
@@ -41,11 +56,11 @@ export interface OpenMovement {
 }
 
 export interface MovementPage {
-  readonly from?: Instant;
+  readonly from: Instant;
   /** Exclusive. */
   readonly to: Instant;
-  /** The id of the last of the page before; in the order of ids. */
-  readonly after?: string;
+  /** The last of the page before: in the order of time and id. */
+  readonly after?: Pick<OpenMovement, "at" | "id"> | undefined;
   readonly limit: number;
 }
 
@@ -59,15 +74,16 @@ export interface SettlementPayments {
   listAccounts(sql: Sql): Promise<readonly SettlementAccount[]>;
 
   /**
-   * What of ours these texts name. On a provider's account: that account's attempts, payments, refunds, disputes and payouts, by our
-   * id, the provider's, or a card's acquirer reference number; a succeeded attempt's id names its payment. On a bank's account:
-   * payouts of any account of ours, invoices by id, number or structured reference, and refunds that go by transfer.
-   * Three of a reference are enough.
+   * Things of ours, of these kinds, that are named by these texts; of one text the first kind that has any is enough, and three of
+   * it. On a provider's account: what went through that account, by our id, the provider's, or a card's acquirer reference
+   * number; a succeeded attempt's id names its payment. On a bank's account: payouts of any account of ours, invoices by id,
+   * number or structured reference, and refunds of what came in there.
    * @param references  at most 100,000
    */
   findByReference(
     sql: Sql,
     account: SettlementAccount,
+    kinds: readonly TargetKind[],
     references: readonly string[],
   ): Promise<readonly FoundTarget[]>;
 
@@ -88,17 +104,25 @@ export interface SettlementPayments {
 
   /**
    * Does what a file told, each at most once by its key: changes payments' tables and posts. On the provider's account it moves
-   * `provider_clearing` by exactly what the action says, on a bank's `cash`. In the order given.
+   * `provider_clearing` by exactly what the action says, on a bank's `cash`.
+   * @param cause  the id that postings refer to: the file's, or the exception's that a person resolved
    */
   apply(
     sql: Sql,
     organization: OrganizationId,
     account: SettlementAccount,
     actions: readonly PaymentsAction[],
+    cause: string,
   ): Promise<readonly ActionOutcome[]>;
 
-  /** Takes back what a person had it do. @throws Refusal 409 when something was built on it since, such as a refund */
-  undo(sql: Sql, organization: OrganizationId, keys: readonly string[]): Promise<void>;
+  /** Takes back what a person had it do. @throws Refusal 409 for what cannot be, or something was built on since, such as a refund */
+  undo(
+    sql: Sql,
+    organization: OrganizationId,
+    account: SettlementAccount,
+    actions: readonly DoneAction[],
+    cause: string,
+  ): Promise<void>;
 
   /** What payments have in [from, to), by the time it happened. */
   sumBooks(

@@ -96,6 +96,7 @@ async function applyActions(
     organization,
     account,
     actions.map(({ action }) => action),
+    file.id,
   );
   const refusals = new Map<string, string>();
   const made: Parameters<typeof retargetAllotments>[2][number][] = [];

@@ -15,6 +15,8 @@ import { FileReading } from "./file-reading.js";
 import { objectKeyOf, objectsOf } from "./file-readings.js";
 import { file_kind, runOf } from "./kinds.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
+import type { Reconciliation } from "./reconciliation.js";
+import { unknownAccount } from "./refusals.js";
 import { readAllotments, type StoredAllotment } from "./store/allotments.js";
 import { closeExceptionsAbout } from "./store/exceptions.js";
 import {
@@ -41,6 +43,7 @@ export interface SettlementFilesOptions {
   readonly wakes: Wakes;
   readonly objects: Objects;
   readonly payments: SettlementPayments;
+  readonly reconciliation: Pick<Reconciliation, "begin">;
   readonly clocks: Clocks;
   /** Names this process's data directory: its objects are read by no other. */
   readonly writer: string;
@@ -122,6 +125,7 @@ export class SettlementFiles {
           after: { account: account.id, name, ...stored, format: format ?? null },
           at,
         });
+        await this.#on.reconciliation.begin(sql, organization);
         await this.startNext(sql, organization, account.id, at);
         return findFile(sql, id);
       });
@@ -479,11 +483,6 @@ function unknownFormat(format: string): Refusal {
   const known = settlementFormats.map(({ name }) => name).join(", ");
   const detail = `There is no format "${format.slice(0, 64)}". Known are ${known}; leave it out to have it found.`;
   return new Refusal(makeProblem("unknown-settlement-format", 400, "No such format", detail));
-}
-
-export function unknownAccount(idOrKey: string): Refusal {
-  const detail = `There is no provider account "${idOrKey.slice(0, 64)}".`;
-  return new Refusal(makeProblem("provider-account-not-found", 404, "No such provider account", detail));
 }
 
 function unknownFile(id: string): Refusal {

@@ -9,6 +9,7 @@ import type {
 import type { Instant } from "../../kernel/instant.js";
 import type { Money } from "../../kernel/money.js";
 import type { ExceptionKind } from "../core/matching/index.js";
+import type { DoneAction } from "../payments-port.js";
 
 export const exception_states = ["open", "resolved", "ignored"] as const;
 export type ExceptionState = (typeof exception_states)[number];
@@ -19,8 +20,8 @@ export interface Resolution {
   readonly note: string | null;
   /** What it was said to be: an id of ours, or an account of the books. */
   readonly to: string | null;
-  /** The payments' actions, by key. */
-  readonly actions: readonly string[];
+  /** What payments did. */
+  readonly actions: readonly DoneAction[];
   /** The parts of the record that were added. */
   readonly parts: readonly number[];
 }

@@ -111,12 +111,10 @@ function ofRefund(record: MatchableRecord, target: RefundTarget, rule: Rule): Al
   const fault = amountFault(isBack ? record.gross : minus(record.gross), target);
   if (fault !== undefined) return toSuspense(record, fault);
   const named = { kind: "refund", id: target.id } as const;
-  const [news, known] = isBack ? (["fail_refund", "failed"] as const) : (["refund", "done"] as const);
-  return [
-    { effect: target.state === known ? "none" : news, rule, amount: record.gross, target: named },
-    ...exchangeOf(record),
-    ...feeOf(record),
-  ];
+  if (!isBack)
+    return [{ effect: "refund", rule, amount: cleared(record), target: named }, ...foreignFeeOf(record)];
+  const effect = target.state === "failed" ? "none" : "fail_refund";
+  return [{ effect, rule, amount: record.gross, target: named }, ...exchangeOf(record), ...feeOf(record)];
 }
 
 /** A chargeback of a payment that our books know no dispute of. */
@@ -127,28 +125,27 @@ function ofDisputed(record: MatchableRecord, target: PaymentTarget, rule: Rule):
       kind: "currency_differs",
       note: `A chargeback of ${target.id} in ${taken.currency}, which was ${formatMoney(target.amount)}.`,
     });
-  if (taken.minor > target.amount.minor)
+  if (taken.minor > target.amount.minor || taken.minor <= 0n || movedBy(record).minor >= 0n)
     return toSuspense(record, {
       kind: "amount_differs",
       note: `A chargeback of ${formatMoney(taken)} on ${target.id}, which was ${formatMoney(target.amount)}.`,
     });
   const named = { kind: "payment", id: target.id } as const;
-  return [
-    { effect: "dispute", rule, amount: record.gross, target: named },
-    ...exchangeOf(record),
-    ...feeOf(record),
-  ];
+  return [{ effect: "dispute", rule, amount: cleared(record), target: named }, ...foreignFeeOf(record)];
 }
 
 function ofDispute(record: MatchableRecord, target: DisputeTarget, rule: Rule): Allotment[] {
   const isWon = record.kind === "chargeback_reversal";
-  const fault = amountFault(isWon ? record.gross : minus(record.gross), target);
-  if (fault !== undefined) return toSuspense(record, fault);
+  const moved = movedBy(record);
+  if (!isSame(isWon ? moved : minus(moved), target.held)) {
+    const kind = moved.currency === target.held.currency ? "amount_differs" : "currency_differs";
+    const note = `${target.id} is about ${formatMoney(target.held)}, and ${formatMoney(moved)} moved.`;
+    return toSuspense(record, { kind, note });
+  }
   const named = { kind: "dispute", id: target.id } as const;
   const isNew = isWon && target.state !== "won";
   return [
-    { effect: isNew ? "win_dispute" : "none", rule, amount: record.gross, target: named },
-    ...exchangeOf(record),
+    { effect: isNew ? "win_dispute" : "none", rule, amount: moved, target: named },
     ...disputeFee(record, target),
   ];
 }
@@ -160,7 +157,9 @@ function disputeFee(record: MatchableRecord, { fee: known }: DisputeTarget): All
     return feeOf(record);
   const noted: Allotment = { effect: "none", rule: "kind", amount: minus(known) };
   const left = known.minor - fee.minor;
-  return left === 0n ? [noted] : [noted, { effect: "fee", rule: "kind", amount: { ...fee, minor: left } }];
+  return left === 0n
+    ? [noted]
+    : [noted, { effect: "fee", rule: "kind", amount: { currency: fee.currency, minor: left } }];
 }
 
 function ofPayout(record: MatchableRecord, target: PayoutTarget, rule: Rule): Allotment[] {

@@ -77,6 +77,7 @@ const dispute = (id: string, amount: Money, given: Partial<DisputeTarget> = {}):
   amount,
   at: noon,
   state: "open",
+  held: amount,
   fee: { ...amount, minor: 0n },
   ...given,
 });
@@ -189,25 +190,28 @@ describe("by reference", () => {
     ]);
   });
 
-  test("a refund takes back, and is exchanged into the currency that it is counted in", () => {
+  test("a refund takes back, in the currency that it is counted in; one that failed gives back", () => {
     const given = record({ kind: "refund", gross: eur(-400), references: ["re_1"] });
     expect(one(given, [["re_1", refund("ref_1", eur(400))]])).toEqual(["refund -400 EUR ref_1"]);
     expect(one(given, [["re_1", refund("ref_1", eur(400), { state: "done" })]])).toEqual([
-      "none -400 EUR ref_1",
+      "refund -400 EUR ref_1",
     ]);
     expect(one(given, [["re_1", refund("ref_1", eur(400), { state: "failed" })]])).toEqual([
       "suspense -400 EUR unmatched",
     ]);
-    expect(
-      one({ ...given, gross: eur(400) }, [["re_1", refund("ref_1", eur(400), { state: "done" })]]),
-    ).toEqual(["fail_refund 400 EUR ref_1"]);
-    expect(
-      one({ ...given, gross: eur(400) }, [["re_1", refund("ref_1", eur(400), { state: "failed" })]]),
-    ).toEqual(["none 400 EUR ref_1"]);
-    expect(one({ ...given, settled: usd(-432) }, [["re_1", refund("ref_1", eur(400))]])).toEqual([
-      "refund -400 EUR ref_1",
-      "exchange 400 EUR",
-      "exchange -432 USD",
+    const counted = { ...given, settled: usd(-432), fee: usd(5) };
+    expect(one(counted, [["re_1", refund("ref_1", eur(400))]])).toEqual(["refund -437 USD ref_1"]);
+    const back = { ...given, gross: eur(400) };
+    expect(one(back, [["re_1", refund("ref_1", eur(400), { state: "done" })]])).toEqual([
+      "fail_refund 400 EUR ref_1",
+    ]);
+    expect(one(back, [["re_1", refund("ref_1", eur(400), { state: "failed" })]])).toEqual([
+      "none 400 EUR ref_1",
+    ]);
+    expect(one({ ...back, settled: usd(432) }, [["re_1", refund("ref_1", eur(400))]])).toEqual([
+      "fail_refund 400 EUR ref_1",
+      "exchange -400 EUR",
+      "exchange 432 USD",
     ]);
   });
 
@@ -219,7 +223,10 @@ describe("by reference", () => {
       references: ["dp_1", "pi_1"],
     });
     const ours = ["pi_1", payment("pay_1", eur(1000))] as const;
-    expect(one(back, [ours])).toEqual(["dispute -1000 EUR pay_1", "fee -1500 EUR"]);
+    expect(one(back, [ours])).toEqual(["dispute -2500 EUR pay_1"]);
+    expect(one({ ...back, settled: usd(-1080), fee: usd(1500) }, [ours])).toEqual([
+      "dispute -2580 USD pay_1",
+    ]);
     expect(one(back, [ours, ["dp_1", dispute("dsp_1", eur(1000))]])).toEqual([
       "none -1000 EUR dsp_1",
       "fee -1500 EUR",

@@ -41,6 +41,8 @@ export interface RefundTarget extends TargetBase {
 export interface DisputeTarget extends TargetBase {
   readonly kind: "dispute";
   readonly state: "open" | "won" | "lost";
+  /** What the provider took off our account for it, in the currency that it settles in; above zero. */
+  readonly held: Money;
   /** What the provider kept for it by our books; + is our cost. */
   readonly fee: Money;
 }

@@ -31,14 +31,23 @@ export type PaymentsAction = ActionBase &
         readonly arn: string | undefined;
       }
     | { readonly kind: "settle"; readonly payment: string; readonly settlement: ReportedSettlement }
-    | { readonly kind: "confirm_refund" | "fail_refund"; readonly refund: string }
+    | {
+        readonly kind: "confirm_refund";
+        readonly refund: string;
+        /** What the provider took off our account for it: `gross` is below zero. */
+        readonly settlement: ReportedSettlement;
+      }
+    | { readonly kind: "fail_refund"; readonly refund: string }
     | {
         readonly kind: "open_dispute";
         readonly payment: string;
         /** The provider's id of the dispute. */
         readonly ref: string;
-        /** Above zero. */
+        /** Above zero: in the currency of the payment, and what the provider took off our account. */
         readonly amount: Money;
+        readonly held: Money;
+        /** In the currency of `held`; + is our cost. */
+        readonly fee: bigint;
       }
     | { readonly kind: "win_dispute"; readonly dispute: string }
     | {

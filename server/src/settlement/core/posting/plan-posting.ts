@@ -147,11 +147,21 @@ export function actionOf(
     case "settle":
       return { ...base, kind: "settle", payment: target, settlement: settlementOf(record) };
     case "refund":
-      return { ...base, kind: "confirm_refund", refund: target };
+      return { ...base, kind: "confirm_refund", refund: target, settlement: settlementOf(record) };
     case "fail_refund":
       return { ...base, kind: "fail_refund", refund: target };
-    case "dispute":
-      return { ...base, kind: "open_dispute", payment: target, ref: record.ref ?? record.key, amount };
+    case "dispute": {
+      const { gross: moved, fee } = settlementOf(record);
+      return {
+        ...base,
+        kind: "open_dispute",
+        payment: target,
+        ref: record.ref ?? record.key,
+        amount: opposite(record.gross),
+        held: opposite(moved),
+        fee,
+      };
+    }
     case "win_dispute":
       return { ...base, kind: "win_dispute", dispute: target };
     case "return_payout":
@@ -189,6 +199,8 @@ export function transferOf(
     note: record.text,
   };
 }
+
+const opposite = ({ currency, minor }: Money): Money => ({ currency, minor: -minor });
 
 function keyOf(account: ProviderAccountId, record: PostedRecord, { part }: PartOfRecord): string {
   return `settlement:${account}:${record.key}:${part}`;

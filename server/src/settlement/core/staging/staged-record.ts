@@ -76,11 +76,17 @@ export function stageRecord(given: SettlementRecord, position: number, hashes: H
   };
 }
 
-/** What names one thing alone comes first: a payout by its own id, everything else by the sender's, ours, the scheme's, the payer's. */
+/** What names its one target surest comes first: of a charge our own id, of a payout its, of everything else the sender's. */
 function orderedReferences({ kind, references }: SettlementRecord): string[] {
   const { provider, payment, merchant, arn, structured, endToEnd, payout } = references;
-  const isOfPayout = kind === "payout" || kind === "bank_credit";
-  const all = [isOfPayout ? payout : undefined, provider, payment, merchant, arn, structured, endToEnd];
+  const all =
+    kind === "charge"
+      ? [merchant, payment, provider, arn, endToEnd]
+      : kind === "payout"
+        ? [payout, provider, merchant]
+        : kind === "bank_credit"
+          ? [structured, payout, endToEnd, merchant, provider]
+          : [provider, merchant, payment, arn, endToEnd, structured];
   return [...new Set(all.flatMap((each) => reference(each) ?? []))];
 }
 
