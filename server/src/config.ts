@@ -53,6 +53,13 @@ export interface Config {
   };
   /** Undefined without an SMTP server: mails are recorded, and not sent. */
   readonly mail?: MailConfig;
+  readonly settlement: {
+    /** Of a settlement file, after decompression. */
+    readonly fileBytesMax: number;
+    /** Files of one organization that wait or are at work. */
+    readonly filesMax: number;
+    readonly filesBytesMax: number;
+  };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
 }
@@ -150,6 +157,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       filesBytesMax: number("WEIR_IMPORT_FILES_BYTES_MAX", 4096 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
     webhooks: { allowPrivate: choice("WEIR_WEBHOOKS_ALLOW_PRIVATE", "off", ["on", "off"]) === "on" },
+    settlement: {
+      fileBytesMax: number("WEIR_SETTLEMENT_BYTES_MAX", 2048 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+      filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
+      filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
+    },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {

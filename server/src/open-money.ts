@@ -16,7 +16,10 @@ import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
 import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
+import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
+import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
 import { openMail, type MailConfig, type Mails } from "./mail/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
@@ -36,6 +39,11 @@ export interface MoneyOptions {
   readonly providers?: readonly PaymentProvider[] | undefined;
   /** Who tells receivers what happened. */
   readonly webhooks: Webhooks;
+  readonly objects: Objects;
+  readonly log: Log;
+  /** Names this process's data directory. */
+  readonly writer: string;
+  readonly settlementLimits: SettlementOptions["limits"];
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -49,6 +57,7 @@ export interface Money {
   readonly credits: Credits;
   readonly payments: Payments;
   readonly mail: Mails;
+  readonly settlement: Settlement;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
@@ -90,12 +99,18 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     billing: billingPortOf(() => billing),
     topUps: credits,
-    exceptions: { open: () => Promise.resolve() },
     notices: {
       publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
     },
+    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
+  });
+  const settlement: Settlement = openSettlement({
+    ...options,
+    ledger,
+    payments: payments.settlementPort,
+    limits: options.settlementLimits,
   });
   const billing: Billing = openBilling({
     postgres,
@@ -115,7 +130,7 @@ export function openMoney(options: MoneyOptions): Money {
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, mail, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, mail, subjectsOfCustomers };
 }
 
 /** Billing as payments see it. */

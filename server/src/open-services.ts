@@ -1,3 +1,4 @@
+import path from "node:path";
 import { deleteExpiredIdempotencyKeys } from "./audit/index.js";
 import { late_usage_days, refuseTestClock } from "./billing/index.js";
 import { findMeterMisfits } from "./catalog/index.js";
@@ -6,6 +7,7 @@ import { startDemo } from "./demo/index.js";
 import type { Columnar } from "./engines/columnar/index.js";
 import type { DataDirectory } from "./engines/data-directory/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
+import { FolderObjects } from "./engines/objects/index.js";
 import { openSecrets } from "./engines/secrets/index.js";
 import { openWorkflows } from "./engines/workflow/index.js";
 import { listen } from "./http/listen.js";
@@ -74,6 +76,12 @@ export async function openServices(
     openWebhooks({ postgres, secrets, clock, clocks, log, executor, sending: config.webhooks }),
     (running) => running.stop(),
   );
+  const objects = new FolderObjects({
+    dir: path.join(dataDirectory.dir, "objects"),
+    secrets,
+    diskFreeBytesMin: config.stream.diskFreeBytesMin,
+  });
+  await objects.open();
   const money = openMoney({
     postgres,
     clock,
@@ -82,9 +90,14 @@ export async function openServices(
     wakes,
     secrets,
     webhooks,
-    usage: () => usage,
     mail: config.mail,
+    objects,
+    log,
+    writer: dataDirectory.writer,
+    settlementLimits: config.settlement,
+    usage: () => usage,
   });
+  opens("settlement", money.settlement, (domain) => domain.close());
   const usage = opens(
     "usage",
     await openUsage({
@@ -126,7 +139,11 @@ export async function openServices(
     clock,
     log,
     days: config.runRetentionDays,
-    holders: [(sql, runs) => wakes.runsInUse(sql, runs), (sql, runs) => usage.imports.runsInUse(sql, runs)],
+    holders: [
+      (sql, runs) => wakes.runsInUse(sql, runs),
+      (sql, runs) => usage.imports.runsInUse(sql, runs),
+      (sql, runs) => money.settlement.files.runsInUse(sql, runs),
+    ],
   });
   const forgetting = setInterval(() => {
     deleteExpiredIdempotencyKeys(postgres).catch((error: unknown) =>

@@ -11,6 +11,7 @@ import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
 import type { Mails } from "./mail/index.js";
+import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
@@ -42,6 +43,7 @@ export interface Services {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly settlement: Settlement;
   readonly payments: Payments;
   readonly webhooks: Webhooks;
   readonly mail: Mails;

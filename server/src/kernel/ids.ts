@@ -39,7 +39,10 @@ export type IdPrefix =
   | "whe"
   | "msg"
   | "whd"
-  | "eml";
+  | "eml"
+  | "stf"
+  | "rex"
+  | "rrp";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -83,6 +86,9 @@ export type WebhookEndpointId = Id<"whe">;
 export type WebhookMessageId = Id<"msg">;
 export type WebhookDeliveryId = Id<"whd">;
 export type MailId = Id<"eml">;
+export type SettlementFileId = Id<"stf">;
+export type ReconciliationExceptionId = Id<"rex">;
+export type ReconciliationReportId = Id<"rrp">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -22,6 +22,7 @@ import { ProviderGate, type GateOptions } from "./provider-gate.js";
 import { applyObject } from "./provider-objects.js";
 import { Receivables } from "./receivables.js";
 import { Refunds, registerRefunds } from "./refunds.js";
+import { SettlementPort } from "./settlement-port.js";
 
 /** The payments domain: what it offers to the rest of Weir. */
 export interface Payments {
@@ -37,6 +38,8 @@ export interface Payments {
   /** Books money that came in, in the caller's transaction: what settlement files bring. */
   readonly captures: Captures;
   readonly attempts: Attempts;
+  /** What settlement files may be about, and what they tell. */
+  readonly settlementPort: SettlementPort;
 }
 
 export interface PaymentsOptions {
@@ -82,6 +85,7 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
+  const settlementPort = new SettlementPort({ ...options, attempts, captures, refunds, disputes, payouts, receivables });
   return {
     accounts,
     methods,
@@ -94,5 +98,6 @@ export function openPayments(options: PaymentsOptions): Payments {
     inbox,
     captures,
     attempts,
+    settlementPort,
   };
 }

@@ -10,6 +10,7 @@ export {
   type AttemptStatus,
   type AttemptTransition,
 } from "./attempt-state.js";
+export { creditorReferenceOf, plain, readCreditorReference } from "./creditor-reference.js";
 export type { Decline } from "./decline.js";
 export {
   dispute_states,
@@ -53,6 +54,7 @@ export {
   disputePosting,
   freedPosting,
   payoutPosting,
+  payoutReceivedPosting,
   recoveryPosting,
   refundPosting,
   refundReversal,

@@ -191,6 +191,22 @@ export function payoutPosting(
   };
 }
 
+/** A payout is on the bank's statement. @param key  names the statement's line: a payout that was taken off one may come on another */
+export function payoutReceivedPosting(
+  payout: string,
+  account: ProviderAccountId,
+  bank: ProviderAccountId,
+  amount: Money,
+  key: string,
+): Posting {
+  return {
+    idempotencyKey: `payout:${payout}:receive:${key}`.slice(0, 256),
+    reason: "payout.receive",
+    reference: payout,
+    transfers: move({ kind: "cash", account: bank }, { kind: "payouts_in_transit", account }, amount),
+  };
+}
+
 /** A balance of the customer that pays an invoice, or money that was credited and is to be owed by it no more. */
 export function writeOffPosting(invoice: string, customer: CustomerId, amount: Money, key: string): Posting {
   return {

@@ -1,0 +1,21 @@
+import type { RecordKind } from "../settlement-record.js";
+import type { MatchableRecord } from "./matchable-record.js";
+import type { Target } from "./target.js";
+
+/**
+ * What of a target a record settles: a payment is charged once and charged back apart from that, a payout leaves the
+ * provider, comes back, and arrives at the bank. One record at most has each claim. An invoice has none, since several
+ * transfers may pay it.
+ */
+export function claimOf(
+  record: Pick<MatchableRecord, "kind" | "side" | "gross">,
+  target: Pick<Target, "kind" | "root">,
+): string | undefined {
+  if (target.kind === "invoice") return undefined;
+  return `${target.root}:${record.side === "bank" ? "bank" : movementOf(record.kind, record.gross.minor)}`;
+}
+
+/** What takes money out, and is above zero, came back: that is another movement. */
+function movementOf(kind: RecordKind, minor: bigint): string {
+  return (kind === "payout" || kind === "refund") && minor > 0n ? `${kind}_return` : kind;
+}

@@ -1,0 +1,8 @@
+export {
+  compareLines,
+  comparison_lines,
+  lineOfRecord,
+  type ComparedLine,
+  type ComparisonLine,
+  type LineSum,
+} from "./compare-lines.js";

@@ -1,0 +1,1 @@
+export { resolveRecord, type Meaning, type NewPart } from "./resolve-record.js";
