@@ -52,6 +52,10 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     publish: (sql, organization, message) => publisher.publishAll(sql, organization, [message]),
     publishAll: (sql, organization, messages) => publisher.publishAll(sql, organization, messages),
     start() {
+      if (allowPrivate)
+        options.log.warn("webhooks may go to http and to private addresses; this is for development only", {
+          setting: "WEIR_WEBHOOKS_ALLOW_PRIVATE",
+        });
       courier.start();
       retention.start();
     },
