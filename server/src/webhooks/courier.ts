@@ -67,6 +67,11 @@ export class Courier {
     }, nudge_ms).unref();
   }
 
+  /** Attempts in flight, and endpoints that have had some lately. */
+  stats(): { readonly attemptsInFlight: number; readonly endpointsServed: number } {
+    return { attemptsInFlight: this.#inFlight(), endpointsServed: this.#lanes.size };
+  }
+
   /** Attempts in flight may end (2 s); what is cut off is made again after the next start. */
   async stop(): Promise<void> {
     this.#isRunning = false;
@@ -99,7 +104,9 @@ export class Courier {
   async #look(): Promise<void> {
     const { postgres, clock, executor: by } = this.#on;
     for (const [endpoint, lane] of this.#lanes) {
-      if (lane.idle_ms > lane_idle_ms) this.#lanes.delete(endpoint);
+      if (lane.idle_ms <= lane_idle_ms) continue;
+      this.#lanes.delete(endpoint);
+      await this.#taking.do(() => lane.leave());
     }
     // A lane with attempts in flight goes on by itself as they end.
     const except = [...this.#lanes.values()]
