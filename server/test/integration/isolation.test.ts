@@ -578,6 +578,7 @@ describe("keys", () => {
   });
 
   const mutationOfOwn: Record<string, string> = {
+    createWebhookEndpoint: '(url: "https://new.invalid/", eventTypes: ["*"])',
     addTaxRate: '(country: "NZ", name: "GST", percent: "15", validFrom: "2026-01-01")',
     setBillingProfile: '(legalName: "mine")',
     setTaxSettings: '(country: "NZ")',
