@@ -45,6 +45,8 @@ export async function startTestSmtpServer(): Promise<TestSmtpServer> {
     authOptional: true,
     hideSTARTTLS: true,
     disableReverseLookup: true,
+    allowInsecureAuth: true,
+    onAuth: ({ username = "" }, _session, done) => done(null, { user: username }),
     onRcptTo({ address }, session, done) {
       const attempt = (attempts.get(address) ?? 0) + 1;
       attempts.set(address, attempt);
