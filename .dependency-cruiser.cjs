@@ -1,6 +1,6 @@
 /** Import boundaries: see STYLE in CONTRIBUTING.md. Tests are free. */
 const domains =
-  "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|time|runs|payments|settlement";
+  "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|time|runs|payments|settlement|webhooks";
 
 module.exports = {
   forbidden: [

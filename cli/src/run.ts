@@ -22,6 +22,7 @@ import { addRunCommands } from "./commands/runs.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
 import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
+import { addWebhookCommands } from "./commands/webhooks.js";
 import { defaultUrl, UsageError } from "./context.js";
 
 /** Exit codes, for scripts. */
@@ -54,6 +55,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addLedgerCommands(program);
   addRunCommands(program);
   addClockCommands(program);
+  addWebhookCommands(program);
   addKeyCommands(program);
   addAuditCommand(program);
   addConfigCommand(program);

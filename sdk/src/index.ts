@@ -113,4 +113,10 @@ export type { BillingProfile, NewBillingProfile } from "./organization.js";
 export type { AppliedTaxRate, NewTaxRate, NewTaxSettings, TaxBuyer, TaxRate, TaxSettings } from "./tax.js";
 export type { MutationArgument, Repeatable } from "./graphql.js";
 export { WeirError, type Problem } from "./problem.js";
+export {
+  verifyWebhook,
+  WebhookNotVerified,
+  type SignedWebhook,
+  type WebhookEvent,
+} from "./webhook-signature.js";
 export type { WeirOptions } from "./transport.js";

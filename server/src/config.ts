@@ -52,6 +52,10 @@ export interface Config {
     readonly filesMax: number;
     readonly filesBytesMax: number;
   };
+  readonly webhooks: {
+    /** For development: receivers by http and at private addresses too. */
+    readonly allowPrivate: boolean;
+  };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
 }
@@ -148,6 +152,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
       filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
+    webhooks: { allowPrivate: choice("WEIR_WEBHOOKS_ALLOW_PRIVATE", "off", ["on", "off"]) === "on" },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {

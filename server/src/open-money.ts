@@ -24,6 +24,7 @@ import { findOrganization } from "./identity/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 export interface MoneyOptions {
   readonly postgres: Postgres;
@@ -39,6 +40,8 @@ export interface MoneyOptions {
   /** Names this process's data directory. */
   readonly writer: string;
   readonly settlementLimits: SettlementOptions["limits"];
+  /** Who tells receivers what happened. */
+  readonly webhooks: Webhooks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -57,7 +60,7 @@ export interface Money {
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney(options: MoneyOptions): Money {
-  const { postgres, clock, clocks, workflows, wakes, usage } = options;
+  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
@@ -76,7 +79,9 @@ export function openMoney(options: MoneyOptions): Money {
     billing: billingPortOf(() => billing),
     topUps: credits,
     exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
-    notices: { publish: () => Promise.resolve() },
+    notices: {
+      publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
+    },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
@@ -97,6 +102,7 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     credits,
     receivables: payments.receivables,
+    webhooks,
     wakes: billingSchedule,
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });

@@ -20,6 +20,7 @@ import { RunRetention, Runs } from "./runs/index.js";
 import type { Services } from "./services.js";
 import { OrganizationClocks, openTime } from "./time/index.js";
 import { openUsage } from "./usage/index.js";
+import { openWebhooks } from "./webhooks/index.js";
 
 /** What stands when the domains open. */
 export interface Engines {
@@ -70,6 +71,11 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
+  const webhooks = opens(
+    "webhooks",
+    openWebhooks({ postgres, secrets, clock, clocks, log, executor, sending: config.webhooks }),
+    (running) => running.stop(),
+  );
   const objects = new FolderObjects({
     dir: path.join(dataDirectory.dir, "objects"),
     secrets,
@@ -83,6 +89,7 @@ export async function openServices(
     workflows,
     wakes,
     secrets,
+    webhooks,
     objects,
     log,
     writer: dataDirectory.writer,
@@ -122,6 +129,7 @@ export async function openServices(
     testClocks,
     identity,
     usage,
+    webhooks,
     ...money,
   };
   const retention = new RunRetention({
@@ -157,6 +165,7 @@ export async function openServices(
   });
   const url = await listen(app, config.host, config.httpPort);
   time.start();
+  webhooks.start();
   retention.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())

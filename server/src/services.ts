@@ -16,6 +16,7 @@ import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
+import type { Webhooks } from "./webhooks/index.js";
 
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
@@ -43,4 +44,5 @@ export interface Services {
   readonly credits: Credits;
   readonly settlement: Settlement;
   readonly payments: Payments;
+  readonly webhooks: Webhooks;
 }

@@ -9,7 +9,8 @@ CREATE TABLE ledger_accounts (
   PRIMARY KEY (organization, code, currency)
 );
 
--- Transfers that belong together, all or none. The idempotency key is the business's name for the effect.
+-- Transfers that belong together, all or none. The idempotency key is the business's name for the effect. A pending posting
+-- moves pending sums only, until a posting of its own resolves it: posts it, wholly or in part, or voids it.
 CREATE TABLE ledger_postings (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
@@ -18,13 +19,25 @@ CREATE TABLE ledger_postings (
   reason text NOT NULL CHECK (reason ~ '^[a-z_]+(\.[a-z_]+)+$' AND length(reason) <= 64),
   reference text COLLATE "C" NOT NULL CHECK (length(reference) BETWEEN 1 AND 128),  -- what caused it, such as an invoice's id
   reverses text COLLATE "C",
-  posted_at timestamptz NOT NULL,
+  pending boolean NOT NULL DEFAULT false,
+  resolves text COLLATE "C",
+  resolution text CHECK (resolution IN ('post', 'void')),
+  posted_at timestamptz NOT NULL,        -- in the organization's time
+  -- The transaction that wrote it: what the sealer has not looked at yet is found by it.
+  xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
   PRIMARY KEY (organization, id),
   CONSTRAINT ledger_postings_once UNIQUE (idempotency_key, organization),
-  CONSTRAINT ledger_postings_reversed_once UNIQUE (reverses, organization),
-  FOREIGN KEY (organization, reverses) REFERENCES ledger_postings (organization, id)
+  CONSTRAINT ledger_postings_resolution CHECK ((resolves IS NULL) = (resolution IS NULL)),
+  CONSTRAINT ledger_postings_one_step CHECK (num_nonnulls(reverses, resolves) + pending::integer <= 1),
+  FOREIGN KEY (organization, reverses) REFERENCES ledger_postings (organization, id),
+  FOREIGN KEY (organization, resolves) REFERENCES ledger_postings (organization, id)
 );
+CREATE UNIQUE INDEX ledger_postings_reversed_once ON ledger_postings (reverses, organization) WHERE reverses IS NOT NULL;
+CREATE UNIQUE INDEX ledger_postings_resolved_once ON ledger_postings (resolves, organization) WHERE resolves IS NOT NULL;
 CREATE INDEX ledger_postings_by_reference ON ledger_postings (reference, organization);
+-- These two begin with organization. Their conditions keep every query out that does not repeat them: see weir_protect.
+CREATE INDEX ledger_postings_by_time ON ledger_postings (organization, posted_at, id) WHERE posted_at > '-infinity';
+CREATE INDEX ledger_postings_by_xact ON ledger_postings (organization, xact) WHERE xact > '0';
 
 CREATE TABLE ledger_transfers (
   organization text COLLATE "C" NOT NULL,
@@ -39,11 +52,37 @@ CREATE TABLE ledger_transfers (
   PRIMARY KEY (organization, posting, position),
   CONSTRAINT ledger_transfers_service CHECK (service_end > service_start)
 );
--- Every transfer's posting is there and its accounts are open. Once per statement and without locks, since neither is ever
--- deleted: as foreign keys, a run's thousands of transfers to one account locked its row thousands of times.
+
+-- What a posting resolves is pending. Once per statement, like the checks of transfers below.
+CREATE FUNCTION weir_check_postings() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wrong record;
+BEGIN
+  IF EXISTS (SELECT FROM written WHERE xact <> pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'a posting names another transaction than its own' USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT named.resolves INTO wrong FROM written named
+  WHERE named.resolves IS NOT NULL
+    AND NOT EXISTS (SELECT FROM ledger_postings p
+                    WHERE p.organization = named.organization AND p.id = named.resolves AND p.pending OFFSET 0)
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'posting % is not pending', wrong.resolves USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER ledger_postings_checked AFTER INSERT ON ledger_postings
+  REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION weir_check_postings();
+ALTER TABLE ledger_postings ENABLE ALWAYS TRIGGER ledger_postings_checked;
+
+-- Every transfer's accounts are open, and its posting was written by the same transaction, so that nothing is ever added to
+-- one that stands; what resolves a pending posting moves no more than was pending. Once per statement and without locks,
+-- since nothing of it is ever deleted: as foreign keys, a run's thousands of transfers to one account locked its row
+-- thousands of times.
 CREATE FUNCTION weir_check_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   missing record;
+  seen record;
 BEGIN
   SELECT named.* INTO missing
   FROM (SELECT organization, debit AS code, currency FROM written UNION SELECT organization, credit, currency FROM written) named
@@ -54,12 +93,31 @@ BEGIN
     RAISE EXCEPTION 'a transfer names account % in %, which is not open', missing.code, missing.currency
       USING ERRCODE = 'foreign_key_violation';
   END IF;
-  SELECT named.* INTO missing
+  SELECT min(named.posting) FILTER (WHERE p.id IS NULL) AS absent,
+         min(named.posting) FILTER (WHERE p.xact <> pg_current_xact_id()) AS standing,
+         bool_or(p.resolves IS NOT NULL) AS resolving
+  INTO seen
   FROM (SELECT DISTINCT organization, posting FROM written) named
-  WHERE NOT EXISTS (SELECT FROM ledger_postings p WHERE p.organization = named.organization AND p.id = named.posting OFFSET 0)
+  LEFT JOIN LATERAL (SELECT id, xact, resolves FROM ledger_postings p
+                     WHERE p.organization = named.organization AND p.id = named.posting OFFSET 0) p ON true;
+  IF seen.absent IS NOT NULL THEN
+    RAISE EXCEPTION 'a transfer names posting %, which is not there', seen.absent USING ERRCODE = 'foreign_key_violation';
+  ELSIF seen.standing IS NOT NULL THEN
+    RAISE EXCEPTION 'posting % stands: nothing can be added to it', seen.standing USING ERRCODE = 'restrict_violation';
+  ELSIF NOT seen.resolving THEN
+    RETURN NULL;
+  END IF;
+  SELECT moved.posting INTO missing
+  FROM (SELECT w.organization, w.posting, p.resolves, p.resolution, w.debit, w.credit, w.currency, sum(w.amount_minor) AS amount
+        FROM written w JOIN ledger_postings p ON p.organization = w.organization AND p.id = w.posting AND p.resolves IS NOT NULL
+        GROUP BY w.organization, w.posting, p.resolves, p.resolution, w.debit, w.credit, w.currency) moved
+  WHERE moved.resolution = 'void' OR moved.amount > (
+    SELECT coalesce(sum(t.amount_minor), 0) FROM ledger_transfers t
+    WHERE t.organization = moved.organization AND t.posting = moved.resolves AND t.debit = moved.debit
+      AND t.credit = moved.credit AND t.currency = moved.currency)
   LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'a transfer names posting %, which is not there', missing.posting USING ERRCODE = 'foreign_key_violation';
+    RAISE EXCEPTION 'posting % moves more than was pending', missing.posting USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
@@ -78,6 +136,8 @@ CREATE TABLE ledger_balances (
   shard integer NOT NULL CHECK (shard BETWEEN 0 AND 63),
   debit_minor numeric(60, 0) NOT NULL CHECK (debit_minor >= 0),
   credit_minor numeric(60, 0) NOT NULL CHECK (credit_minor >= 0),
+  pending_debit_minor numeric(60, 0) NOT NULL CHECK (pending_debit_minor >= 0),
+  pending_credit_minor numeric(60, 0) NOT NULL CHECK (pending_credit_minor >= 0),
   PRIMARY KEY (organization, account, currency, shard),
   FOREIGN KEY (organization, account, currency) REFERENCES ledger_accounts (organization, code, currency)
 ) WITH (fillfactor = 70);
@@ -89,4 +149,5 @@ SELECT weir_protect('ledger_balances');
 SELECT weir_append_only('ledger_accounts');
 SELECT weir_append_only('ledger_postings');
 SELECT weir_append_only('ledger_transfers');
-REVOKE DELETE, TRUNCATE ON ledger_balances FROM weir_app;
+REVOKE UPDATE, DELETE, TRUNCATE ON ledger_balances FROM weir_app;
+GRANT UPDATE (debit_minor, credit_minor, pending_debit_minor, pending_credit_minor) ON ledger_balances TO weir_app;

@@ -59,6 +59,8 @@ export interface ChargeRecord extends StoredObject {
 
 export interface RefundRecord extends StoredObject {
   readonly wire: RefundWire;
+  /** What it took from the balance, negative. */
+  readonly settled: { readonly amount: number; readonly currency: string };
 }
 
 export interface DisputeRecord extends StoredObject {

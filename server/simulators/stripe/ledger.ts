@@ -52,6 +52,8 @@ export interface LedgerOptions {
   readonly now_ms: () => number;
 }
 
+const dropped_seconds_max = 1_000;
+
 /**
  * The simulator's own books, which a user's are compared with: every change of a balance is a balance transaction, and
  * balances are kept beside them, so that the sum of one is a check of the other.
@@ -60,7 +62,8 @@ export class Ledger {
   readonly transactions: ObjectStore<BalanceTransactionRecord>;
   readonly #on: LedgerOptions;
   readonly #totals = new Map<string, number>();
-  readonly #dropped = new Map<string, number>();
+  /** What was dropped, by currency and by the second in which it becomes available. */
+  readonly #dropped = new Map<string, Map<number, number>>();
   readonly #charges = new Map<string, ChargeTotals>();
 
   constructor(options: LedgerOptions) {
@@ -69,8 +72,13 @@ export class Ledger {
       noun: "balance transaction",
       ids: options.ids,
       objects_max: options.objects_max,
-      isSettled: ({ wire }) => wire.available_on * 1_000 <= options.now_ms(),
-      onDrop: ({ wire }) => addTo(this.#dropped, wire.currency, wire.net),
+      isSettled: () => true,
+      onDrop: ({ wire }) => {
+        const sums = this.#dropped.get(wire.currency) ?? new Map<number, number>();
+        this.#dropped.set(wire.currency, sums);
+        if (sums.size > dropped_seconds_max) mergePast(sums, seconds(options.now_ms()));
+        addTo(sums, wire.available_on, wire.net);
+      },
     });
   }
 
@@ -78,8 +86,7 @@ export class Ledger {
     const now_ms = this.#on.now_ms();
     const fee = movement.fee?.amount ?? 0;
     const net = movement.amount - fee;
-    addTo(this.#totals, movement.currency, net);
-    return this.transactions.add({
+    const transaction = this.transactions.add({
       charge: movement.charge,
       payout: undefined,
       wire: {
@@ -112,6 +119,8 @@ export class Ledger {
         type: movement.type,
       },
     });
+    addTo(this.#totals, movement.currency, net);
+    return transaction;
   }
 
   /** The totals of a charge, which the objects' functions keep. */
@@ -142,9 +151,11 @@ export class Ledger {
     return this.transactions.inOrder().map(({ wire }) => this.shown(wire));
   }
 
-  /** What the movements that were dropped for want of room came to, net, by currency. */
-  dropped(): ReadonlyMap<string, number> {
-    return this.#dropped;
+  /** What the movements of a currency that were dropped for want of room came to, net. */
+  dropped(currency: string): number {
+    let sum = 0;
+    for (const net of this.#dropped.get(currency)?.values() ?? []) sum += net;
+    return sum;
   }
 
   /** Each currency that ever had a movement. */
@@ -153,6 +164,10 @@ export class Ledger {
     const now_ms = this.#on.now_ms();
     for (const { wire } of this.transactions.inOrder()) {
       if (wire.available_on * 1_000 > now_ms) addTo(pending, wire.currency, wire.net);
+    }
+    for (const [currency, sums] of this.#dropped) {
+      for (const [available_on, net] of sums)
+        if (available_on * 1_000 > now_ms) addTo(pending, currency, net);
     }
     return [...this.#totals].map(([currency, total]) => {
       const later = pending.get(currency) ?? 0;
@@ -178,6 +193,15 @@ export class Ledger {
   }
 }
 
-function addTo(sums: Map<string, number>, key: string, amount: number): void {
+/** Sums that are available already need not be told apart. */
+function mergePast(sums: Map<number, number>, now_s: number): void {
+  for (const [available_on, net] of sums) {
+    if (available_on === 0 || available_on > now_s) continue;
+    sums.delete(available_on);
+    addTo(sums, 0, net);
+  }
+}
+
+function addTo<Key>(sums: Map<Key, number>, key: Key, amount: number): void {
   sums.set(key, (sums.get(key) ?? 0) + amount);
 }

@@ -19,17 +19,17 @@ const usage = `Runs a simulator of Stripe's API, for development and tests.
 async function main(): Promise<void> {
   const options = readOptions();
   if (options === undefined) return;
-  const { simulator, url, stop } = await startStripeSimulator(options);
-  if (options.webhook !== undefined) simulator.addWebhook(options.webhook);
-  console.log(summary(url, options.webhook?.url));
+  const running = await startStripeSimulator(options);
+  if (options.webhook !== undefined) running.simulator.addWebhook(options.webhook);
   const end = (): void => {
-    stop().then(
+    running.stop().then(
       () => process.exit(0),
       (error: unknown) => fail(String(error), 1),
     );
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
+  console.log(summary(running.url, options.webhook?.url));
 }
 
 interface Options {
@@ -109,13 +109,8 @@ function fail(message: string, code: number): undefined {
 }
 
 main().catch((error: unknown) => {
-  const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-  fail(
-    isTaken
-      ? "The port is taken: give another by --port."
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error),
-    1,
-  );
+  if (error instanceof RangeError) fail(error.message, 2);
+  else if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
+    fail("The port is taken: give another by --port.", 1);
+  else fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
 });

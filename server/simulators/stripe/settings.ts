@@ -80,10 +80,11 @@ export const settings_default: SimulatorSettings = {
   payoutEvery_ms: undefined,
   declinesOnAttach: false,
   hasMinimumAmounts: true,
+  // Full, these come to some 300 MB: a payment's objects are 3 KB, its events 5 KB, its two replies 6 KB.
   limits: {
     objects_max: 50_000,
-    events_max: 50_000,
-    idempotencyKeys_max: 50_000,
+    events_max: 20_000,
+    idempotencyKeys_max: 40_000,
     deliveries_max: 20_000,
     faults_max: 1_000,
   },

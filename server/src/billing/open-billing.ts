@@ -9,6 +9,7 @@ import { DueInvoices } from "./invoicing/due-invoices.js";
 import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
 import type { ReceivablesPort } from "./invoicing/receivables-port.js";
+import type { WebhooksPort } from "./invoicing/invoice-webhooks.js";
 import { InvoiceDocuments } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
 import { findBillingProfile } from "../identity/index.js";
@@ -47,6 +48,8 @@ export interface BillingOptions {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
   readonly receivables: ReceivablesPort;
+  /** Told what happens to invoices; without it nobody is. */
+  readonly webhooks?: WebhooksPort;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */
   readonly wakes?: ReturnType<typeof billingWakes>;
 }

@@ -9,6 +9,7 @@ import "../runs/api/graphql.js";
 import "../tax/api/graphql.js";
 import "../time/api/graphql.js";
 import "../usage/api/graphql.js";
+import "../webhooks/api/graphql.js";
 import { builder } from "./builder.js";
 
 /** The whole schema: what each domain registered on the builder. Sorted when it is printed to server/schema.graphql. */

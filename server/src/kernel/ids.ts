@@ -38,7 +38,10 @@ export type IdPrefix =
   | "tup"
   | "stf"
   | "rex"
-  | "rrp";
+  | "rrp"
+  | "whe"
+  | "msg"
+  | "whd";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -80,6 +83,10 @@ export type ProviderAccountId = Id<"pac">;
 export type SettlementFileId = Id<"stf">;
 export type ReconciliationExceptionId = Id<"rex">;
 export type ReconciliationReportId = Id<"rrp">;
+export type WebhookEndpointId = Id<"whe">;
+/** What receivers see as webhook-id. */
+export type WebhookMessageId = Id<"msg">;
+export type WebhookDeliveryId = Id<"whd">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

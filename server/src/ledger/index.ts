@@ -1,4 +1,9 @@
 export { Ledger, type PostingOutcome, type TrialBalance } from "./ledger.js";
+export { LedgerMonths, type MonthOfBooks } from "./ledger-months.js";
+export { LedgerSealer } from "./ledger-sealer.js";
+export { LedgerVerification, type VerificationPart } from "./ledger-verification.js";
+export type { ClosedMonth } from "./store/months.js";
+export type { LedgerBlock } from "./store/blocks.js";
 export type { PostingPage, StoredPosting } from "./store/postings.js";
 export {
   accountOf,
@@ -9,7 +14,10 @@ export {
   type AccountOwner,
   type AccountSums,
   type AccountType,
+  type LedgerFault,
+  type LedgerMonth,
   type Posting,
+  type Resolution,
   type SumDifference,
   type Transfer,
 } from "./core/index.js";

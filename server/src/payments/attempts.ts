@@ -2,6 +2,7 @@ import type { Sql } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type PaymentAttemptId } from "../kernel/ids.js";
 import { hour, type Instant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
@@ -85,7 +86,8 @@ export class Attempts {
     if (number > attempts_per_invoice_max) throw tooMany(target);
     if (money.open === 0n) throw nothingOwed(target);
     const amount = input.amount ?? money.open;
-    if (amount <= 0n || amount > money.open) throw wrongAmount(target, { currency: money.currency, minor: money.open });
+    if (amount <= 0n || amount > money.open)
+      throw wrongAmount(target, { currency: money.currency, minor: money.open });
     const method = await this.#methodFor(sql, organization, money.customer, money.currency, input.method);
     const attempt = {
       id: newId("pat", this.#on.clocks.of(organization).now()),
@@ -107,7 +109,13 @@ export class Attempts {
         attempts: number,
         dunning: { ...money.receivable.dunning, nextAttemptAt: undefined },
       });
-    await this.#on.wakes.wake(sql, organization, (attempt.createdAt + first_repair) as Instant, repair_kind, attempt.id);
+    await this.#on.wakes.wake(
+      sql,
+      organization,
+      (attempt.createdAt + first_repair) as Instant,
+      repair_kind,
+      attempt.id,
+    );
     return mustFindAttempt(sql, attempt.id);
   }
 
@@ -140,7 +148,13 @@ export class Attempts {
       await this.#on.exceptions.open(
         sql,
         organization,
-        { kind: "contradiction", key: `${id}:${"ref" in input ? input.ref : ""}`, detail: transition.detail, reference: id, amount: undefined },
+        {
+          kind: "contradiction",
+          key: `${id}:${"ref" in input ? input.ref : ""}`,
+          detail: transition.detail,
+          reference: id,
+          amount: undefined,
+        },
         now,
       );
     if (transition.kind === "accepted") {
@@ -213,7 +227,8 @@ export class Attempts {
           {
             kind: "late_capture",
             key: attempt.id,
-            detail: "Money was taken by an attempt that had ended without. What its invoice does not need is on the customer's balance.",
+            detail:
+              "Money was taken by an attempt that had ended without. What its invoice does not need is on the customer's balance.",
             reference: attempt.id,
             amount: { currency: attempt.currency, minor: attempt.amount },
           },
@@ -226,7 +241,11 @@ export class Attempts {
         return dunning.attemptEnded(sql, organization, attempt);
       case "ask_customer":
         return notices.publish(sql, organization, [
-          { type: "payment.action_required", key: `payment.action_required:${attempt.id}`, data: describeAttempt(attempt) },
+          {
+            type: "payment.action_required",
+            key: `payment.action_required:${attempt.id}`,
+            data: describeAttempt(attempt),
+          },
         ]);
       case "look_up":
         return;
@@ -253,7 +272,9 @@ export class Attempts {
     wanted: string | undefined,
   ): Promise<PaymentMethod> {
     const method =
-      wanted === undefined ? (await findDefaultMethods(sql, [customer])).get(customer) : await findMethod(sql, wanted);
+      wanted === undefined
+        ? (await findDefaultMethods(sql, [customer])).get(customer)
+        : await findMethod(sql, wanted);
     if (method === undefined || method.customer !== customer || method.detachedAt !== undefined)
       throw noMethod(customer, wanted);
     const { account, isArchived } = await this.#on.accounts.open(sql, organization, method.account);
@@ -304,7 +325,7 @@ function detailOf(input: AttemptInput): string | undefined {
   return undefined;
 }
 
-function describeAttempt(attempt: PaymentAttempt): Record<string, unknown> {
+function describeAttempt(attempt: PaymentAttempt): Record<string, JsonValue> {
   return {
     attempt: attempt.id,
     number: attempt.number,
@@ -313,7 +334,7 @@ function describeAttempt(attempt: PaymentAttempt): Record<string, unknown> {
     currency: attempt.currency,
     amount: attempt.amount.toString(),
     state: attempt.state,
-    decline: attempt.decline ?? null,
+    decline: attempt.decline === undefined ? null : { ...attempt.decline },
     actionUrl: attempt.actionUrl ?? null,
   };
 }
@@ -342,10 +363,14 @@ function noMethod(customer: string, wanted: string | undefined): Refusal {
 
 function accountArchived(key: string): Refusal {
   const detail = `The payment method is one of provider account "${key}", which is archived.`;
-  return new Refusal(makeProblem("provider-account-archived", 409, "The provider account is archived", detail));
+  return new Refusal(
+    makeProblem("provider-account-archived", 409, "The provider account is archived", detail),
+  );
 }
 
 function currencyLacking(key: string, currency: string, known: readonly string[]): Refusal {
   const detail = `Provider account "${key}" charges in ${known.join(", ")}, not in ${currency}.`;
-  return new Refusal(makeProblem("currency-not-charged", 422, "The account does not charge in this currency", detail));
+  return new Refusal(
+    makeProblem("currency-not-charged", 422, "The account does not charge in this currency", detail),
+  );
 }

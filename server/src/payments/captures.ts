@@ -2,9 +2,16 @@ import type { Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type InvoiceId, type OrganizationId, type TopUpId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import type { Money } from "../kernel/money.js";
 import type { Ledger } from "../ledger/index.js";
-import { allocate, capturePosting, recoveryPosting, settlementPosting, type MoneyPlace } from "./core/index.js";
+import {
+  allocate,
+  capturePosting,
+  recoveryPosting,
+  settlementPosting,
+  type MoneyPlace,
+} from "./core/index.js";
 import type { NoticesPort, TopUpPort } from "./ports.js";
 import type { SettledAmounts } from "./provider.js";
 import type { Receivables } from "./receivables.js";
@@ -103,11 +110,21 @@ export class Captures {
       },
     ]);
     const allocations = shares.map(
-      ({ receivable, amount }): Allocation => ({ payment: payment.id, invoice: receivable.invoice, amount, at: now }),
+      ({ receivable, amount }): Allocation => ({
+        payment: payment.id,
+        invoice: receivable.invoice,
+        amount,
+        at: now,
+      }),
     );
     await insertAllocations(sql, organization, allocations);
     for (const { receivable, amount } of shares)
-      await receivables.paid(sql, organization, await this.#recovered(sql, organization, receivable, amount, payment.id), amount);
+      await receivables.paid(
+        sql,
+        organization,
+        await this.#recovered(sql, organization, receivable, amount, payment.id),
+        amount,
+      );
     if (isTopUp && left > 0n)
       await topUps.grantToppedUp(sql, organization, {
         customer: payment.customer,
@@ -116,13 +133,22 @@ export class Captures {
         at: now,
       });
     await notices.publish(sql, organization, [
-      { type: "payment.succeeded", key: `payment.succeeded:${payment.id}`, data: describePayment(payment, allocations) },
+      {
+        type: "payment.succeeded",
+        key: `payment.succeeded:${payment.id}`,
+        data: describePayment(payment, allocations),
+      },
     ]);
     return payment;
   }
 
   /** What the provider booked for a payment, once. */
-  async settle(sql: Sql, organization: OrganizationId, payment: Payment, settled: SettledAmounts): Promise<void> {
+  async settle(
+    sql: Sql,
+    organization: OrganizationId,
+    payment: Payment,
+    settled: SettledAmounts,
+  ): Promise<void> {
     const { account, currency, amount } = payment;
     if (account === undefined) return;
     const now = this.#on.clocks.of(organization).now();
@@ -160,7 +186,7 @@ function inOrder(locked: readonly Receivable[], invoices: readonly InvoiceId[]):
   return [...new Set(invoices)].flatMap((invoice) => byInvoice.get(invoice) ?? []);
 }
 
-function describePayment(payment: Payment, allocations: readonly Allocation[]): Record<string, unknown> {
+function describePayment(payment: Payment, allocations: readonly Allocation[]): Record<string, JsonValue> {
   return {
     payment: payment.id,
     customer: payment.customer,

@@ -12,6 +12,7 @@ import { charge_kind, dunning_end_kind, repair_kind } from "./kinds.js";
 import type { BillingPort } from "./ports.js";
 import type { ProviderCalls } from "./provider-calls.js";
 import type { Dunning } from "./dunning.js";
+import { isUnanswered } from "./provider-failure.js";
 import { fromStepJson, stepJson } from "./step-json.js";
 import type { PaymentAttempt } from "./store/attempts.js";
 
@@ -46,7 +47,10 @@ export function registerChargeRuns(
     version: 1,
     queue: charges_queue,
     retry: busy,
-    async run(context, { invoice, attempt, number }: { invoice?: string; attempt?: string; number?: number }) {
+    async run(
+      context,
+      { invoice, attempt, number }: { invoice?: string; attempt?: string; number?: number },
+    ) {
       const begun = await context.transaction("begin", async (sql) => {
         if (attempt !== undefined) return { attempt };
         return beginInvoice(on, sql, context.organization, invoice as InvoiceId, number);
@@ -58,7 +62,11 @@ export function registerChargeRuns(
   wakes.register({
     kind: charge_kind,
     act: (_organization, { key, payload }) => ({
-      start: { kind: charge_kind, id: `${charge_kind}:${key}:${numberOf(payload)}`, input: inputOf(key, payload) },
+      start: {
+        kind: charge_kind,
+        id: `${charge_kind}:${key}:${numberOf(payload)}`,
+        input: inputOf(key, payload),
+      },
     }),
   });
 
@@ -67,7 +75,8 @@ export function registerChargeRuns(
     version: 1,
     queue: charges_queue,
     retry: busy,
-    run: (context, { attempt }: { attempt: string }) => repair(on, context, wakes, attempt as PaymentAttemptId),
+    run: (context, { attempt }: { attempt: string }) =>
+      repair(on, context, wakes, attempt as PaymentAttemptId),
   });
   wakes.register({
     kind: repair_kind,
@@ -109,7 +118,8 @@ async function charge(
   };
   const { organization } = context;
   let state = await call("create", (attempt) => on.calls.create(organization, attempt));
-  if (state === "pending") state = await call("confirm", (attempt) => on.calls.confirm(organization, attempt));
+  if (state === "pending")
+    state = await call("confirm", (attempt) => on.calls.confirm(organization, attempt));
   let looks_made = 0;
   for (const wait_ms of quick_looks_ms) {
     if (state !== "unknown" && state !== "pending") break;
@@ -137,18 +147,26 @@ async function repair(
   const news = await answer(on, context, "look up", id, async (attempt) => {
     if (!isOpen(attempt.state)) return { input: { kind: "not_found" } };
     // A run that is gone left it: nothing was taken, and nothing will be.
-    return attempt.state === "pending" ? on.calls.cancel(organization, attempt) : on.calls.lookUp(organization, attempt);
+    return attempt.state === "pending"
+      ? on.calls.cancel(organization, attempt)
+      : on.calls.lookUp(organization, attempt);
   });
   const state = await record(on, context, "record", id, news);
   if (!isOpen(state)) return { attempt: id, state };
-  const found = state === "pending" ? await answer(on, context, "cancel", id, (one) => on.calls.cancel(organization, one)) : news;
+  const found =
+    state === "pending"
+      ? await answer(on, context, "cancel", id, (one) => on.calls.cancel(organization, one))
+      : news;
   await context.transaction("look again", async (sql) => {
     const attempt =
-      state === "pending" ? await on.attempts.record(sql, organization, id, found) : await mustFindAttempt(sql, id);
+      state === "pending"
+        ? await on.attempts.record(sql, organization, id, found)
+        : await mustFindAttempt(sql, id);
     if (!isOpen(attempt.state)) return;
     const now = on.clocks.of(organization).now();
     const since = attempt.unknownSince ?? now;
-    if (attempt.state === "unknown" && now - since >= unknown_max) return on.attempts.park(sql, organization, id);
+    if (attempt.state === "unknown" && now - since >= unknown_max)
+      return on.attempts.park(sql, organization, id);
     const wait = attempt.state === "unknown" ? waitAfter(now - since) : processing_look;
     await wakes.wake(sql, organization, (now + wait) as Instant, repair_kind, id);
   });
@@ -169,7 +187,10 @@ async function beginInvoice(
   number: number | undefined,
 ): Promise<{ attempt: string } | { skipped: string }> {
   try {
-    return { attempt: (await on.attempts.begin(sql, organization, { target: { kind: "invoice", invoice }, number })).id };
+    return {
+      attempt: (await on.attempts.begin(sql, organization, { target: { kind: "invoice", invoice }, number }))
+        .id,
+    };
   } catch (error) {
     // Paid meanwhile, or there is no way to pay any more: what a person would have been refused is nothing to do here.
     if (error instanceof Refusal) return { skipped: error.slug };
@@ -187,12 +208,15 @@ async function answer(
 ): Promise<AttemptNews> {
   try {
     const given = await context.step(name, async () => {
-      const attempt = await on.postgres.inOrganization(context.organization, (sql) => mustFindAttempt(sql, id));
+      const attempt = await on.postgres.inOrganization(context.organization, (sql) =>
+        mustFindAttempt(sql, id),
+      );
       return stepJson(await ask(attempt));
     });
     return fromStepJson<AttemptNews>(given);
   } catch (error) {
-    return { input: { kind: "unanswered", error: error instanceof Error ? error.message : String(error) } };
+    if (!isUnanswered(error)) throw error;
+    return { input: { kind: "unanswered", error: error.message } };
   }
 }
 
@@ -203,7 +227,10 @@ async function record(
   id: PaymentAttemptId,
   news: AttemptNews,
 ): Promise<AttemptState> {
-  return context.transaction(name, async (sql) => (await on.attempts.record(sql, context.organization, id, news)).state);
+  return context.transaction(
+    name,
+    async (sql) => (await on.attempts.record(sql, context.organization, id, news)).state,
+  );
 }
 
 function numberOf(payload: JsonValue): string {

@@ -86,10 +86,16 @@ export class Charges {
       const id = await runOnce(sql, request, async () => {
         const { id: invoice } = await billing.invoice(sql, input.invoice);
         const { method, amount } = input;
-        const attempt = await attempts.begin(sql, organization, { target: { kind: "invoice", invoice }, method, amount });
+        const attempt = await attempts.begin(sql, organization, {
+          target: { kind: "invoice", invoice },
+          method,
+          amount,
+        });
         // What was planned comes later than this one.
         await wakes.cancelWake(sql, charge_kind, invoice);
-        await wakes.wake(sql, organization, clocks.of(organization).now(), charge_kind, attempt.id, { attempt: attempt.id });
+        await wakes.wake(sql, organization, clocks.of(organization).now(), charge_kind, attempt.id, {
+          attempt: attempt.id,
+        });
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -113,7 +119,11 @@ export class Charges {
   async lookUp(caller: Caller, id: string): Promise<PaymentAttempt> {
     const attempt = await this.#must(caller.organization, id);
     if (!isOpen(attempt.state)) return attempt;
-    return this.#told(caller.organization, id, await askProvider(() => this.#on.calls.lookUp(caller.organization, attempt)));
+    return this.#told(
+      caller.organization,
+      id,
+      await askProvider(() => this.#on.calls.lookUp(caller.organization, attempt)),
+    );
   }
 
   /**
@@ -134,7 +144,12 @@ export class Charges {
    */
   async settleByHand(
     caller: Caller,
-    input: { readonly attempt: string; readonly outcome: "succeeded" | "failed"; readonly reason: string; readonly ref?: string },
+    input: {
+      readonly attempt: string;
+      readonly outcome: "succeeded" | "failed";
+      readonly reason: string;
+      readonly ref?: string;
+    },
     idempotencyKey?: string,
   ): Promise<PaymentAttempt> {
     const attempt = await this.#must(caller.organization, input.attempt);
@@ -143,7 +158,13 @@ export class Charges {
     const ref = input.ref ?? attempt.ref;
     const news: AttemptNews =
       input.outcome === "failed"
-        ? { input: { kind: "declined", ref, decline: { code: "settled_by_hand", hardness: "hard", message: input.reason } } }
+        ? {
+            input: {
+              kind: "declined",
+              ref,
+              decline: { code: "settled_by_hand", hardness: "hard", message: input.reason },
+            },
+          }
         : { input: { kind: "succeeded", ref: ref ?? `by-hand:${attempt.id}` } };
     return this.#audited(caller, "payment_attempt.settle", attempt, input, idempotencyKey, news);
   }
@@ -157,11 +178,13 @@ export class Charges {
     const { postgres, billing, captures, clock } = this.#on;
     const currency = parseCurrency(input.currency);
     const faults: { field: string; message: string }[] = [];
-    if (currency === undefined) faults.push({ field: "currency", message: `"${input.currency}" is no currency` });
+    if (currency === undefined)
+      faults.push({ field: "currency", message: `"${input.currency}" is no currency` });
     if (input.amount <= 0n) faults.push({ field: "amount", message: "is above zero" });
     if (input.reference.length === 0 || input.reference.length > 255)
       faults.push({ field: "reference", message: "1 to 255 characters" });
-    if ((input.invoices?.length ?? 0) > invoices_max) faults.push({ field: "invoices", message: `at most ${invoices_max}` });
+    if ((input.invoices?.length ?? 0) > invoices_max)
+      faults.push({ field: "invoices", message: `at most ${invoices_max}` });
     if (faults.length > 0 || currency === undefined) throw invalidPayment(faults);
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "payment.receive", input };
@@ -173,7 +196,9 @@ export class Charges {
         if (others !== undefined) throw otherPayer(others.number, customer.key);
         const invoices =
           input.invoices === undefined
-            ? (await lockOpenReceivables(sql, customer.id, currency, invoices_max)).map(({ invoice }) => invoice)
+            ? (await lockOpenReceivables(sql, customer.id, currency, invoices_max)).map(
+                ({ invoice }) => invoice,
+              )
             : named.map(({ id: invoice }) => invoice);
         const before = await listPayments(sql, { customer: customer.id, limit: 1 });
         const payment = await captures.record(sql, organization, {
@@ -188,14 +213,19 @@ export class Charges {
           note: input.note,
           receivedAt: input.receivedAt,
         });
-        if (payment.amount !== input.amount || payment.customer !== customer.id) throw recordedBefore(input.reference);
+        if (payment.amount !== input.amount || payment.customer !== customer.id)
+          throw recordedBefore(input.reference);
         await recordAudit(sql, {
           organization,
           actor: caller,
           action: "payment.receive",
           target: payment.id,
           before: { first: before.length === 0 },
-          after: { customer: customer.id, amount: formatMoney({ currency, minor: input.amount }), reference: input.reference },
+          after: {
+            customer: customer.id,
+            amount: formatMoney({ currency, minor: input.amount }),
+            reference: input.reference,
+          },
           at: clock.now(),
         });
         return payment.id;
@@ -216,7 +246,9 @@ export class Charges {
 
   /** What became known of an attempt, in order. */
   async events(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptEvent[]> {
-    return this.#on.postgres.inOrganization(organization, (sql) => listAttemptEvents(sql, attempt.id, events_max));
+    return this.#on.postgres.inOrganization(organization, (sql) =>
+      listAttemptEvents(sql, attempt.id, events_max),
+    );
   }
 
   async payments(organization: OrganizationId, page: PaymentPage): Promise<Payment[]> {
@@ -270,7 +302,12 @@ export class Charges {
     });
   }
 
-  async #record(sql: Sql, organization: OrganizationId, id: string, news: AttemptNews): Promise<PaymentAttempt> {
+  async #record(
+    sql: Sql,
+    organization: OrganizationId,
+    id: string,
+    news: AttemptNews,
+  ): Promise<PaymentAttempt> {
     return this.#on.attempts.record(sql, organization, (await mustFindAttempt(sql, id)).id, news);
   }
 }
@@ -288,7 +325,9 @@ function known({ id, state }: PaymentAttempt): Refusal {
 function reasonMissing(): Refusal {
   const errors = [{ field: "reason", message: "1 to 512 characters" }];
   return new Refusal(
-    makeProblem("invalid-settlement", 400, "The reason is not valid", "reason: 1 to 512 characters", { errors }),
+    makeProblem("invalid-settlement", 400, "The reason is not valid", "reason: 1 to 512 characters", {
+      errors,
+    }),
   );
 }
 

@@ -4,6 +4,7 @@ import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId, type ProviderAccountId } from "../kernel/ids.js";
 import { formatInstant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
 import { disputeFeePosting, disputePosting, onDisputeState, type DisputeState } from "./core/index.js";
@@ -104,7 +105,8 @@ export class Disputes {
     const change = `${known?.state ?? "none"}-${state}`;
     const posting = disputePosting(dispute.id, change, account, dispute.held, transition.effects);
     if (posting !== undefined) await ledger.post(sql, organization, [posting]);
-    const type = known === undefined ? "dispute.opened" : isClosed(state) ? "dispute.closed" : "dispute.updated";
+    const type =
+      known === undefined ? "dispute.opened" : isClosed(state) ? "dispute.closed" : "dispute.updated";
     await notices.publish(sql, organization, [
       { type, key: `${type}:${dispute.id}:${change}`, data: describe(after) },
     ]);
@@ -117,7 +119,11 @@ export class Disputes {
    */
   async submitEvidence(
     caller: Caller,
-    input: { readonly dispute: string; readonly evidence: Readonly<Record<string, string>>; readonly submit: boolean },
+    input: {
+      readonly dispute: string;
+      readonly evidence: Readonly<Record<string, string>>;
+      readonly submit: boolean;
+    },
     idempotencyKey?: string,
   ): Promise<Dispute> {
     checkEvidence(input.evidence);
@@ -137,7 +143,9 @@ export class Disputes {
     action: string,
     input: { readonly dispute: string },
     idempotencyKey: string | undefined,
-    answer: { readonly evidence: Readonly<Record<string, string>>; readonly isSubmitted: boolean } | undefined,
+    answer:
+      | { readonly evidence: Readonly<Record<string, string>>; readonly isSubmitted: boolean }
+      | undefined,
   ): Promise<Dispute> {
     const { organization } = caller;
     const { postgres, accounts, gate, clock, clocks } = this.#on;
@@ -176,7 +184,11 @@ export class Disputes {
           action,
           target: dispute.id,
           before: { state: dispute.state },
-          after: { state: current.state, submitted: answer?.isSubmitted ?? false, fields: Object.keys(answer?.evidence ?? {}) },
+          after: {
+            state: current.state,
+            submitted: answer?.isSubmitted ?? false,
+            fields: Object.keys(answer?.evidence ?? {}),
+          },
           at: clock.now(),
         });
         return dispute.id;
@@ -197,7 +209,7 @@ async function mustFind(sql: Sql, id: string, options: { lock?: boolean } = {}):
   throw new Refusal(makeProblem("dispute-not-found", 404, "No such dispute", detail));
 }
 
-function describe(dispute: Dispute): Record<string, unknown> {
+function describe(dispute: Dispute): Record<string, JsonValue> {
   return {
     dispute: dispute.id,
     payment: dispute.payment,
@@ -213,8 +225,11 @@ function checkEvidence(evidence: Readonly<Record<string, string>>): void {
   const fields = Object.entries(evidence);
   const errors = fields.flatMap(([name, text]) => {
     const field = `evidence.${name.slice(0, 64)}`;
-    if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) return [{ field, message: "a field's name has a-z, 0-9 and _" }];
-    return text.length <= evidence_length_max ? [] : [{ field, message: `at most ${evidence_length_max} characters` }];
+    if (!/^[a-z][a-z0-9_]{0,63}$/.test(name))
+      return [{ field, message: "a field's name has a-z, 0-9 and _" }];
+    return text.length <= evidence_length_max
+      ? []
+      : [{ field, message: `at most ${evidence_length_max} characters` }];
   });
   if (fields.length === 0 || fields.length > evidence_fields_max)
     errors.push({ field: "evidence", message: `1 to ${evidence_fields_max} fields` });

@@ -26,7 +26,13 @@ import {
   resumeCollection,
   writeDunningSchedule,
 } from "./store/dunning-settings.js";
-import { findReceivable, listReceivables, lockReceivables, updateReceivable, type Receivable } from "./store/receivables.js";
+import {
+  findReceivable,
+  listReceivables,
+  lockReceivables,
+  updateReceivable,
+  type Receivable,
+} from "./store/receivables.js";
 
 export interface DunningDependencies {
   readonly postgres: Postgres;
@@ -53,7 +59,11 @@ export class Dunning {
   }
 
   /** What applies to declines from now on. @throws Refusal 400 listing every fault by field */
-  async setSchedule(caller: Caller, schedule: DunningSchedule, idempotencyKey?: string): Promise<DunningSchedule> {
+  async setSchedule(
+    caller: Caller,
+    schedule: DunningSchedule,
+    idempotencyKey?: string,
+  ): Promise<DunningSchedule> {
     const { organization } = caller;
     const faults = dunningFaults(schedule);
     if (faults.length > 0) throw invalidSchedule(faults);
@@ -93,12 +103,19 @@ export class Dunning {
     const now = this.#on.clocks.of(organization).now();
     if ((await findPauses(sql, [customer])).size > 0) return;
     const open = await listReceivables(sql, { customer, state: "open", limit: resumed_invoices_max });
-    for (const receivable of await lockReceivables(sql, open.map(({ invoice }) => invoice))) {
+    for (const receivable of await lockReceivables(
+      sql,
+      open.map(({ invoice }) => invoice),
+    )) {
       const { dunning, invoice, attempts } = receivable;
-      if (receivable.state !== "open" || (dunning.state !== "retrying" && dunning.state !== "waiting")) continue;
+      if (receivable.state !== "open" || (dunning.state !== "retrying" && dunning.state !== "waiting"))
+        continue;
       if ((await findOpenAttempt(sql, invoice)) !== undefined) continue;
       await this.#on.wakes.wake(sql, organization, now, charge_kind, invoice, { number: attempts + 1 });
-      await updateReceivable(sql, { ...receivable, dunning: { ...dunning, state: "retrying", nextAttemptAt: now } });
+      await updateReceivable(sql, {
+        ...receivable,
+        dunning: { ...dunning, state: "retrying", nextAttemptAt: now },
+      });
     }
   }
 
@@ -126,7 +143,11 @@ export class Dunning {
   }
 
   /** The end of the schedule, in the caller's transaction. @returns what to do to the invoice's subscriptions, once */
-  async end(sql: Sql, organization: OrganizationId, invoice: InvoiceId): Promise<PaidInvoice["subscriptions"]> {
+  async end(
+    sql: Sql,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+  ): Promise<PaidInvoice["subscriptions"]> {
     const { billing, notices, receivables } = this.#on;
     const [receivable] = await lockReceivables(sql, [invoice]);
     if (receivable?.state !== "open" || receivable.dunning.state === "ended") return [];
@@ -150,7 +171,9 @@ export class Dunning {
       at: this.#on.clock.now(),
     });
     const data = { invoice, customer: receivable.customer, action: end, attempts: receivable.attempts };
-    await notices.publish(sql, organization, [{ type: "dunning.ended", key: `dunning.ended:${invoice}:${receivable.attempts}`, data }]);
+    await notices.publish(sql, organization, [
+      { type: "dunning.ended", key: `dunning.ended:${invoice}:${receivable.attempts}`, data },
+    ]);
     switch (end) {
       case "none":
         return [];
@@ -172,12 +195,22 @@ export class Dunning {
     idempotencyKey?: string,
   ): Promise<CustomerId> {
     return this.#change(caller, "collection.pause", input, idempotencyKey, (sql, customer) =>
-      pauseCollection(sql, caller.organization, customer, input.reason, this.#on.clocks.of(caller.organization).now()),
+      pauseCollection(
+        sql,
+        caller.organization,
+        customer,
+        input.reason,
+        this.#on.clocks.of(caller.organization).now(),
+      ),
     );
   }
 
   /** What is open is charged again, and what comes is charged as it is finalized. @throws Refusal 404 */
-  async resume(caller: Caller, input: { readonly customer: string }, idempotencyKey?: string): Promise<CustomerId> {
+  async resume(
+    caller: Caller,
+    input: { readonly customer: string },
+    idempotencyKey?: string,
+  ): Promise<CustomerId> {
     return this.#change(caller, "collection.resume", input, idempotencyKey, async (sql, customer) => {
       const wasPaused = await resumeCollection(sql, customer);
       if (wasPaused) await this.#chargeOpen(sql, caller.organization, customer);
@@ -229,7 +262,12 @@ export class Dunning {
     );
   }
 
-  async #plan(sql: Sql, organization: OrganizationId, receivable: Receivable, decline: Decline): Promise<void> {
+  async #plan(
+    sql: Sql,
+    organization: OrganizationId,
+    receivable: Receivable,
+    decline: Decline,
+  ): Promise<void> {
     const { wakes, billing, clocks } = this.#on;
     const now = clocks.of(organization).now();
     const { invoice, customer, attempts } = receivable;
@@ -241,12 +279,18 @@ export class Dunning {
     if (step.kind === "retry") {
       await wakes.wake(sql, organization, step.at, charge_kind, invoice, { number: attempts + 1 });
       await wakes.cancelWake(sql, dunning_end_kind, invoice);
-      await updateReceivable(sql, { ...base, dunning: { ...base.dunning, state: "retrying", nextAttemptAt: step.at } });
+      await updateReceivable(sql, {
+        ...base,
+        dunning: { ...base.dunning, state: "retrying", nextAttemptAt: step.at },
+      });
       return;
     }
     const until = step.kind === "wait" ? step.until : step.at;
     await wakes.wake(sql, organization, until, dunning_end_kind, invoice);
-    await updateReceivable(sql, { ...base, dunning: { ...base.dunning, state: "waiting", nextAttemptAt: undefined } });
+    await updateReceivable(sql, {
+      ...base,
+      dunning: { ...base.dunning, state: "waiting", nextAttemptAt: undefined },
+    });
   }
 }
 
@@ -260,5 +304,7 @@ function textOf(at: Instant | undefined): string | null {
 
 function invalidSchedule(errors: readonly { field: string; message: string }[]): Refusal {
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  return new Refusal(makeProblem("invalid-dunning-schedule", 400, "The schedule is not valid", detail, { errors }));
+  return new Refusal(
+    makeProblem("invalid-dunning-schedule", 400, "The schedule is not valid", detail, { errors }),
+  );
 }

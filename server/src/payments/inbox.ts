@@ -1,16 +1,16 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
-import type { Workflows } from "../engines/workflow/index.js";
+import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import type { OrganizationId, ProviderAccountId } from "../kernel/ids.js";
-import { hour, type Instant } from "../kernel/instant.js";
+import { day, hour, minute, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
 import { provider_event_kind } from "./kinds.js";
 import type { ProviderEvent, ProviderObject } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
-import { ProviderRefusal } from "./provider-failure.js";
+import { isUnanswered, ProviderRefusal } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
 import { fromStepJson, stepJson } from "./step-json.js";
 import {
@@ -75,19 +75,25 @@ export class Inbox {
       const opened = await accounts.open(sql, organization, account);
       const reading = opened.provider.readWebhook(opened.account, headers, body, clock.now());
       if (!reading.ok) throw notGenuine(reading.reason);
-      return (await this.#take(sql, organization, opened.account.id, reading.event, body)) ? "taken" : "known";
+      return (await this.#take(sql, organization, opened.account.id, reading.event, body))
+        ? "taken"
+        : "known";
     });
   }
 
   /** Takes in what the provider lists and never came. @returns how many were new */
   async backfill(organization: OrganizationId, account: string): Promise<number> {
     const { postgres, accounts, gate, clock } = this.#on;
-    const opened = await postgres.inOrganization(organization, (sql) => accounts.open(sql, organization, account));
+    const opened = await postgres.inOrganization(organization, (sql) =>
+      accounts.open(sql, organization, account),
+    );
     let taken = 0;
     for (let hasMore = true; hasMore; ) {
       const known = await postgres.inOrganization(organization, (sql) => readCursor(sql, opened.account.id));
       const from = { cursor: known?.cursor, since: (clock.now() - backfill_first) as Instant };
-      const page = await gate.call(opened.account.id, () => opened.provider.eventsAfter(opened.account, from));
+      const page = await gate.call(opened.account.id, () =>
+        opened.provider.eventsAfter(opened.account, from),
+      );
       taken += await postgres.inOrganization(organization, async (sql) => {
         let fresh = 0;
         for (const event of page.events)
@@ -115,9 +121,17 @@ export class Inbox {
         const event = await mustFindEvent(sql, account.id, input.event, { lock: true });
         const replays = event.replays + 1;
         await markInboxEvent(sql, event, { state: "pending", note: undefined, at: clock.now(), replays });
-        await wakes.wake(sql, organization, clocks.of(organization).now(), provider_event_kind, keyOf(account.id, event.id), {
-          replays,
-        });
+        await wakes.wake(
+          sql,
+          organization,
+          clocks.of(organization).now(),
+          provider_event_kind,
+          keyOf(account.id, event.id),
+          {
+            replays,
+            tries: 0,
+          },
+        );
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -181,6 +195,31 @@ export class Inbox {
     return note;
   }
 
+  /** Asks for the object later, in the caller's transaction; given up after some days. */
+  async askAgain(
+    sql: Sql,
+    organization: OrganizationId,
+    account: ProviderAccountId,
+    id: string,
+    tries: number,
+  ): Promise<string> {
+    const { wakes, clocks, clock } = this.#on;
+    const event = await mustFindEvent(sql, account, id, { lock: true });
+    if (event.state !== "pending") return event.note ?? "";
+    const wait = again_after[tries];
+    if (wait === undefined) {
+      const note = "the provider did not answer for days; replay it once it does";
+      await markInboxEvent(sql, event, { state: "failed", note, at: clock.now(), replays: event.replays });
+      return note;
+    }
+    const at = (clocks.of(organization).now() + wait) as Instant;
+    await wakes.wake(sql, organization, at, provider_event_kind, keyOf(account, id), {
+      replays: event.replays,
+      tries: tries + 1,
+    });
+    return "the provider does not answer; asked again later";
+  }
+
   async #take(
     sql: Sql,
     organization: OrganizationId,
@@ -191,12 +230,17 @@ export class Inbox {
     const { wakes, clock, clocks } = this.#on;
     if (!(await insertInboxEvent(sql, organization, account, event, body, clock.now()))) return false;
     const now = clocks.of(organization).now();
-    await wakes.wake(sql, organization, now, provider_event_kind, keyOf(account, event.id), { replays: 0 });
+    await wakes.wake(sql, organization, now, provider_event_kind, keyOf(account, event.id), {
+      replays: 0,
+      tries: 0,
+    });
     return true;
   }
 }
 
-const event_retry = { attemptsMax: 8, wait_ms: 1_000, wait_ms_max: 60_000 };
+const event_retry = { attemptsMax: 4, wait_ms: 500, wait_ms_max: 5_000 };
+/** In the organization's time: when a provider that does not answer is asked again. */
+const again_after = [minute, 5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day, day];
 
 /** Events are acted on one run each: fetch, then effect and mark in one transaction. */
 export function registerInbox(
@@ -208,26 +252,44 @@ export function registerInbox(
     version: 1,
     queue: provider_event_kind,
     retry: event_retry,
-    async run(context, { account, event }: { account: string; event: string }) {
+    async run(context, { account, event, tries }: { account: string; event: string; tries: number }) {
       const { organization } = context;
       const id = account as ProviderAccountId;
-      const fetched = await context.step("fetch", async () => {
-        const object = await inbox.fetch(organization, id, event);
-        return object === undefined ? null : stepJson(object);
-      });
+      const fetched = await fetchStep(context, () => inbox.fetch(organization, id, event));
       if (fetched === null) return null;
-      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, fromStepJson<ProviderObject>(fetched)));
+      if (fetched === unanswered)
+        return context.transaction("again", (sql) => inbox.askAgain(sql, organization, id, event, tries));
+      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, fetched));
     },
   });
   wakes.register({
     kind: provider_event_kind,
     act: (_organization, { key, payload }) => {
       const [account = "", event = ""] = key.split(" ", 2);
-      const { replays } = payload as { replays: number };
-      const id = `${provider_event_kind}:${account}:${event}:${replays}`;
-      return { start: { kind: provider_event_kind, id, input: { account, event } } };
+      const { replays, tries } = payload as { replays: number; tries: number };
+      const id = `${provider_event_kind}:${account}:${event}:${replays}.${tries}`;
+      return { start: { kind: provider_event_kind, id, input: { account, event, tries } } };
     },
   });
+}
+
+const unanswered = "unanswered";
+
+/** The object; null when there is nothing to do. A provider that does not answer for a while is asked again later. */
+async function fetchStep(
+  context: WorkflowContext,
+  fetch: () => Promise<ProviderObject | undefined>,
+): Promise<ProviderObject | typeof unanswered | null> {
+  try {
+    const stored = await context.step("fetch", async () => {
+      const object = await fetch();
+      return object === undefined ? null : stepJson(object);
+    });
+    return stored === null ? null : fromStepJson<ProviderObject>(stored);
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    return unanswered;
+  }
 }
 
 function keyOf(account: ProviderAccountId, event: string): string {

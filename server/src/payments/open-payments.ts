@@ -86,5 +86,18 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
   const settlementPort = new SettlementPort({ ...options, attempts, captures, refunds, disputes, payouts, receivables });
-  return { settlementPort, accounts, methods, receivables, charges, refunds, disputes, payouts, dunning, inbox, captures, attempts };
+  return {
+    settlementPort,
+    accounts,
+    methods,
+    receivables,
+    charges,
+    refunds,
+    disputes,
+    payouts,
+    dunning,
+    inbox,
+    captures,
+    attempts,
+  };
 }

@@ -51,7 +51,12 @@ export class PaymentMethods {
    */
   async attach(
     caller: Caller,
-    input: { readonly customer: string; readonly account: string; readonly method: string; readonly makeDefault?: boolean },
+    input: {
+      readonly customer: string;
+      readonly account: string;
+      readonly method: string;
+      readonly makeDefault?: boolean;
+    },
     idempotencyKey?: string,
   ): Promise<PaymentMethod> {
     const { organization } = caller;
@@ -68,7 +73,14 @@ export class PaymentMethods {
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "payment_method.attach", input };
       const id = await runOnce(sql, request, async () => {
-        const { method, isNew } = await this.#store(sql, organization, customer.id, account.id, reported, input.makeDefault);
+        const { method, isNew } = await this.#store(
+          sql,
+          organization,
+          customer.id,
+          account.id,
+          reported,
+          input.makeDefault,
+        );
         if (isNew)
           await recordAudit(sql, {
             organization,
@@ -89,7 +101,12 @@ export class PaymentMethods {
   async setDefault(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentMethod> {
     const { organization } = caller;
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "payment_method.set_default", input: { method: id } };
+      const request = {
+        organization,
+        idempotencyKey,
+        action: "payment_method.set_default",
+        input: { method: id },
+      };
       await runOnce(sql, request, async () => {
         const method = await mustFind(sql, id, { lock: true });
         if (method.detachedAt !== undefined) throw detached(id);
@@ -119,9 +136,16 @@ export class PaymentMethods {
       return { method, ...(await accounts.open(sql, organization, method.account)) };
     });
     if (known.method.detachedAt !== undefined) return known.method;
-    await askProvider(() => gate.call(known.account.id, () => known.provider.detachMethod(known.account, known.method.ref)));
+    await askProvider(() =>
+      gate.call(known.account.id, () => known.provider.detachMethod(known.account, known.method.ref)),
+    );
     return postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "payment_method.detach", input: { method: id } };
+      const request = {
+        organization,
+        idempotencyKey,
+        action: "payment_method.detach",
+        input: { method: id },
+      };
       await runOnce(sql, request, async () => {
         const method = await mustFind(sql, id, { lock: true });
         if (method.detachedAt !== undefined) return id;
@@ -247,7 +271,9 @@ function describe({ customer, account, kind, brand, last4, expires }: PaymentMet
 
 function archived(key: string): Refusal {
   const detail = `Provider account "${key}" is archived. Name another.`;
-  return new Refusal(makeProblem("provider-account-archived", 409, "The provider account is archived", detail));
+  return new Refusal(
+    makeProblem("provider-account-archived", 409, "The provider account is archived", detail),
+  );
 }
 
 function detached(id: string): Refusal {
@@ -257,7 +283,9 @@ function detached(id: string): Refusal {
 
 function anotherCustomers(): Refusal {
   const detail = "The provider's method is attached to another customer.";
-  return new Refusal(makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail));
+  return new Refusal(
+    makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail),
+  );
 }
 
 function tooMany(customer: string): Refusal {

@@ -5,7 +5,14 @@ import type { Ledger } from "../ledger/index.js";
 import { onPayoutState, payoutPosting } from "./core/index.js";
 import type { ExceptionsPort, NoticesPort } from "./ports.js";
 import type { ReportedPayout } from "./provider.js";
-import { findPayout, findPayoutByRef, insertPayout, listPayouts, updatePayout, type Payout } from "./store/payouts.js";
+import {
+  findPayout,
+  findPayoutByRef,
+  insertPayout,
+  listPayouts,
+  updatePayout,
+  type Payout,
+} from "./store/payouts.js";
 
 export interface PayoutsDependencies {
   readonly postgres: Postgres;
@@ -61,7 +68,9 @@ export class Payouts {
     if (locked === undefined) await insertPayout(sql, organization, payout);
     else await updatePayout(sql, payout);
     if (transition.effect !== "none")
-      await ledger.post(sql, organization, [payoutPosting(payout.id, account, payout.amount, transition.effect)]);
+      await ledger.post(sql, organization, [
+        payoutPosting(payout.id, account, payout.amount, transition.effect),
+      ]);
     if (payout.state === "failed")
       await exceptions.open(
         sql,
@@ -75,8 +84,13 @@ export class Payouts {
         },
         now,
       );
-    const type = `payout.${payout.state}`;
-    const data = { payout: payout.id, account, currency: payout.amount.currency, amount: payout.amount.minor.toString() };
+    const type = `payout.${payout.state}` as const;
+    const data = {
+      payout: payout.id,
+      account,
+      currency: payout.amount.currency,
+      amount: payout.amount.minor.toString(),
+    };
     await notices.publish(sql, organization, [{ type, key: `${type}:${payout.id}`, data }]);
     return `${payout.id} ${payout.state}`;
   }

@@ -3,7 +3,9 @@ import type { Currency } from "../kernel/currency.js";
 import type { CustomerId, InvoiceId, OrganizationId, SubscriptionId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Money } from "../kernel/money.js";
+import type { JsonValue } from "../kernel/json.js";
 import type { TimeZone } from "../kernel/time-zone.js";
+import type { EventType } from "../webhooks/index.js";
 
 /** Who pays, as this domain asks in its transactions. */
 export interface PayingCustomer {
@@ -34,7 +36,15 @@ export interface BillingPort {
 
 /** Something that a person has to look at. */
 export interface PaymentException {
-  readonly kind: "unknown_outcome" | "late_capture" | "amount_differs" | "contradiction" | "charge_failed_for_good" | "refund_failed" | "payout_failed" | "unmatched";
+  readonly kind:
+    | "unknown_outcome"
+    | "late_capture"
+    | "amount_differs"
+    | "contradiction"
+    | "charge_failed_for_good"
+    | "refund_failed"
+    | "payout_failed"
+    | "unmatched";
   /** Once per kind. */
   readonly key: string;
   readonly detail: string;
@@ -48,10 +58,10 @@ export interface ExceptionsPort {
 
 /** Something that happened, for webhooks and mail. */
 export interface PaymentNotice {
-  readonly type: string;
+  readonly type: EventType;
   /** Once. */
   readonly key: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, JsonValue>>;
 }
 
 export interface NoticesPort {

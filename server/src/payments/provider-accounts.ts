@@ -63,7 +63,11 @@ export class ProviderAccounts {
   }
 
   /** @throws Refusal 400 listing every fault by field; 409 for a key that is taken, or a live key in test mode */
-  async create(caller: Caller, input: NewProviderAccount, idempotencyKey?: string): Promise<DescribedAccount> {
+  async create(
+    caller: Caller,
+    input: NewProviderAccount,
+    idempotencyKey?: string,
+  ): Promise<DescribedAccount> {
     const { organization } = caller;
     const { postgres, clock } = this.#on;
     const { provider, currencies } = this.#check({ settings: {}, secrets: {}, currencies: [], ...input });
@@ -145,7 +149,10 @@ export class ProviderAccounts {
           action: "provider_account.update",
           target: before.id,
           before: describe({ ...before, secretNames: Object.keys(known.secrets) }),
-          after: { ...describe({ ...account, secretNames: Object.keys(secrets) }), changed: Object.keys(input.secrets ?? {}) },
+          after: {
+            ...describe({ ...account, secretNames: Object.keys(secrets) }),
+            changed: Object.keys(input.secrets ?? {}),
+          },
           at,
         });
         return before.id;
@@ -158,7 +165,12 @@ export class ProviderAccounts {
   async archive(caller: Caller, idOrKey: string, idempotencyKey?: string): Promise<DescribedAccount> {
     const { organization } = caller;
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "provider_account.archive", input: { account: idOrKey } };
+      const request = {
+        organization,
+        idempotencyKey,
+        action: "provider_account.archive",
+        input: { account: idOrKey },
+      };
       const id = await runOnce(sql, request, async () => {
         const account = await mustFind(sql, idOrKey, { lock: true });
         if (account.archivedAt !== undefined) return account.id;
@@ -201,7 +213,11 @@ export class ProviderAccounts {
   ): Promise<{ account: ProviderAccount; provider: PaymentProvider; isArchived: boolean }> {
     const stored = await mustFind(sql, idOrKey);
     const isArchived = stored.archivedAt !== undefined;
-    return { account: this.#open(organization, stored), provider: this.providerOf(stored.provider), isArchived };
+    return {
+      account: this.#open(organization, stored),
+      provider: this.providerOf(stored.provider),
+      isArchived,
+    };
   }
 
   /** @throws Refusal 400 */
@@ -230,7 +246,11 @@ export class ProviderAccounts {
       const fields = new Set(provider.fields[part].map(({ name }) => name));
       for (const [name, value] of Object.entries(input[part])) {
         const field = `${part}.${name}`;
-        if (!fields.has(name)) faults.push({ field, message: `${provider.title} has no such field; it has ${[...fields].join(", ") || "none"}` });
+        if (!fields.has(name))
+          faults.push({
+            field,
+            message: `${provider.title} has no such field; it has ${[...fields].join(", ") || "none"}`,
+          });
         else if (value.length === 0 || value.length > value_length_max)
           faults.push({ field, message: `1 to ${value_length_max} characters` });
       }
@@ -240,7 +260,8 @@ export class ProviderAccounts {
     }
     const currencies = input.currencies.map((text, index) => {
       const currency = parseCurrency(text);
-      if (currency === undefined) faults.push({ field: `currencies.${index}`, message: `"${text}" is no currency` });
+      if (currency === undefined)
+        faults.push({ field: `currencies.${index}`, message: `"${text}" is no currency` });
       return currency;
     });
     if (faults.length === 0) faults.push(...provider.checkAccount(input));
@@ -255,11 +276,16 @@ export class ProviderAccounts {
     account: Pick<ProviderAccount, "settings" | "secrets">,
   ): Promise<void> {
     if (provider.isTest(account) || !(await this.#on.isTest(sql, organization))) return;
-    const detail = "The organization is in test mode, where time is made up: live keys would move real money by it.";
+    const detail =
+      "The organization is in test mode, where time is made up: live keys would move real money by it.";
     throw new Refusal(makeProblem("live-key-in-test-mode", 409, "A live key in test mode", detail));
   }
 
-  #seal(organization: OrganizationId, id: string, secrets: Readonly<Record<string, string>>): Uint8Array | undefined {
+  #seal(
+    organization: OrganizationId,
+    id: string,
+    secrets: Readonly<Record<string, string>>,
+  ): Uint8Array | undefined {
     if (Object.keys(secrets).length === 0) return undefined;
     return this.#on.secrets.seal(JSON.stringify(secrets), contextOf(organization, id));
   }
@@ -269,7 +295,10 @@ export class ProviderAccounts {
     const secrets =
       stored.secrets === undefined
         ? {}
-        : (JSON.parse(this.#on.secrets.openText(stored.secrets, contextOf(organization, id))) as Record<string, string>);
+        : (JSON.parse(this.#on.secrets.openText(stored.secrets, contextOf(organization, id))) as Record<
+            string,
+            string
+          >);
     return { organization, id, key, name, provider, settings, secrets, currencies };
   }
 
@@ -327,7 +356,9 @@ function keyTaken(key: string): Refusal {
 
 function archived({ key }: StoredProviderAccount): Refusal {
   const detail = `Provider account "${key}" is archived. Create another.`;
-  return new Refusal(makeProblem("provider-account-archived", 409, "The provider account is archived", detail));
+  return new Refusal(
+    makeProblem("provider-account-archived", 409, "The provider account is archived", detail),
+  );
 }
 
 function tooMany(): Refusal {

@@ -43,7 +43,7 @@ export class ProviderCalls {
   /** Makes the charge known; takes no money. @throws ProviderBusy */
   async create(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
     const call = await this.#prepare(organization, attempt);
-    if (!call.isInKeyWindow) return this.#lookUp(call, attempt);
+    if (!call.isInKeyWindow) return neverSent(attempt, await this.#lookUp(call, attempt));
     const { account, provider, charge } = call;
     const fault = provider.amountFault(charge.amount);
     if (fault !== undefined)
@@ -73,7 +73,10 @@ export class ProviderCalls {
     return this.#giveUp(call, attempt);
   }
 
-  async #lookUp({ account, provider, charge, isInKeyWindow }: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
+  async #lookUp(
+    { account, provider, charge, isInKeyWindow }: Call,
+    attempt: PaymentAttempt,
+  ): Promise<AttemptNews> {
     const { ref, sentAt } = attempt;
     const reply = await this.#reply(account, () =>
       provider.lookUp(account, { attempt: attempt.id, ref, customerRef: charge.customerRef, sentAt }),
@@ -89,7 +92,7 @@ export class ProviderCalls {
   /** Ends a charge that took nothing: a late request for it is refused from then on. */
   async #giveUp(call: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
     const found = await this.#lookUp(call, attempt);
-    if (found.input.kind !== "created") return found;
+    if (found.input.kind !== "created") return neverSent(attempt, found);
     const { ref } = found.input;
     return this.#news(call.account, () => call.provider.cancel(call.account, { attempt: attempt.id, ref }));
   }
@@ -124,7 +127,10 @@ export class ProviderCalls {
           methodRef: method.ref,
           customer: await billing.customer(sql, attempt.customer),
           known: await findProviderCustomer(sql, attempt.account, attempt.customer),
-          description: target.kind === "invoice" ? (await billing.invoice(sql, target.invoice)).number : "Prepaid credit",
+          description:
+            target.kind === "invoice"
+              ? (await billing.invoice(sql, target.invoice)).number
+              : "Prepaid credit",
         };
       },
     );
@@ -155,9 +161,21 @@ export class ProviderCalls {
     if (known !== undefined) return known;
     const ref = await gate.call(account.id, () => provider.createCustomer(account, customer));
     return postgres.inOrganization(organization, (sql) =>
-      insertProviderCustomer(sql, organization, { account: account.id, customer: customer.id, ref, at: clock.now() }),
+      insertProviderCustomer(sql, organization, {
+        account: account.id,
+        customer: customer.id,
+        ref,
+        at: clock.now(),
+      }),
     );
   }
+}
+
+/** An attempt that was not sent, is not there, and is not sent any more, has ended. */
+function neverSent({ state }: PaymentAttempt, news: AttemptNews): AttemptNews {
+  if (state !== "pending" || news.input.kind !== "not_found") return news;
+  const message = "The charge never reached the provider, and is too old to be sent.";
+  return { input: { kind: "refused", decline: { code: "not_sent", hardness: "soft", message } } };
 }
 
 type NewCustomerRef = Parameters<typeof insertProviderCustomer>[2];

@@ -29,3 +29,8 @@ export class ProviderRefusal extends Error {
     this.decline = decline;
   }
 }
+
+/** Whether an error says that a provider gave no answer: by its name, since a recorded one is no instance any more. */
+export function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && (error.name === "ProviderBusy" || error.name === "ProviderUnanswered");
+}

@@ -69,7 +69,10 @@ export class ProviderGate {
     gate.tokens = Math.min(this.#burst, gate.tokens + ((now - gate.filledAt_ms) / 1000) * this.#perSecond);
     gate.filledAt_ms = now;
     if (gate.tokens < 1)
-      throw new ProviderBusy("too many calls at once", Math.ceil(((1 - gate.tokens) / this.#perSecond) * 1000));
+      throw new ProviderBusy(
+        "too many calls at once",
+        Math.ceil(((1 - gate.tokens) / this.#perSecond) * 1000),
+      );
     gate.tokens -= 1;
   }
 

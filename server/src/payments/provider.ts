@@ -171,7 +171,9 @@ export interface PaymentProvider {
   /** Whether these settings and secrets reach the provider's test mode: of one that an organization in live mode may not use. */
   isTest(account: Pick<ProviderAccount, "settings" | "secrets">): boolean;
   /** Faults by field, before an account is stored. */
-  checkAccount(account: Pick<ProviderAccount, "settings" | "secrets">): readonly { field: string; message: string }[];
+  checkAccount(
+    account: Pick<ProviderAccount, "settings" | "secrets">,
+  ): readonly { field: string; message: string }[];
   /** Why an amount cannot be charged, in its words; undefined when it can. */
   amountFault(amount: Money): string | undefined;
 

@@ -76,7 +76,12 @@ export class Receivables {
    * @returns what of the amount was owed; the rest is the customer's
    * @throws Refusal 409 while an attempt may still take more than would be owed then
    */
-  async creditNoted(sql: Sql, organization: OrganizationId, invoice: InvoiceId, amount: bigint): Promise<bigint> {
+  async creditNoted(
+    sql: Sql,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    amount: bigint,
+  ): Promise<bigint> {
     const [receivable] = await lockReceivables(sql, [invoice]);
     if (receivable === undefined) return 0n;
     const open = openAmount(receivable);
@@ -137,7 +142,10 @@ export class Receivables {
           action: "invoice.write_off",
           target: id,
           before: { open: formatMoney({ currency: receivable.currency, minor: openAmount(receivable) }) },
-          after: { writtenOff: formatMoney({ currency: receivable.currency, minor: amount }), reason: input.reason },
+          after: {
+            writtenOff: formatMoney({ currency: receivable.currency, minor: amount }),
+            reason: input.reason,
+          },
           at: this.#on.clock.now(),
         });
         return id;
@@ -167,10 +175,15 @@ export class Receivables {
     await updateReceivable(sql, {
       ...receivable,
       state,
-      dunning: { ...receivable.dunning, state: receivable.dunning.since === undefined ? "none" : "ended", nextAttemptAt: undefined },
+      dunning: {
+        ...receivable.dunning,
+        state: receivable.dunning.since === undefined ? "none" : "ended",
+        nextAttemptAt: undefined,
+      },
       settledAt: at,
     });
-    if (state === "paid" && receivable.state !== "paid") await this.#publish(sql, organization, "invoice.paid", receivable);
+    if (state === "paid" && receivable.state !== "paid")
+      await this.#publish(sql, organization, "invoice.paid", receivable);
     if (state === "uncollectible")
       await this.#publish(sql, organization, "invoice.marked_uncollectible", receivable);
   }
@@ -184,7 +197,11 @@ export class Receivables {
   async returned(sql: Sql, receivable: Receivable, amount: bigint): Promise<void> {
     const sums = { ...receivable, paid: receivable.paid - amount };
     const state = receivable.state === "void" ? "void" : receivableState(sums);
-    await updateReceivable(sql, { ...sums, state, settledAt: state === "open" ? undefined : receivable.settledAt });
+    await updateReceivable(sql, {
+      ...sums,
+      state,
+      settledAt: state === "open" ? undefined : receivable.settledAt,
+    });
   }
 
   async #stopCollecting(sql: Sql, { invoice }: Receivable): Promise<void> {
@@ -192,10 +209,12 @@ export class Receivables {
     await this.#on.wakes.cancelWake(sql, dunning_end_kind, invoice);
   }
 
-  #publish(sql: Sql, organization: OrganizationId, type: string, receivable: Receivable): Promise<void> {
+  #publish(sql: Sql, organization: OrganizationId, type: "invoice.paid" | "invoice.marked_uncollectible", receivable: Receivable): Promise<void> {
     const { invoice, customer, currency, due } = receivable;
     const data = { invoice, customer, currency, due: due.toString() };
-    return this.#on.notices.publish(sql, organization, [{ type, key: `${type}:${invoice}:${receivable.attempts}`, data }]);
+    return this.#on.notices.publish(sql, organization, [
+      { type, key: `${type}:${invoice}:${receivable.attempts}`, data },
+    ]);
   }
 
   async list(organization: OrganizationId, page: ReceivablePage): Promise<Receivable[]> {
@@ -228,12 +247,16 @@ function nothingOwed(invoice: string): Refusal {
 /** @param attempt  that may still take money */
 export function inFlight(target: string, attempt: string): Refusal {
   const detail = `Payment attempt ${attempt} of ${target} has not ended: it may still take the money. Wait for it, or cancel it.`;
-  return new Refusal(makeProblem("payment-in-progress", 409, "A payment is in progress", detail, { attempt }));
+  return new Refusal(
+    makeProblem("payment-in-progress", 409, "A payment is in progress", detail, { attempt }),
+  );
 }
 
 function writtenOff(invoice: string): Refusal {
   const detail = `Parts of invoice ${invoice} were written off. Give back what is too much by a credit note.`;
-  return new Refusal(makeProblem("invoice-written-off", 409, "Parts of the invoice were written off", detail));
+  return new Refusal(
+    makeProblem("invoice-written-off", 409, "Parts of the invoice were written off", detail),
+  );
 }
 
 /** When dunning of an invoice began, or begins now. */

@@ -3,7 +3,14 @@ import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
-import { newId, type CreditNoteId, type InvoiceId, type OrganizationId, type ProviderAccountId, type RefundId } from "../kernel/ids.js";
+import {
+  newId,
+  type CreditNoteId,
+  type InvoiceId,
+  type OrganizationId,
+  type ProviderAccountId,
+  type RefundId,
+} from "../kernel/ids.js";
 import { day, hour, minute, msOf, type Instant } from "../kernel/instant.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -28,9 +35,23 @@ import type { ProviderGate } from "./provider-gate.js";
 import type { Receivables } from "./receivables.js";
 import { fromStepJson, stepJson } from "./step-json.js";
 import { listDisputes } from "./store/disputes.js";
-import { addRefunded, findPayment, findPaymentByRef, listAllocations, lockPayment, type Payment } from "./store/payments.js";
+import {
+  addRefunded,
+  findPayment,
+  findPaymentByRef,
+  listAllocations,
+  lockPayment,
+  type Payment,
+} from "./store/payments.js";
 import { lockReceivables } from "./store/receivables.js";
-import { findRefund, findRefundByRef, insertRefund, listRefunds, updateRefund, type Refund } from "./store/refunds.js";
+import {
+  findRefund,
+  findRefundByRef,
+  insertRefund,
+  listRefunds,
+  updateRefund,
+  type Refund,
+} from "./store/refunds.js";
 
 export interface NewRefundInput {
   readonly payment: string;
@@ -80,7 +101,8 @@ export class Refunds {
       const id = await runOnce(sql, request, async () => {
         const payment = await mustFindPayment(sql, input.payment, { lock: true });
         const money = await this.#checked(sql, payment, input);
-        const invoice = input.source === "invoice" ? await this.#reopened(sql, payment, input.invoice, money) : undefined;
+        const invoice =
+          input.source === "invoice" ? await this.#reopened(sql, payment, input.invoice, money) : undefined;
         if (input.source === "balance") await this.#refuseBeyondBalance(sql, payment, money);
         const now = this.#on.clocks.of(organization).now();
         const isManual = payment.ref === undefined || payment.account === undefined;
@@ -111,7 +133,12 @@ export class Refunds {
           action: "refund.create",
           target: refund.id,
           before: { payment: payment.id },
-          after: { amount: formatMoney(money), source: input.source, invoice: invoice ?? null, reason: input.reason },
+          after: {
+            amount: formatMoney(money),
+            source: input.source,
+            invoice: invoice ?? null,
+            reason: input.reason,
+          },
           at: this.#on.clock.now(),
         });
         return refund.id;
@@ -144,14 +171,23 @@ export class Refunds {
       await this.#settle(sql, organization, refund, payment.account, settled);
     const transition = onRefundState(refund.state, state);
     if (transition.kind === "ignored") {
-      if (refund.ref === undefined) await updateRefund(sql, { ...refund, ref, parkedAt: undefined, changedAt: now });
+      if (refund.ref === undefined)
+        await updateRefund(sql, { ...refund, ref, parkedAt: undefined, changedAt: now });
       return refund.state;
     }
-    await updateRefund(sql, { ...refund, state: transition.next, ref, failure, parkedAt: undefined, changedAt: now });
+    await updateRefund(sql, {
+      ...refund,
+      state: transition.next,
+      ref,
+      failure,
+      parkedAt: undefined,
+      changedAt: now,
+    });
     if (transition.effect === "reverse") {
       await ledger.post(sql, organization, [refundReversal(moneyOf(refund, payment))]);
       await addRefunded(sql, payment.id, -refund.amount);
-      if (refund.invoice !== undefined) await this.#paidAgain(sql, organization, refund.invoice, refund.amount);
+      if (refund.invoice !== undefined)
+        await this.#paidAgain(sql, organization, refund.invoice, refund.amount);
       await exceptions.open(
         sql,
         organization,
@@ -166,7 +202,12 @@ export class Refunds {
       );
     }
     const type = transition.next === "succeeded" ? "refund.succeeded" : "refund.failed";
-    const data = { refund: refund.id, payment: payment.id, amount: refund.amount.toString(), currency: refund.currency };
+    const data = {
+      refund: refund.id,
+      payment: payment.id,
+      amount: refund.amount.toString(),
+      currency: refund.currency,
+    };
     await notices.publish(sql, organization, [{ type, key: `${type}:${refund.id}`, data }]);
     return transition.next;
   }
@@ -181,7 +222,8 @@ export class Refunds {
     const known =
       (reported.refund === undefined ? undefined : await findRefund(sql, reported.refund)) ??
       (await findRefundByRef(sql, reported.reply.ref));
-    if (known !== undefined) return `${known.id} ${await this.record(sql, organization, known.id, reported.reply)}`;
+    if (known !== undefined)
+      return `${known.id} ${await this.record(sql, organization, known.id, reported.reply)}`;
     const found = await findPaymentByRef(sql, account, reported.chargeRef);
     if (found === undefined) return "a refund of a charge that Weir does not know";
     const payment = await mustFindPayment(sql, found.id, { lock: true });
@@ -226,12 +268,18 @@ export class Refunds {
       return await gate.call(account.id, async () => {
         const found = await provider.lookUpRefund(account, { refund: id, ref: refund.ref, chargeRef });
         if (found !== "not_found") return found;
-        if (isInKeyWindow || refund.ref === undefined) return provider.refund(account, { refund: id, chargeRef, amount });
+        if (isInKeyWindow || refund.ref === undefined)
+          return provider.refund(account, { refund: id, chargeRef, amount });
         throw new ProviderUnanswered("the provider does not know the refund any more");
       });
     } catch (error) {
       if (error instanceof ProviderRefusal)
-        return { ref: refund.ref ?? `refused:${id}`, state: "failed", failure: error.message, settled: undefined };
+        return {
+          ref: refund.ref ?? `refused:${id}`,
+          state: "failed",
+          failure: error.message,
+          settled: undefined,
+        };
       if (error instanceof ProviderBusy) throw error;
       if (error instanceof ProviderUnanswered) return "unanswered";
       throw error;
@@ -294,13 +342,22 @@ export class Refunds {
   }
 
   /** The invoice that is owed again of what the refund takes back. */
-  async #reopened(sql: Sql, payment: Payment, wanted: string | undefined, { minor }: Money): Promise<InvoiceId> {
+  async #reopened(
+    sql: Sql,
+    payment: Payment,
+    wanted: string | undefined,
+    { minor }: Money,
+  ): Promise<InvoiceId> {
     const allocations = await listAllocations(sql, [payment.id]);
     const found =
       wanted === undefined && allocations.length === 1
         ? allocations[0]
         : allocations.find(({ invoice }) => invoice === wanted);
-    if (found === undefined) throw whichInvoice(payment.id, allocations.map(({ invoice }) => invoice));
+    if (found === undefined)
+      throw whichInvoice(
+        payment.id,
+        allocations.map(({ invoice }) => invoice),
+      );
     const [receivable] = await lockReceivables(sql, [found.invoice]);
     if (receivable === undefined || receivable.paid < minor || receivable.state === "void")
       throw notPaidThatMuch(found.invoice);
@@ -308,7 +365,12 @@ export class Refunds {
     return found.invoice;
   }
 
-  async #paidAgain(sql: Sql, organization: OrganizationId, invoice: InvoiceId, amount: bigint): Promise<void> {
+  async #paidAgain(
+    sql: Sql,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    amount: bigint,
+  ): Promise<void> {
     const [receivable] = await lockReceivables(sql, [invoice]);
     if (receivable !== undefined) await this.#on.receivables.paid(sql, organization, receivable, amount);
   }
@@ -333,10 +395,13 @@ export function registerRefunds(
     retry: { attemptsMax: 8, wait_ms: 500, wait_ms_max: 30_000 },
     async run(context: WorkflowContext, { refund }: { refund: string }) {
       const id = refund as RefundId;
-      const sent = await context.step("send", async () => stepJson(await refunds.send(context.organization, id)));
+      const sent = await context.step("send", async () =>
+        stepJson(await refunds.send(context.organization, id)),
+      );
       return context.transaction("record", async (sql) => {
         const reply = fromStepJson<RefundReply | "unanswered">(sent);
-        const state = reply === "unanswered" ? "pending" : await refunds.record(sql, context.organization, id, reply);
+        const state =
+          reply === "unanswered" ? "pending" : await refunds.record(sql, context.organization, id, reply);
         if (state === "pending") await refunds.lookAgain(sql, context.organization, id);
         return state;
       });
@@ -362,7 +427,9 @@ function moneyOf(refund: Refund, payment: Payment) {
 async function mustFindRefund(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<Refund> {
   const found = await findRefund(sql, id, options);
   if (found !== undefined) return found;
-  throw new Refusal(makeProblem("refund-not-found", 404, "No such refund", `There is no refund "${id.slice(0, 64)}".`));
+  throw new Refusal(
+    makeProblem("refund-not-found", 404, "No such refund", `There is no refund "${id.slice(0, 64)}".`),
+  );
 }
 
 /** @param lock  holds whoever else gives back of it until the transaction ends */

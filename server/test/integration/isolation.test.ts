@@ -65,6 +65,13 @@ const queries = (): Record<string, string> => ({
   taxSettings: "",
   testClock: "",
   trialBalance: "",
+  webhookDeliveries: `(first: 5, endpoint: "${b.ids.webhookEndpoint}")`,
+  webhookDelivery: `(id: "${b.ids.webhookDelivery}")`,
+  webhookEndpoint: `(id: "${b.ids.webhookEndpoint}")`,
+  webhookEndpoints: "(first: 5)",
+  webhookEventTypes: "",
+  webhookMessage: `(id: "${b.ids.webhookMessage}")`,
+  webhookMessages: "(first: 5)",
 });
 
 /** Other ways to ask for the same: by key or slug, in filters, in nested input. */
@@ -91,6 +98,10 @@ const moreQueries = (): string[] => [
   `imports(first: 50) { nodes { name rejections { reason } file { run } } }`,
   `run(id: "usage-import:${b.id}:${b.ids.fileImport}") { run { id } input steps { name } }`,
   `lineExplanation(invoice: "${a.ids.invoice}", line: "${b.ids.line}") { price { id } }`,
+  `webhookDeliveries(message: "${b.ids.webhookMessage}") { nodes { id lastError } }`,
+  `webhookDeliveries(first: 50) { nodes { endpoint { url } message { body } attempts { error } } }`,
+  `webhookMessages(type: "webhook.test") { nodes { body deliveries { nodes { id } } } }`,
+  `webhookMessages(after: "msg_7zzzzzzzzzzzzzzzzzzzzzzzzz") { nodes { body } }`,
   `previewExplanation(subscription: "${a.ids.subscription}", price: "${b.ids.price}") { price { id } }`,
 ];
 
@@ -205,6 +216,16 @@ const mutations = (): Record<string, string[]> => ({
   ],
   setBillingProfile: [],
   setTaxSettings: [],
+  createWebhookEndpoint: [],
+  deleteWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  disableWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  enableWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  redeliverFailedWebhooks: [`(endpoint: "${b.ids.webhookEndpoint}", since: "2020-01-01T00:00:00Z")`],
+  redeliverWebhook: [`(delivery: "${b.ids.webhookDelivery}")`],
+  revealWebhookSecret: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  rotateWebhookSecret: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  testWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}")`],
+  updateWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}", url: "https://taken.invalid/")`],
   voidCreditGrant: [`(grant: "${b.ids.creditGrant}", reason: "r")`],
   voidEvent: [`(source: "${mark}-source", id: "${mark}-event-1", reason: "r")`],
 });

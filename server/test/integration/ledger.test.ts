@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Identity } from "../../src/identity/index.js";
 import { FixedClock, sameClock } from "../../src/kernel/clock.js";
@@ -204,4 +204,120 @@ test("a posting counts at the organization's now, or at an instant before that",
   await expect(post({ ...invoice(3, 10n), at: tomorrow })).rejects.toMatchObject({
     slug: "posting-in-future",
   });
+});
+
+describe("pending postings", () => {
+  const resolve = (key: string, as: "post" | "void", amounts?: readonly bigint[]) =>
+    postgres.inOrganization(organization, (sql) =>
+      ledger.resolve(sql, organization, key, as, {
+        reason: `payment.${as}`,
+        ...(amounts === undefined ? {} : { amounts }),
+      }),
+    );
+  const sums = async (): Promise<Record<string, bigint[]>> =>
+    Object.fromEntries(
+      (await ledger.accounts(organization, { limit: 10 })).map((one) => [
+        one.code.split(":")[0],
+        [one.debit, one.credit, one.pendingDebit, one.pendingCredit],
+      ]),
+    );
+
+  test("they move pending sums, and the balance once they are posted", async () => {
+    await post({ ...invoice(1, 1000n), pending: true });
+    expect(await sums()).toEqual({
+      receivable: [0n, 0n, 1201n, 0n],
+      revenue: [0n, 0n, 0n, 1000n],
+      tax_payable: [0n, 0n, 0n, 201n],
+    });
+    expect(await resolve("invoice:1", "post")).toBe("posted");
+    expect(await resolve("invoice:1", "post")).toBe("already_posted");
+    expect(await sums()).toEqual({
+      receivable: [1201n, 0n, 0n, 0n],
+      revenue: [0n, 1000n, 0n, 0n],
+      tax_payable: [0n, 201n, 0n, 0n],
+    });
+    const [pending, posted] = (await ledger.postings(organization, { limit: 10 })).toSorted((a) =>
+      a.pending ? -1 : 1,
+    );
+    expect(pending).toMatchObject({ pending: true, resolvedBy: posted?.id, resolution: undefined });
+    expect(posted).toMatchObject({ pending: false, resolves: pending?.id, resolution: "post" });
+    await expect(resolve("invoice:1", "void")).rejects.toMatchObject({ slug: "posting-resolved" });
+    expect(await ledger.trialBalance(organization)).toMatchObject({ balanced: true, differences: [] });
+  });
+
+  test("less than was pending may be posted, more may not, and what is voided counts nowhere", async () => {
+    await post({ ...invoice(1, 1000n), pending: true }, { ...invoice(2, 50n), pending: true });
+    await expect(resolve("invoice:1", "post", [1001n, 0n])).rejects.toThrow("1001 of 1000 USD");
+    expect(await resolve("invoice:1", "post", [400n, 0n])).toBe("posted");
+    await expect(resolve("invoice:1", "post", [401n, 0n])).rejects.toMatchObject({
+      slug: "posting-resolved",
+    });
+    expect(await resolve("invoice:2", "void")).toBe("posted");
+    const { accounts, balanced, differences } = await ledger.trialBalance(organization);
+    expect([balanced, differences]).toEqual([true, []]);
+    expect(accounts.find(({ code }) => code === "revenue")?.credit).toBe(400n);
+    expect(Object.values(await sums()).every(([, , debit, credit]) => debit === 0n && credit === 0n)).toBe(
+      true,
+    );
+  });
+
+  test("only what is pending is resolved, and only what counts is reversed", async () => {
+    await post(invoice(1, 1000n), { ...invoice(2, 50n), pending: true });
+    await expect(resolve("invoice:1", "post")).rejects.toMatchObject({ slug: "posting-not-pending" });
+    await expect(resolve("invoice:9", "post")).rejects.toMatchObject({ slug: "posting-not-found" });
+    const stored = await ledger.postings(organization, { limit: 10 });
+    const pending = stored.find((one) => one.pending)?.id as PostingId;
+    const reverse = postgres.inOrganization(organization, (sql) =>
+      ledger.reverse(sql, organization, pending, "payment.reverse"),
+    );
+    await expect(reverse).rejects.toMatchObject({ slug: "posting-moved-nothing" });
+  });
+
+  test("a resolution that the database has not checked is none: more than pending, twice, of what is not pending", async () => {
+    await post({ ...invoice(1, 1000n), pending: true }, invoice(2, 50n));
+    const stored = await ledger.postings(organization, { limit: 10 });
+    const pending = stored.find((one) => one.pending)?.id ?? "";
+    const counted = stored.find((one) => !one.pending)?.id ?? "";
+    const insert = (id: string, resolves: string, resolution: string, amount?: number) =>
+      postgres.inOrganization(organization, async (sql) => {
+        await sql.unsafe(
+          `INSERT INTO ledger_postings (organization, id, idempotency_key, fingerprint, reason, reference, resolves, resolution, posted_at)
+           VALUES ('${organization}', '${id}', '${id}', sha256('x'), 'a.b', 'r', '${resolves}', '${resolution}', now())`,
+        );
+        if (amount === undefined) return;
+        await sql.unsafe(
+          `INSERT INTO ledger_transfers (organization, posting, position, debit, credit, currency, amount_minor)
+           VALUES ('${organization}', '${id}', 0, 'receivable:${customer(1)}', 'revenue', 'USD', ${amount})`,
+        );
+      });
+    await expect(insert("pst_a", pending, "post", 1001)).rejects.toThrow("moves more than was pending");
+    await expect(insert("pst_b", pending, "void", 1)).rejects.toThrow("moves more than was pending");
+    await expect(insert("pst_c", counted, "post", 1)).rejects.toThrow("is not pending");
+    await insert("pst_d", pending, "void");
+    await expect(insert("pst_e", pending, "void")).rejects.toThrow("ledger_postings_resolved_once");
+  });
+
+  test("of many at once that resolve one, one does; and pending sums of hot accounts come to nothing", async () => {
+    const keys = Array.from({ length: 40 }, (_, number) => number);
+    await post(...keys.map((number) => ({ ...invoice(number, 100n), pending: true })));
+    const outcomes = await Promise.all(
+      [...keys, ...keys].map((number) => resolve(`invoice:${number}`, number % 4 === 0 ? "void" : "post")),
+    );
+    expect(outcomes.filter((outcome) => outcome === "posted")).toHaveLength(40);
+    const { revenue } = await sums();
+    expect(revenue).toEqual([0n, 3000n, 0n, 0n]);
+    expect(await ledger.trialBalance(organization)).toMatchObject({ balanced: true, differences: [] });
+  });
+});
+
+test("nothing is added to a posting that stands", async () => {
+  await post(invoice(1, 1000n));
+  const [first] = await ledger.postings(organization, { limit: 1 });
+  const add = postgres.inOrganization(organization, (sql) =>
+    sql.unsafe(
+      `INSERT INTO ledger_transfers (organization, posting, position, debit, credit, currency, amount_minor)
+       VALUES ('${organization}', '${first?.id}', 9, 'revenue', 'tax_payable', 'USD', 1)`,
+    ),
+  );
+  await expect(add).rejects.toThrow("nothing can be added to it");
 });

@@ -32,6 +32,9 @@ export interface FilledOrganization {
       | "apiKey"
       | "import"
       | "fileImport"
+      | "webhookEndpoint"
+      | "webhookMessage"
+      | "webhookDelivery"
       | "audit",
       string
     >
@@ -162,6 +165,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     "{ id }",
   );
   const [posting] = await ledger.postings(id, { limit: 1 });
+  const webhook = await deliverWebhook(weir, key, mark);
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
     "{ key { id } }",
@@ -195,11 +199,34 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       posting: posting?.id ?? "",
       creditGrant: creditGrant.id,
       apiKey: apiKey.key.id,
+      ...webhook,
       import: imported.id,
       fileImport,
       audit: auditLog.nodes[0]?.id ?? "",
     },
   };
+}
+
+/** Makes an endpoint that cannot be reached, tries to deliver a test to it, and switches it off: then nothing of it changes by itself. */
+async function deliverWebhook(weir: TestWeir, key: string, mark: string) {
+  const { ask, mutate } = operationsOf((query) => weir.graphql(query, {}, key));
+  const { endpoint } = await mutate<{ endpoint: { id: string } }>(
+    `createWebhookEndpoint(url: "https://${mark}.invalid/hooks", eventTypes: ["*"], description: "${mark}")`,
+    "{ endpoint { id } }",
+  );
+  const { id, messageId } = await mutate<{ id: string; messageId: string }>(
+    `testWebhookEndpoint(endpoint: "${endpoint.id}")`,
+    "{ id messageId }",
+  );
+  for (;;) {
+    const { webhookDelivery } = await ask<{ webhookDelivery: { attemptCount: number } }>(
+      `{ webhookDelivery(id: "${id}") { attemptCount } }`,
+    );
+    if (webhookDelivery.attemptCount > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await mutate(`disableWebhookEndpoint(endpoint: "${endpoint.id}")`, "{ id }");
+  return { webhookEndpoint: endpoint.id, webhookMessage: messageId, webhookDelivery: id };
 }
 
 /** Uploads a file with a line that is taken and one that is not, and waits for its end. @returns the import's id */

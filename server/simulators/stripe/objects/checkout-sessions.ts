@@ -2,6 +2,7 @@ import type { Account, CheckoutSessionRecord, CheckoutSessionWire } from "../acc
 import { badParameter, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import { seconds } from "../unix-time.js";
+import { readAllowedTypes } from "./allowed-types.js";
 import { checkCurrency } from "./currency.js";
 import { customerFor } from "./live-customer.js";
 import { listPage } from "./page.js";
@@ -76,7 +77,7 @@ function create(call: Call): CheckoutSessionWire {
   const creation = params.choice("customer_creation", ["always", "if_required"]);
   const now_ms = account.now_ms();
   const expiresAt = params.integer("expires_at") ?? seconds(now_ms + open_ms_default);
-  const types = params.texts("payment_method_types");
+  const allowed = readAllowedTypes(params, ["card"]);
   const setupData = params.nested("setup_intent_data");
   const setupMetadata = setupData?.metadata({}) ?? {};
   const setupDescription = setupData?.text("description") ?? null;
@@ -86,15 +87,10 @@ function create(call: Call): CheckoutSessionWire {
   params.done();
   if (successUrl === undefined)
     throw badParameter("success_url", "Missing required param: success_url.", "parameter_missing");
-  if (types?.some((type) => type !== "card") === true)
-    throw badParameter(
-      "payment_method_types",
-      "The simulator's page takes the payment method type card only.",
-    );
-  if (currency === undefined && types === undefined)
+  if (currency === undefined && allowed === undefined)
     throw badParameter(
       "currency",
-      "Missing required param: currency, or payment_method_types.",
+      "Missing required param: currency, or allowed_payment_method_types.",
       "parameter_missing",
     );
   if (expiresAt * 1_000 > now_ms + open_ms_default || (expiresAt + 1) * 1_000 <= now_ms + open_ms_min)
@@ -116,7 +112,7 @@ function create(call: Call): CheckoutSessionWire {
     adaptive_pricing: null,
     after_expiration: null,
     allow_promotion_codes: null,
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: allowed ?? null,
     amount_subtotal: null,
     amount_total: null,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
@@ -161,6 +157,7 @@ function create(call: Call): CheckoutSessionWire {
     payment_method_types: ["card"],
     payment_status: "no_payment_required",
     permissions: null,
+    phone_number_collection: { enabled: false },
     recovered_from: null,
     saved_payment_method_options: null,
     setup_intent: setup.wire.id,

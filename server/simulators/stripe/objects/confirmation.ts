@@ -256,13 +256,11 @@ function requireAction(account: Account, intent: PaymentIntentRecord): void {
 
 function checkType(wire: PaymentIntentWire, method: PaymentMethodRecord): void {
   const { type } = method.instrument;
-  if (wire.automatic_payment_methods === null && !wire.payment_method_types.includes(type))
+  if (!wire.payment_method_types.includes(type))
     throw badParameter(
       "payment_method",
       `The PaymentMethod provided (${type}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: ${wire.payment_method_types.join(", ")}.`,
     );
-  if (type === "us_bank_account" && wire.currency !== "usd")
-    throw badParameter("payment_method", "The payment method type us_bank_account takes usd only.");
 }
 
 /** A payment method that may send its owner away needs to know where to come back to. */
@@ -271,14 +269,15 @@ function checkReturnUrl(
   method: PaymentMethodRecord,
   confirmation: Confirmation,
 ): void {
-  const methods = wire.automatic_payment_methods;
-  if (methods?.enabled !== true || methods.allow_redirects === "never") return;
+  const { automatic_payment_methods: automatic, allowed_payment_method_types: allowed } = wire;
+  // None of the types that can be allowed by name sends anybody anywhere.
+  if (automatic?.enabled !== true || automatic.allow_redirects === "never" || allowed !== null) return;
   if (confirmation.isOffSession || confirmation.returnUrl !== undefined || confirmation.failsOnRequiredAction)
     return;
   if (method.instrument.type !== "card") return;
   throw badParameter(
     "return_url",
-    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.",
+    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never`.",
   );
 }
 

@@ -64,10 +64,11 @@ const evidence_fields = [
 export function openDispute(account: Account, charge: ChargeRecord, dispute: NewDispute = {}): DisputeRecord {
   const { wire: paid } = charge;
   const amount = dispute.amount ?? (paid.amount - paid.amount_refunded || paid.amount);
-  const totals = account.ledger.chargeTotals(paid.id, paid.currency);
-  if (paid.status !== "succeeded" || amount < 1 || totals.disputed + amount > totals.captured)
+  const totals = account.ledger.charge(paid.id);
+  const disputable = (totals?.captured ?? 0) - (totals?.disputed ?? 0);
+  if (amount < 1 || amount > disputable)
     throw refused(
-      `Of charge ${paid.id} ${totals.captured - totals.disputed} can be disputed (${paid.currency}, in minor units), not ${amount}.`,
+      `Of charge ${paid.id} ${disputable} can be disputed (${paid.currency}, in minor units), not ${amount}.`,
       { param: "amount" },
     );
   const now_ms = account.now_ms();

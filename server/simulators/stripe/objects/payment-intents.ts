@@ -3,6 +3,7 @@ import { seconds } from "../unix-time.js";
 import { badParameter, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import type { Parameters } from "../api/parameters.js";
+import { readAllowedTypes, typesFor } from "./allowed-types.js";
 import { checkConfirmable, confirm, touch, type Confirmation } from "./confirmation.js";
 import { checkChargedAmount, checkCurrency } from "./currency.js";
 import { customerFor } from "./live-customer.js";
@@ -22,7 +23,6 @@ export const paymentIntentRoutes: readonly Route[] = [
   { method: "POST", path: `${path}/:id/cancel`, operation: "payment_intents.cancel", act: cancel },
 ];
 
-const payment_method_types: readonly string[] = ["card", "us_bank_account"];
 const searchable_fields = ["amount", "created", "currency", "customer", "status"];
 const search_limit_default = 10;
 const search_limit_max = 100;
@@ -38,18 +38,8 @@ function create(call: Call): PaymentIntentWire {
   const methodId = params.text("payment_method");
   const isConfirmed = params.boolean("confirm") ?? false;
   const confirmation = readConfirmation(call);
-  const types = params.texts("payment_method_types");
-  if (types?.every((type) => payment_method_types.includes(type)) === false)
-    throw badParameter(
-      "payment_method_types",
-      `The simulator knows the payment method types ${payment_method_types.join(" and ")} only.`,
-    );
-  const automatic = readAutomatic(params, types === undefined);
-  if (types !== undefined && automatic !== null)
-    throw badParameter(
-      "payment_method_types",
-      "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
-    );
+  const allowed = readAllowedTypes(params);
+  const automatic = readAutomatic(params);
   const usage = params.choice("setup_future_usage", ["off_session", "on_session"]) ?? null;
   const captureMethod = params.choice("capture_method", capture_methods) ?? "automatic_async";
   const confirmationMethod = params.choice("confirmation_method", ["automatic", "manual"]) ?? "automatic";
@@ -78,7 +68,7 @@ function create(call: Call): PaymentIntentWire {
   const wire: PaymentIntentWire = {
     id,
     object: "payment_intent",
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: allowed ?? null,
     amount,
     amount_capturable: 0,
     amount_details: { tip: {} },
@@ -109,7 +99,7 @@ function create(call: Call): PaymentIntentWire {
     payment_method_options: {
       card: { installments: null, mandate_options: null, network: null, request_three_d_secure: "automatic" },
     },
-    payment_method_types: [...(types ?? (currency === "usd" ? payment_method_types : ["card"]))],
+    payment_method_types: typesFor(allowed, currency),
     payment_record: null,
     processing: null,
     receipt_email: receiptEmail,
@@ -140,7 +130,7 @@ function confirmIt(call: Call): PaymentIntentWire {
   const record = account.paymentIntents.get(idOf(call), "intent");
   const methodId = params.text("payment_method");
   const usage = params.choice("setup_future_usage", ["off_session", "on_session"]);
-  const receiptEmail = params.text("receipt_email");
+  const receiptEmail = params.unsettableText("receipt_email");
   const confirmation = readConfirmation(call);
   params.ignore("payment_method_options", "use_stripe_sdk", "mandate_data", "shipping", "radar_options");
   params.done();
@@ -264,12 +254,10 @@ function readConfirmation({ params, forced }: Call): Confirmation {
   };
 }
 
-function readAutomatic(
-  params: Parameters,
-  isDefault: boolean,
-): PaymentIntentWire["automatic_payment_methods"] {
+/** Methods are chosen automatically unless that is declined. */
+function readAutomatic(params: Parameters): PaymentIntentWire["automatic_payment_methods"] {
   const given = params.nested("automatic_payment_methods");
-  if (given === undefined) return isDefault ? { allow_redirects: "always", enabled: true } : null;
+  if (given === undefined) return { allow_redirects: "always", enabled: true };
   const isEnabled = given.boolean("enabled") ?? false;
   const redirects = given.choice("allow_redirects", ["always", "never"]) ?? "always";
   given.done();

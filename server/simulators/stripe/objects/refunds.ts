@@ -37,16 +37,15 @@ export function refundsOfCharge(account: Account, charge: string): object {
  * @throws ApiError 400 when it failed already
  */
 export function failRefund(account: Account, refund: RefundRecord, reason = "unknown"): void {
-  const { wire } = refund;
+  const { wire, settled } = refund;
   if (wire.status !== "pending" && wire.status !== "succeeded")
     throw refused(`This refund's status is ${wire.status}; it cannot fail.`);
   const charge = account.charges.get(wire.charge ?? "", "charge");
-  const made = account.ledger.transactions.get(wire.balance_transaction ?? "", "balance_transaction").wire;
   const returned = account.ledger.post({
     type: "refund_failure",
     reportingCategory: "refund_failure",
-    amount: -made.amount,
-    currency: made.currency,
+    amount: -settled.amount,
+    currency: settled.currency,
     source: wire.id,
     charge: charge.wire.id,
     description: `REFUND FAILURE (${charge.wire.description ?? ""})`,
@@ -170,7 +169,10 @@ function addRefund(
     transfer_reversal: null,
     ...(fate.isPending && { pending_reason: "processing" }),
   };
-  const record = account.refunds.add({ wire });
+  const record = account.refunds.add({
+    wire,
+    settled: { amount: transaction.wire.amount, currency: transaction.wire.currency },
+  });
   account.ledger.chargeTotals(charge.wire.id, charge.wire.currency).refunded += amount;
   const before = charge.wire.amount_refunded;
   charge.wire.amount_refunded += amount;

@@ -2,6 +2,7 @@ import type { Account, PaymentMethodRecord, SetupIntentRecord, SetupIntentWire }
 import { ApiError, badParameter, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
 import { seconds } from "../unix-time.js";
+import { readAllowedTypes, type MethodType } from "./allowed-types.js";
 import { cardError, declineFields } from "./card-error.js";
 import { declines } from "./decline.js";
 import { customerFor } from "./live-customer.js";
@@ -27,7 +28,7 @@ export interface NewSetupIntent {
   readonly metadata: Record<string, string>;
   readonly description?: string | null;
   readonly usage?: "off_session" | "on_session";
-  readonly isAutomatic?: boolean;
+  readonly allowed?: MethodType[];
 }
 
 export function addSetupIntent(account: Account, setup: NewSetupIntent): SetupIntentRecord {
@@ -35,10 +36,9 @@ export function addSetupIntent(account: Account, setup: NewSetupIntent): SetupIn
   const wire: SetupIntentWire = {
     id,
     object: "setup_intent",
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: setup.allowed ?? null,
     application: null,
-    automatic_payment_methods:
-      setup.isAutomatic === true ? { allow_redirects: "always", enabled: true } : null,
+    automatic_payment_methods: { allow_redirects: "always", enabled: true },
     cancellation_reason: null,
     client_secret: `${id}_secret_${account.ids.letters(24)}`,
     created: seconds(account.now_ms()),
@@ -153,9 +153,7 @@ function create(call: Call): SetupIntentWire {
   const usage = params.choice("usage", ["off_session", "on_session"]);
   const description = params.text("description") ?? null;
   const metadata = params.metadata({});
-  const types = params.texts("payment_method_types");
-  if (types?.some((type) => type !== "card") === true)
-    throw badParameter("payment_method_types", "The simulator sets up the payment method type card only.");
+  const allowed = readAllowedTypes(params, ["card"]);
   params.ignore("automatic_payment_methods", "payment_method_options", "mandate_data", "use_stripe_sdk");
   params.done();
   if (customer !== undefined) customerFor(account, customer);
@@ -171,7 +169,7 @@ function create(call: Call): SetupIntentWire {
     metadata,
     description,
     ...(usage !== undefined && { usage }),
-    isAutomatic: types === undefined,
+    ...(allowed !== undefined && { allowed }),
   });
   setup.returnUrl = returnUrl;
   if (method !== undefined) setMethod(setup.wire, method);

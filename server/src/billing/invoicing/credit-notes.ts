@@ -12,6 +12,7 @@ import { findCreditNote, insertCreditNote, listCreditNotes } from "../store/cred
 import { numberText, takeNumbers } from "../store/invoice-numbers.js";
 import { lockInvoices, markVoided } from "../store/invoices.js";
 import type { CreditNote, CreditNoteLine, NewCreditNote } from "./credit-note.js";
+import { creditNoteMessage, voidedMessage, type WebhooksPort } from "./invoice-webhooks.js";
 import type { CreditsPort, LedgerPort } from "./funds.js";
 import { mustFindFinalized } from "./find-finalized.js";
 import type { Invoice } from "./invoice.js";
@@ -22,6 +23,7 @@ export interface CreditNotesDependencies {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
   readonly receivables: ReceivablesPort;
+  readonly webhooks?: WebhooksPort | undefined;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -191,6 +193,10 @@ export class CreditNotes {
           after: describe(note),
           at: clock.now(),
         });
+        const told = note.voids
+          ? [voidedMessage(invoice, note), creditNoteMessage(invoice, note)]
+          : [creditNoteMessage(invoice, note)];
+        await this.#on.webhooks?.publishAll(sql, organization, told);
         return note.id;
       });
       const note = await findCreditNote(sql, id);

@@ -18,6 +18,7 @@ export { CreditNotes, type CreditNotesDependencies } from "./credit-notes.js";
 export { InvoiceDocuments, type InvoiceDocumentsDependencies } from "./invoice-documents.js";
 export { DueInvoices, type DueInvoicesDependencies, type RunOutcome } from "./due-invoices.js";
 export type { CreditsPort, LedgerPort } from "./funds.js";
+export type { InvoiceMessage, WebhooksPort } from "./invoice-webhooks.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";
 export { late_usage_days } from "./price-invoices.js";
 export { mustFindFinalized } from "./find-finalized.js";

@@ -12,6 +12,7 @@ import { deleteParts, insertSections } from "../store/invoice-sections.js";
 import { insertInvoices, lockInvoices, updateDrafts, type InvoiceRow } from "../store/invoices.js";
 import { assembleInvoice, type AssembledInvoice } from "./assemble-invoice.js";
 import { describeInvoice } from "./describe-invoice.js";
+import { finalizedMessage, type WebhooksPort } from "./invoice-webhooks.js";
 import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
 import type { Buyer } from "./invoice.js";
 import type { PricedInvoice } from "./priced-invoice.js";
@@ -31,6 +32,7 @@ export interface WritingDependencies {
   /** Who sells, as invoices say it. */
   readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
   readonly draftsNoted?: DraftsNoted | undefined;
+  readonly webhooks?: WebhooksPort | undefined;
 }
 
 export interface Writing {
@@ -144,6 +146,11 @@ export async function writeInvoices(
       after: describeInvoice(row, invoices[index]?.sections ?? []),
       at: writing.recordedAt,
     })),
+  );
+  await on.webhooks?.publishAll(
+    sql,
+    organization,
+    numbered.flatMap((row) => finalizedMessage(row) ?? []),
   );
   return numbered.map(({ id, status }, index) => ({
     id,

@@ -2,6 +2,7 @@ import { builder } from "../../graphql/builder.js";
 import { forwardConnection, forwardPage, page_items_max } from "../../graphql/forward-connection.js";
 import { MoneyType } from "../../graphql/money-type.js";
 import { PeriodType } from "../../graphql/period-type.js";
+import { makeProblem, Refusal } from "../../kernel/problem.js";
 import { balanceOf, codeOf, type AccountSums, type SumDifference, type Transfer } from "../core/index.js";
 import type { TrialBalance } from "../ledger.js";
 import type { StoredPosting } from "../store/postings.js";
@@ -38,6 +39,15 @@ const AccountType = builder.objectRef<AccountSums>("LedgerAccount").implement({
       description: "From the account's own side: positive when it holds what its type is for.",
       resolve: (account) => ({ currency: account.currency, minor: balanceOf(account.type, account) }),
     }),
+    pendingDebit: t.field({
+      type: MoneyType,
+      description: "Of postings that are neither posted nor voided yet: not in the balance.",
+      resolve: ({ currency, pendingDebit }) => ({ currency, minor: pendingDebit }),
+    }),
+    pendingCredit: t.field({
+      type: MoneyType,
+      resolve: ({ currency, pendingCredit }) => ({ currency, minor: pendingCredit }),
+    }),
   }),
 });
 
@@ -56,6 +66,14 @@ const TransferType = builder.objectRef<Transfer>("LedgerTransfer").implement({
   }),
 });
 
+const ResolutionEnum = builder.enumType("LedgerResolution", {
+  description: "What became of a pending posting.",
+  values: {
+    POST: { value: "post", description: "It counts, wholly or in part." },
+    VOID: { value: "void", description: "It does not count." },
+  } as const,
+});
+
 const PostingType = builder.objectRef<StoredPosting>("LedgerPosting").implement({
   description: "Transfers that were posted together. It never changes; a correction is a posting of its own.",
   fields: (t) => ({
@@ -68,7 +86,26 @@ const PostingType = builder.objectRef<StoredPosting>("LedgerPosting").implement(
       description: "The id of what caused it, such as an invoice's.",
     }),
     reverses: t.id({ nullable: true, resolve: (posting) => posting.reverses ?? null }),
-    postedAt: t.expose("postedAt", { type: "Instant" }),
+    pending: t.exposeBoolean("pending", {
+      description: "It moves pending sums only, until another posting resolves it.",
+    }),
+    resolvedBy: t.id({
+      nullable: true,
+      description: "The posting that resolved this one, which was pending.",
+      resolve: (posting) => posting.resolvedBy ?? null,
+    }),
+    resolves: t.id({
+      nullable: true,
+      description: "The pending posting that this one resolves.",
+      resolve: (posting) => posting.resolves ?? null,
+    }),
+    resolution: t.field({
+      type: ResolutionEnum,
+      nullable: true,
+      description: "How it resolves it.",
+      resolve: (posting) => posting.resolution ?? null,
+    }),
+    postedAt: t.expose("postedAt", { type: "Instant", description: "In the organization's time." }),
     transfers: t.field({ type: [TransferType], resolve: (posting) => [...posting.transfers] }),
   }),
 });
@@ -78,19 +115,20 @@ const DifferenceType = builder.objectRef<SumDifference>("LedgerDifference").impl
   fields: (t) => ({
     code: t.exposeString("code"),
     currency: t.exposeString("currency"),
-    side: t.exposeString("side", { description: "debit or credit" }),
+    side: t.exposeString("side", { description: "debit, credit, pendingDebit or pendingCredit" }),
     kept: t.field({ type: "BigInt", resolve: (difference) => difference.kept }),
     transferred: t.field({ type: "BigInt", resolve: (difference) => difference.transferred }),
   }),
 });
 
 const TrialBalanceType = builder.objectRef<TrialBalance>("TrialBalance").implement({
-  description: "Every account, added up anew from the transfers in one snapshot.",
+  description:
+    "The books at one moment: the accounts of customers added up under their kind, every other account by itself. What is pending does not count.",
   fields: (t) => ({
     balanced: t.exposeBoolean("balanced", { description: "Debits equal credits in every currency." }),
     differences: t.field({
       type: [DifferenceType],
-      description: "None, ever.",
+      description: "Of the present: where what is kept is not what the transfers add up to. None, ever.",
       resolve: (trial) => [...trial.differences],
     }),
     accounts: t.field({ type: [AccountType], resolve: (trial) => [...trial.accounts] }),
@@ -101,13 +139,19 @@ builder.queryFields((t) => ({
   ledgerAccounts: t.connection({
     type: AccountType,
     description: "Accounts by code and currency; those whose code begins with a prefix when given.",
-    args: { prefix: t.arg.string() },
-    resolve: async (_root, { prefix, ...args }, { caller, services }) => {
+    args: {
+      prefix: t.arg.string(),
+      at: t.arg({
+        type: "Instant",
+        description: "As they were then, its postings included; now when left out.",
+      }),
+    },
+    resolve: async (_root, { prefix, at, ...args }, { caller, services }) => {
       const page = forwardPage(args, page_items_max);
-      const filter = prefix == null ? {} : { prefix };
       const found = await services.ledger.accounts(caller.organization, {
-        ...page,
-        ...filter,
+        ...(prefix == null ? {} : { prefix }),
+        ...(at == null ? {} : { at }),
+        ...(page.after === undefined ? {} : { after: readCursor(page.after) }),
         limit: page.limit + 1,
       });
       const edges = found
@@ -153,8 +197,19 @@ builder.queryFields((t) => ({
   }),
   trialBalance: t.field({
     type: TrialBalanceType,
-    description: "Adds every transfer up anew and compares.",
+    description:
+      "Adds the transfers up anew; ledgerAccounts lists the customers below an account. Now, or at an instant, its postings included.",
     complexity: 100,
-    resolve: (_root, _args, { caller, services }) => services.ledger.trialBalance(caller.organization),
+    args: { at: t.arg({ type: "Instant" }) },
+    resolve: (_root, { at }, { caller, services }) =>
+      services.ledger.trialBalance(caller.organization, at ?? undefined),
   }),
 }));
+
+/** @throws Refusal 400 */
+function readCursor(text: string): { code: string; currency: string } {
+  const [code, currency, more] = text.split(" ");
+  if (code !== undefined && currency !== undefined && more === undefined) return { code, currency };
+  const detail = "`after` is no cursor of this list: take it from `pageInfo.endCursor` or an edge.";
+  throw new Refusal(makeProblem("invalid-cursor", 400, "Not a cursor of this list", detail));
+}

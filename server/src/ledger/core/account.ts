@@ -86,14 +86,16 @@ export function codeOf({ kind, customer, account }: Account): string {
   return id === undefined ? kind : `${kind}:${id}`;
 }
 
-/** The account that a code names. @throws RangeError when there is no such account */
+/**
+ * The account that a code names. A kind by itself, of which there is an account per customer, names what they add up to.
+ * @throws RangeError when there is no such account
+ */
 export function accountOf(code: string): Account {
   const [kind = "", id] = code.split(":", 2);
   if (!isAccountKind(kind)) throw new RangeError(`there is no account of kind "${kind}"`);
-  const per = ownerOf(kind);
-  if ((per === undefined) !== (id === undefined))
-    throw new RangeError(`${kind} is kept ${per === undefined ? "once" : `per ${per}`}`);
   if (id === undefined) return { kind };
+  const per = ownerOf(kind);
+  if (per === undefined) throw new RangeError(`${kind} is kept once`);
   return per === "customer"
     ? { kind, customer: id as CustomerId }
     : { kind, account: id as ProviderAccountId };
@@ -108,11 +110,13 @@ export function balanceOf(type: AccountType, sums: { debit: bigint; credit: bigi
   return type === "asset" || type === "expense" ? sums.debit - sums.credit : sums.credit - sums.debit;
 }
 
-/** An account's sums in one currency. */
+/** What is posted to an account in one currency, in minor units, and what is pending. */
 export interface AccountSums {
   readonly code: string;
   readonly type: AccountType;
   readonly currency: Currency;
   readonly debit: bigint;
   readonly credit: bigint;
+  readonly pendingDebit: bigint;
+  readonly pendingCredit: bigint;
 }

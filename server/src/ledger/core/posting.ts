@@ -22,8 +22,18 @@ export interface Posting {
   readonly reference: string;
   /** When it counts, such as a bank's booking date; now when left out. Not part of what its key stands for. */
   readonly at?: Instant;
+  /** Moves pending sums only, until it is resolved by a posting of its own. */
+  readonly pending?: boolean;
   readonly transfers: readonly Transfer[];
 }
+
+/** What became of a pending posting: it counts, wholly or in part, or it does not. */
+export type Resolution = "post" | "void";
+
+/** What a posting stands for, whatever its key and its time. */
+export type PostedContent = Pick<Posting, "reason" | "reference" | "pending" | "transfers"> & {
+  readonly resolution?: Resolution | undefined;
+};
 
 /** Why a posting cannot be posted: a defect of the caller, not of the user. @throws RangeError */
 export function checkPosting({ idempotencyKey, transfers }: Posting): void {
@@ -40,7 +50,13 @@ export function checkPosting({ idempotencyKey, transfers }: Posting): void {
 }
 
 /** The text that a posting's fingerprint is taken of: everything that another posting under its key must share. */
-export function contentOf({ reason, reference, transfers }: Posting): string {
+export function contentOf({
+  reason,
+  reference,
+  pending = false,
+  resolution,
+  transfers,
+}: PostedContent): string {
   const moves = transfers.map(({ debit, credit, amount, service }) => [
     codeOf(debit),
     codeOf(credit),
@@ -49,10 +65,33 @@ export function contentOf({ reason, reference, transfers }: Posting): string {
     service?.start ?? null,
     service?.end ?? null,
   ]);
-  return JSON.stringify([reason, reference, moves]);
+  const kind = pending ? "pending" : (resolution ?? "posted");
+  return JSON.stringify([reason, reference, kind, moves]);
 }
 
 /** The same amounts back: what was debited is credited. */
 export function reversed(transfers: readonly Transfer[]): Transfer[] {
   return transfers.map((transfer) => ({ ...transfer, debit: transfer.credit, credit: transfer.debit }));
+}
+
+/**
+ * What a pending posting moves when it is posted.
+ *
+ * @param amounts  of each transfer in turn, in minor units, at most what is pending of it; 0 moves nothing. All when left out
+ * @throws RangeError for another number of amounts, for one below zero or above what is pending, or when nothing is moved
+ */
+export function resolvedTransfers(
+  pending: readonly Transfer[],
+  amounts: readonly bigint[] = pending.map(({ amount }) => amount.minor),
+): Transfer[] {
+  if (amounts.length !== pending.length)
+    throw new RangeError(`${pending.length} transfers are pending, and ${amounts.length} amounts are given`);
+  const moved = pending.flatMap((transfer, index) => {
+    const minor = amounts[index] ?? 0n;
+    const { currency, minor: most } = transfer.amount;
+    if (minor < 0n || minor > most) throw new RangeError(`${minor} of ${most} ${currency} cannot be posted`);
+    return minor === 0n ? [] : [{ ...transfer, amount: { currency, minor } }];
+  });
+  if (moved.length === 0) throw new RangeError("a pending posting of which nothing is posted is voided");
+  return moved;
 }

@@ -5,7 +5,7 @@ import type { AccountSums } from "./account.js";
 export interface SumDifference {
   readonly code: string;
   readonly currency: Currency;
-  readonly side: "debit" | "credit";
+  readonly side: "debit" | "credit" | "pendingDebit" | "pendingCredit";
   readonly kept: bigint;
   readonly transferred: bigint;
 }
@@ -32,7 +32,7 @@ export function compareSums(
     const other = expected.get(key);
     const named = one ?? other;
     if (named === undefined) return [];
-    return (["debit", "credit"] as const)
+    return (["debit", "credit", "pendingDebit", "pendingCredit"] as const)
       .map((side) => ({
         code: named.code,
         currency: named.currency,

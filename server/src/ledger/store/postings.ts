@@ -1,8 +1,8 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { PostingId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
-import { accountOf, type Transfer } from "../core/index.js";
+import { accountOf, type Resolution, type Transfer } from "../core/index.js";
 
 /** A posting as it stands in the ledger, for ever. */
 export interface StoredPosting {
@@ -12,6 +12,13 @@ export interface StoredPosting {
   readonly reason: string;
   readonly reference: string;
   readonly reverses: PostingId | undefined;
+  /** Whether it moves pending sums only. */
+  readonly pending: boolean;
+  /** The pending posting that it resolves, and how. */
+  readonly resolves: PostingId | undefined;
+  readonly resolution: Resolution | undefined;
+  /** The posting that resolved it, when it was pending. */
+  readonly resolvedBy: PostingId | undefined;
   readonly postedAt: Instant;
   readonly transfers: readonly Transfer[];
 }
@@ -23,6 +30,10 @@ interface PostingRow {
   readonly reason: string;
   readonly reference: string;
   readonly reverses: PostingId | null;
+  readonly pending: boolean;
+  readonly resolves: PostingId | null;
+  readonly resolution: Resolution | null;
+  readonly resolved_by: PostingId | null;
   readonly posted_at: string;
 }
 
@@ -54,7 +65,8 @@ export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredP
   const from = page.from === undefined ? null : timestampText(page.from);
   const to = page.to === undefined ? null : timestampText(page.to);
   const rows = await sql<PostingRow[]>`
-    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses,
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, pending, resolves,
+           resolution, (SELECT r.id FROM ledger_postings r WHERE r.resolves = p.id) AS resolved_by,
            (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
     FROM ledger_postings p
     WHERE id > ${page.after ?? ""} AND (${reference}::text IS NULL OR reference = ${reference})
@@ -68,11 +80,23 @@ export async function listPostings(sql: Sql, page: PostingPage): Promise<StoredP
 }
 
 export async function findPosting(sql: Sql, id: string): Promise<StoredPosting | undefined> {
+  return (await selectPostings(sql, [id as PostingId]))[0];
+}
+
+/** These postings, by id. */
+export async function selectPostings(sql: Sql, ids: readonly PostingId[]): Promise<StoredPosting[]> {
   const rows = await sql<PostingRow[]>`
-    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses,
+    SELECT id, idempotency_key, encode(fingerprint, 'hex') AS fingerprint, reason, reference, reverses, pending, resolves,
+           resolution, (SELECT r.id FROM ledger_postings r WHERE r.resolves = p.id) AS resolved_by,
            (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
-    FROM ledger_postings WHERE id = ${id}`;
-  return (await withTransfers(sql, rows))[0];
+    FROM ledger_postings p WHERE id = ANY (${arrayText(ids)}::text[]) ORDER BY id`;
+  return withTransfers(sql, rows);
+}
+
+export async function findPostingByKey(sql: Sql, idempotencyKey: string): Promise<StoredPosting | undefined> {
+  const rows = await sql<{ id: PostingId }[]>`
+    SELECT id FROM ledger_postings WHERE idempotency_key = ${idempotencyKey}`;
+  return rows[0] === undefined ? undefined : findPosting(sql, rows[0].id);
 }
 
 /** What stands under these keys. */
@@ -82,7 +106,7 @@ export async function findFingerprints(
 ): Promise<ReadonlyMap<string, string>> {
   const rows = await sql<{ idempotency_key: string; fingerprint: string }[]>`
     SELECT idempotency_key, encode(fingerprint, 'hex') AS fingerprint FROM ledger_postings
-    WHERE idempotency_key = ANY (${[...keys]}::text[])`;
+    WHERE idempotency_key = ANY (${arrayText(keys)}::text[])`;
   return new Map(rows.map((row) => [row.idempotency_key, row.fingerprint]));
 }
 
@@ -92,7 +116,7 @@ async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<Sto
     SELECT posting, debit, credit, currency, amount_minor::text,
            (extract(epoch FROM service_start) * 1000000)::bigint::text AS service_start,
            (extract(epoch FROM service_end) * 1000000)::bigint::text AS service_end
-    FROM ledger_transfers WHERE posting = ANY (${rows.map((row) => row.id)}::text[])
+    FROM ledger_transfers WHERE posting = ANY (${arrayText(rows.map((row) => row.id))}::text[])
     ORDER BY posting, position`;
   const ofPosting = new Map<PostingId, TransferRow[]>();
   for (const transfer of transfers) {
@@ -107,6 +131,10 @@ async function withTransfers(sql: Sql, rows: readonly PostingRow[]): Promise<Sto
     reason: row.reason,
     reference: row.reference,
     reverses: row.reverses ?? undefined,
+    pending: row.pending,
+    resolves: row.resolves ?? undefined,
+    resolution: row.resolution ?? undefined,
+    resolvedBy: row.resolved_by ?? undefined,
     postedAt: instantOfMicros(row.posted_at),
     transfers: (ofPosting.get(row.id) ?? []).map(transferOf),
   }));

@@ -8,27 +8,36 @@ interface SumsRow {
   readonly currency: Currency;
   readonly debit: string;
   readonly credit: string;
+  readonly pending_debit: string;
+  readonly pending_credit: string;
 }
 
 /** The kept sums of accounts by code and currency; those whose code begins with a prefix when given. */
 export async function readBalances(
   sql: Sql,
-  page: { prefix?: string; after?: string; limit: number },
+  page: { prefix?: string; after?: AccountInCurrency; limit: number },
 ): Promise<AccountSums[]> {
+  const { prefix = "", after = before_all, limit } = page;
   const rows = await sql<SumsRow[]>`
-    SELECT a.code, a.type, a.currency, coalesce(sum(b.debit_minor), 0)::text AS debit, coalesce(sum(b.credit_minor), 0)::text AS credit
-    FROM ledger_accounts a
-    LEFT JOIN ledger_balances b ON b.organization = a.organization AND b.account = a.code AND b.currency = a.currency
-    WHERE a.code || ' ' || a.currency > ${page.after ?? ""} AND starts_with(a.code, ${page.prefix ?? ""})
-    GROUP BY a.code, a.type, a.currency
-    ORDER BY a.code || ' ' || a.currency LIMIT ${page.limit}`;
+    SELECT a.code, a.type, a.currency, coalesce(b.debit, 0)::text AS debit, coalesce(b.credit, 0)::text AS credit,
+           coalesce(b.pending_debit, 0)::text AS pending_debit, coalesce(b.pending_credit, 0)::text AS pending_credit
+    FROM (SELECT code, type, currency FROM ledger_accounts
+          WHERE (code, currency) > (${after.code}, ${after.currency}) AND code >= ${prefix} AND starts_with(code, ${prefix})
+          ORDER BY code, currency LIMIT ${limit}) a
+    CROSS JOIN LATERAL (
+      SELECT sum(debit_minor) AS debit, sum(credit_minor) AS credit, sum(pending_debit_minor) AS pending_debit,
+             sum(pending_credit_minor) AS pending_credit
+      FROM ledger_balances WHERE account = a.code AND currency = a.currency OFFSET 0) b
+    ORDER BY a.code, a.currency`;
   return rows.map(sumsOf);
 }
+
+const before_all = { code: "", currency: "" };
 
 /** One account in one currency. */
 export interface AccountInCurrency {
   readonly code: string;
-  readonly currency: Currency;
+  readonly currency: string;
 }
 
 // LATERAL and OFFSET, here and below: looked up one by one by their keys, whatever the planner thinks of how many there are.
@@ -36,7 +45,8 @@ export interface AccountInCurrency {
 /** The kept sums of these accounts; those without a transfer are left out. */
 export async function readSums(sql: Sql, of: readonly AccountInCurrency[]): Promise<AccountSums[]> {
   const rows = await sql<SumsRow[]>`
-    SELECT b.account AS code, a.type, b.currency, sum(b.debit_minor)::text AS debit, sum(b.credit_minor)::text AS credit
+    SELECT b.account AS code, a.type, b.currency, sum(b.debit_minor)::text AS debit, sum(b.credit_minor)::text AS credit,
+           sum(b.pending_debit_minor)::text AS pending_debit, sum(b.pending_credit_minor)::text AS pending_credit
     FROM unnest(${arrayText(of.map(({ code }) => code))}::text[], ${arrayText(of.map(({ currency }) => currency))}::text[]) AS w (code, currency)
     CROSS JOIN LATERAL (
       SELECT * FROM ledger_balances WHERE account = w.code AND currency = w.currency OFFSET 0) b
@@ -59,38 +69,6 @@ export async function lockSums(sql: Sql, of: readonly AccountInCurrency[]): Prom
       SELECT 1 FROM ledger_balances WHERE account = w.code AND currency = w.currency ORDER BY shard FOR NO KEY UPDATE) b`;
 }
 
-/** Kept sums and what the transfers add up to, in one statement and so in one snapshot: what a trial balance compares. */
-export async function readTrialBalance(
-  sql: Sql,
-): Promise<{ kept: AccountSums[]; transferred: AccountSums[] }> {
-  const rows = await sql<TrialRow[]>`
-    SELECT a.code, a.type, a.currency,
-           coalesce(k.debit, 0)::text AS debit, coalesce(k.credit, 0)::text AS credit,
-           coalesce(t.debit, 0)::text AS moved_debit, coalesce(t.credit, 0)::text AS moved_credit
-    FROM ledger_accounts a
-    LEFT JOIN (
-      SELECT account, currency, sum(debit_minor) AS debit, sum(credit_minor) AS credit
-      FROM ledger_balances GROUP BY account, currency
-    ) k ON k.account = a.code AND k.currency = a.currency
-    LEFT JOIN (
-      SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit
-      FROM (SELECT debit AS account, currency, amount_minor AS debit, 0 AS credit FROM ledger_transfers
-            UNION ALL
-            SELECT credit, currency, 0, amount_minor FROM ledger_transfers) AS sides
-      GROUP BY account, currency
-    ) t ON t.account = a.code AND t.currency = a.currency
-    ORDER BY a.code, a.currency`;
-  return {
-    kept: rows.map(sumsOf),
-    transferred: rows.map((row) => sumsOf({ ...row, debit: row.moved_debit, credit: row.moved_credit })),
-  };
-}
-
-interface TrialRow extends SumsRow {
-  readonly moved_debit: string;
-  readonly moved_credit: string;
-}
-
 function sumsOf(row: SumsRow): AccountSums {
   return {
     code: row.code,
@@ -98,5 +76,7 @@ function sumsOf(row: SumsRow): AccountSums {
     currency: row.currency,
     debit: BigInt(row.debit),
     credit: BigInt(row.credit),
+    pendingDebit: BigInt(row.pending_debit),
+    pendingCredit: BigInt(row.pending_credit),
   };
 }

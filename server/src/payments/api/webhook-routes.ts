@@ -17,13 +17,19 @@ export function registerWebhookRoutes(app: FastifyInstance, { payments }: Servic
       if (!/^org_[0-9a-z]{26}$/.test(organization)) throw unknownTarget();
       const body = request.body;
       const bytes = body instanceof Uint8Array ? body : Buffer.alloc(0);
-      const outcome = await payments.inbox.deliver(organization as OrganizationId, account, request.headers, bytes);
+      const outcome = await payments.inbox.deliver(
+        organization as OrganizationId,
+        account,
+        request.headers,
+        bytes,
+      );
       return reply.code(200).send({ outcome });
     },
   );
 }
 
 function unknownTarget(): Refusal {
-  const detail = "The path is /v1/webhooks/{organization id}/{provider account id}: `weir payments accounts` prints it.";
+  const detail =
+    "The path is /v1/webhooks/{organization id}/{provider account id}: `weir payments accounts` prints it.";
   return new Refusal(makeProblem("not-found", 404, "No such provider account", detail));
 }

@@ -159,11 +159,7 @@ const transitions: Readonly<Record<AttemptState, Readonly<Record<AttemptInputKin
 };
 
 /** What an input makes of an attempt. */
-export function onAttemptInput(
-  status: AttemptStatus,
-  input: AttemptInput,
-  now: Instant,
-): AttemptTransition {
+export function onAttemptInput(status: AttemptStatus, input: AttemptInput, now: Instant): AttemptTransition {
   const ref = "ref" in input ? input.ref : undefined;
   if (ref !== undefined && status.ref !== undefined && ref !== status.ref) {
     return { kind: "contradicts", detail: `the attempt is charge ${status.ref}, not ${ref}` };

@@ -1,5 +1,12 @@
 import { hour, type Instant } from "../../kernel/instant.js";
-import { addDays, calendarIn, dateAt, partsOf, startOfLocalDate, type LocalDate } from "../../kernel/local-date.js";
+import {
+  addDays,
+  calendarIn,
+  dateAt,
+  partsOf,
+  startOfLocalDate,
+  type LocalDate,
+} from "../../kernel/local-date.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
 import type { Decline } from "./decline.js";
 
@@ -45,10 +52,21 @@ export interface DunningSituation {
 }
 
 // The issuer was out of order or asked to try again: a few hours later is another answer.
-const passing = new Set(["processing_error", "issuer_not_available", "try_again_later", "reenter_transaction", "not_sent", "approve_with_id"]);
+const passing = new Set([
+  "processing_error",
+  "issuer_not_available",
+  "try_again_later",
+  "reenter_transaction",
+  "not_sent",
+  "approve_with_id",
+]);
 const soon_hours = 6;
 // Without funds the day after a salary does better than a day of the schedule: the 1st and the 15th of a month, within three days.
-const without_funds = new Set(["insufficient_funds", "withdrawal_count_limit_exceeded", "card_velocity_exceeded"]);
+const without_funds = new Set([
+  "insufficient_funds",
+  "withdrawal_count_limit_exceeded",
+  "card_velocity_exceeded",
+]);
 const payday_days_max = 3;
 
 /** What to do after a decline. Every step lies after `now` and not after the end. */
@@ -65,7 +83,8 @@ export function nextDunningStep(situation: DunningSituation): DunningStep {
     if (planned <= now) continue;
     const payday = without_funds.has(decline.code) ? paydayFrom(date) : undefined;
     const at = payday === undefined ? planned : localHour(payday, schedule.hour, zone);
-    if (at < end) return { kind: "retry", at, why: payday === undefined || payday === date ? "schedule" : "payday" };
+    if (at < end)
+      return { kind: "retry", at, why: payday === undefined || payday === date ? "schedule" : "payday" };
     if (planned < end) return { kind: "retry", at: planned, why: "schedule" };
     break;
   }
@@ -102,9 +121,13 @@ export function previewDunning(situation: DunningSituation): DunningStep[] {
 export function dunningFaults(schedule: DunningSchedule): { field: string; message: string }[] {
   const faults: { field: string; message: string }[] = [];
   const { retryDays, hour: at, endDays } = schedule;
-  if (retryDays.length > retries_max) faults.push({ field: "retryDays", message: `at most ${retries_max} retries` });
+  if (retryDays.length > retries_max)
+    faults.push({ field: "retryDays", message: `at most ${retries_max} retries` });
   if (retryDays.some((days, index) => !isDays(days) || days <= (retryDays[index - 1] ?? 0)))
-    faults.push({ field: "retryDays", message: `whole days from 1 to ${days_max}, each later than the one before` });
+    faults.push({
+      field: "retryDays",
+      message: `whole days from 1 to ${days_max}, each later than the one before`,
+    });
   if (!Number.isInteger(at) || at < 0 || at > 23) faults.push({ field: "hour", message: "0 to 23" });
   if (!isDays(endDays) || endDays < (retryDays.at(-1) ?? 0))
     faults.push({ field: "endDays", message: `whole days up to ${days_max}, not before the last retry` });

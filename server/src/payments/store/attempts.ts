@@ -43,7 +43,16 @@ export async function insertAttempt(
   organization: OrganizationId,
   attempt: Pick<
     PaymentAttempt,
-    "id" | "target" | "number" | "customer" | "account" | "method" | "currency" | "amount" | "createdAt" | "sentAt"
+    | "id"
+    | "target"
+    | "number"
+    | "customer"
+    | "account"
+    | "method"
+    | "currency"
+    | "amount"
+    | "createdAt"
+    | "sentAt"
   >,
 ): Promise<boolean> {
   const { target } = attempt;

@@ -66,7 +66,9 @@ export async function findDisputeByRef(
   account: ProviderAccountId,
   ref: string,
 ): Promise<Dispute | undefined> {
-  const rows = await sql<{ id: string }[]>`SELECT id FROM disputes WHERE account = ${account} AND ref = ${ref}`;
+  const rows = await sql<
+    { id: string }[]
+  >`SELECT id FROM disputes WHERE account = ${account} AND ref = ${ref}`;
   return rows[0] === undefined ? undefined : findDispute(sql, rows[0].id);
 }
 

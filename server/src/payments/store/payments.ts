@@ -98,7 +98,9 @@ export async function findPaymentByRef(
   account: ProviderAccountId,
   ref: string,
 ): Promise<Payment | undefined> {
-  const rows = await sql<{ id: string }[]>`SELECT id FROM payments WHERE account = ${account} AND ref = ${ref}`;
+  const rows = await sql<
+    { id: string }[]
+  >`SELECT id FROM payments WHERE account = ${account} AND ref = ${ref}`;
   return rows[0] === undefined ? undefined : findPayment(sql, rows[0].id);
 }
 

@@ -54,7 +54,9 @@ export async function findPayoutByRef(
   account: ProviderAccountId,
   ref: string,
 ): Promise<Payout | undefined> {
-  const rows = await sql<{ id: string }[]>`SELECT id FROM payouts WHERE account = ${account} AND ref = ${ref}`;
+  const rows = await sql<
+    { id: string }[]
+  >`SELECT id FROM payouts WHERE account = ${account} AND ref = ${ref}`;
   return rows[0] === undefined ? undefined : findPayout(sql, rows[0].id);
 }
 

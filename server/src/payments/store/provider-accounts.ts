@@ -35,7 +35,10 @@ export async function insertAccount(
 
 export async function updateAccount(
   sql: Sql,
-  account: Pick<StoredProviderAccount, "id" | "name" | "settings" | "secrets" | "currencies" | "updatedAt" | "archivedAt">,
+  account: Pick<
+    StoredProviderAccount,
+    "id" | "name" | "settings" | "secrets" | "currencies" | "updatedAt" | "archivedAt"
+  >,
 ): Promise<void> {
   const secrets = account.secrets === undefined ? null : Buffer.from(account.secrets);
   const archived = account.archivedAt === undefined ? null : timestampText(account.archivedAt);

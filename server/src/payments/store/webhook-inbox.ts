@@ -54,7 +54,12 @@ export async function findInboxEvent(
 export async function markInboxEvent(
   sql: Sql,
   { account, id }: Pick<InboxEvent, "account" | "id">,
-  outcome: { readonly state: InboxState; readonly note: string | undefined; readonly at: Instant; readonly replays: number },
+  outcome: {
+    readonly state: InboxState;
+    readonly note: string | undefined;
+    readonly at: Instant;
+    readonly replays: number;
+  },
 ): Promise<void> {
   const processed = outcome.state === "pending" ? null : timestampText(outcome.at);
   await sql`

@@ -3,6 +3,7 @@ import { adyenSettlementDetails } from "./formats/adyen/index.js";
 import { camt053, camt054 } from "./formats/camt/index.js";
 import { mastercardIpm } from "./formats/mastercard-ipm/index.js";
 import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
+import { visaBase2 } from "./formats/visa-base2/index.js";
 import type { FormatName, SettlementFormat } from "./settlement-format.js";
 
 /** Every format there is. */
@@ -13,6 +14,7 @@ export const settlementFormats: readonly SettlementFormat[] = [
   stripePayoutReconciliation,
   mastercardIpm,
   adyenSettlementDetails,
+  visaBase2,
 ];
 
 export function findFormat(name: string): SettlementFormat | undefined {

@@ -7,6 +7,7 @@ export {
   type FileCheck,
   type FileSummary,
   type FormatName,
+  type ParseOptions,
   type RowFault,
   type SettlementFormat,
   type SettlementParser,

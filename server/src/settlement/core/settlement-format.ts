@@ -37,7 +37,15 @@ export interface SettlementFormat {
   readonly title: string;
   /** Whether a file that begins so is of this format: by content, the name only breaks ties. */
   detect(head: Uint8Array, fileName: string): boolean;
-  open(): SettlementParser;
+  open(options?: ParseOptions): SettlementParser;
+}
+
+export interface ParseOptions {
+  /**
+   * When the file came. BASE II writes years by their last digit, and its extracts say nothing else of them: they are taken as the last ones
+   * before. Left out, as those from 2020 to 2029.
+   */
+  readonly landedAt?: Instant;
 }
 
 /** Reads one file, chunk by chunk, with memory that does not grow with the file. The same bytes give the same records however they are cut. */

@@ -40,5 +40,9 @@ function addressOf(base: string | undefined): Pick<Stripe.StripeConfig, "host" |
   if (base === undefined) return {};
   const { hostname, port, protocol } = new URL(base);
   const scheme = protocol === "https:" ? "https" : "http";
-  return { host: hostname, port: port === "" ? (scheme === "https" ? 443 : 80) : Number(port), protocol: scheme };
+  return {
+    host: hostname,
+    port: port === "" ? (scheme === "https" ? 443 : 80) : Number(port),
+    protocol: scheme,
+  };
 }

@@ -6,7 +6,8 @@ const busy_ms_max = 60_000;
 
 /** What a failed call of Stripe's SDK means for us. A declined card is no failure: its caller has looked at it before. */
 export function stripeFailure(error: unknown): Error {
-  if (!(error instanceof Stripe.errors.StripeError)) return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof Stripe.errors.StripeError))
+    return error instanceof Error ? error : new Error(String(error));
   const { message, statusCode } = error;
   const code = error.code ?? error.type;
   if (error instanceof Stripe.errors.StripeRateLimitError || statusCode === 429)

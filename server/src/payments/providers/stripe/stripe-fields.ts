@@ -4,7 +4,8 @@ export const stripeFields: ProviderFields = {
   settings: [
     {
       name: "apiBase",
-      description: "Where the API is, such as http://127.0.0.1:12111 for the simulator; Stripe's own when left out. Test keys only.",
+      description:
+        "Where the API is, such as http://127.0.0.1:12111 for the simulator; Stripe's own when left out. Test keys only.",
       isRequired: false,
     },
   ],
@@ -25,17 +26,26 @@ export function checkStripeAccount({
   const faults: { field: string; message: string }[] = [];
   const key = secrets["secretKey"];
   if (!/^(sk|rk)_(test|live)_[A-Za-z0-9_]{4,256}$/.test(key ?? ""))
-    faults.push({ field: "secrets.secretKey", message: "begins with sk_test_, sk_live_, rk_test_ or rk_live_" });
+    faults.push({
+      field: "secrets.secretKey",
+      message: "begins with sk_test_, sk_live_, rk_test_ or rk_live_",
+    });
   const secret = secrets["webhookSecret"];
   if (secret !== undefined && !/^whsec_[!-~]{8,256}$/.test(secret))
     faults.push({ field: "secrets.webhookSecret", message: "begins with whsec_" });
   const base = settings["apiBase"];
   if (base !== undefined) {
     if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol))
-      faults.push({ field: "settings.apiBase", message: "is an address that begins with http:// or https://" });
+      faults.push({
+        field: "settings.apiBase",
+        message: "is an address that begins with http:// or https://",
+      });
     // A live key must never be sent anywhere else.
     else if (!isTestKey(key))
-      faults.push({ field: "settings.apiBase", message: "another address than Stripe's takes test keys only" });
+      faults.push({
+        field: "settings.apiBase",
+        message: "another address than Stripe's takes test keys only",
+      });
   }
   return faults;
 }

@@ -79,7 +79,9 @@ export function reportedDispute(dispute: Stripe.Dispute): ReportedDispute {
     reason: dispute.reason,
     state: disputeStates[dispute.status] ?? "needs_response",
     evidenceDueAt:
-      dispute.evidence_details.due_by === null ? undefined : instantFromMs(dispute.evidence_details.due_by * 1000),
+      dispute.evidence_details.due_by === null
+        ? undefined
+        : instantFromMs(dispute.evidence_details.due_by * 1000),
   };
 }
 

@@ -19,7 +19,14 @@ import { StripeClients, type StripeTransport } from "./stripe-clients.js";
 import { declineOf } from "./stripe-decline.js";
 import { stripeFailure } from "./stripe-failure.js";
 import { checkStripeAccount, isTestKey, stripeFields } from "./stripe-fields.js";
-import { idOf, refundReplyOf, reportedDispute, reportedMethod, reportedPayout, reportedRefund } from "./stripe-objects.js";
+import {
+  idOf,
+  refundReplyOf,
+  reportedDispute,
+  reportedMethod,
+  reportedPayout,
+  reportedRefund,
+} from "./stripe-objects.js";
 import { stripeAmountFault, toStripeAmount } from "./stripe-amount.js";
 
 const hour_ms = 3_600_000;
@@ -34,13 +41,17 @@ const expandMovement = ["latest_charge.balance_transaction"];
 
 /**
  * Stripe, by its official SDK: payment intents that are created first and confirmed off-session when their id is stored.
- * The SDK's own retries are off, since whoever calls knows what a repetition means.
+ * The SDK's own retries are off, since whoever calls knows what a repetition means; only a connection that was closed under a
+ * request it tries once more by itself, under the same key.
  */
 export function stripeProvider(transport: StripeTransport = {}): PaymentProvider {
   const clients = new StripeClients(transport);
   const clientOf = (account: ProviderAccount) => clients.of(account);
 
-  async function confirm(account: ProviderAccount, charge: NewCharge & { ref: string }): Promise<ChargeReply> {
+  async function confirm(
+    account: ProviderAccount,
+    charge: NewCharge & { ref: string },
+  ): Promise<ChargeReply> {
     try {
       return chargeReplyOf(
         await clientOf(account).paymentIntents.confirm(
@@ -94,7 +105,8 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
           success_url: returnUrl,
           cancel_url: returnUrl,
         });
-        if (session.url === null) throw new ProviderUnanswered(`Stripe made session ${session.id} without a page`);
+        if (session.url === null)
+          throw new ProviderUnanswered(`Stripe made session ${session.id} without a page`);
         return { ref: session.id, url: session.url };
       }),
 
@@ -110,7 +122,11 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
               // Nobody is there to be sent to another page and back.
               automatic_payment_methods: { enabled: true, allow_redirects: "never" },
               description: charge.description,
-              metadata: { [attempt_key]: charge.attempt, weir_target: charge.target, weir_amount: formatMoney(charge.amount) },
+              metadata: {
+                [attempt_key]: charge.attempt,
+                weir_target: charge.target,
+                weir_amount: formatMoney(charge.amount),
+              },
             },
             { idempotencyKey: `weir:${charge.attempt}:create` },
           ),
@@ -125,7 +141,11 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
       answered(async () => {
         try {
           return chargeReplyOf(
-            await clientOf(account).paymentIntents.cancel(ref, {}, { idempotencyKey: `weir:${attempt}:cancel` }),
+            await clientOf(account).paymentIntents.cancel(
+              ref,
+              {},
+              { idempotencyKey: `weir:${attempt}:cancel` },
+            ),
           );
         } catch (error) {
           // It cannot be canceled any more: what it is says why.
@@ -156,7 +176,9 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
     lookUpRefund: (account, question) => answered(() => lookUpRefund(clientOf(account), question)),
 
     submitEvidence: (account, { ref, evidence, submit }) =>
-      answered(async () => reportedDispute(await clientOf(account).disputes.update(ref, { evidence: { ...evidence }, submit }))),
+      answered(async () =>
+        reportedDispute(await clientOf(account).disputes.update(ref, { evidence: { ...evidence }, submit })),
+      ),
 
     acceptDispute: (account, ref) =>
       answered(async () => reportedDispute(await clientOf(account).disputes.close(ref))),
@@ -175,9 +197,16 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
           undefined,
           msOf(now),
         );
+        // The SDK looks only for what is too old.
+        const signed_s = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1]);
+        if (signed_s - msOf(now) / 1000 > webhook_tolerance_s)
+          return { ok: false, reason: "it was signed in the future" };
         return { ok: true, event: eventOf(event) };
       } catch (error) {
-        return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
+        return {
+          ok: false,
+          reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error),
+        };
       }
     },
 
@@ -204,7 +233,9 @@ async function lookUp(
       return chargeReplyOf(await stripe.paymentIntents.retrieve(intent.id, { expand: expandMovement }));
     seen += 1;
     if (seen >= looked_through_max)
-      throw new ProviderUnanswered(`none of ${looked_through_max} charges of the customer is this one, and there are more`);
+      throw new ProviderUnanswered(
+        `none of ${looked_through_max} charges of the customer is this one, and there are more`,
+      );
   }
   return "not_found";
 }
@@ -222,7 +253,10 @@ async function lookUpRefund(
   return "not_found";
 }
 
-async function fetchObject(stripe: Stripe, { type, id }: { type: string; id: string }): Promise<ProviderObject> {
+async function fetchObject(
+  stripe: Stripe,
+  { type, id }: { type: string; id: string },
+): Promise<ProviderObject> {
   switch (type) {
     case "payment_intent": {
       const intent = await stripe.paymentIntents.retrieve(id, { expand: expandMovement });
@@ -230,7 +264,9 @@ async function fetchObject(stripe: Stripe, { type, id }: { type: string; id: str
     }
     case "charge": {
       const intent = idOf((await stripe.charges.retrieve(id)).payment_intent);
-      return intent === undefined ? { kind: "irrelevant" } : fetchObject(stripe, { type: "payment_intent", id: intent });
+      return intent === undefined
+        ? { kind: "irrelevant" }
+        : fetchObject(stripe, { type: "payment_intent", id: intent });
     }
     case "refund":
       return reportedRefund(await stripe.refunds.retrieve(id, { expand: ["balance_transaction"] }));
@@ -247,7 +283,9 @@ async function fetchObject(stripe: Stripe, { type, id }: { type: string; id: str
     case "setup_intent":
       return methodOf(stripe, await stripe.setupIntents.retrieve(id));
     case "checkout.session": {
-      const { setup_intent: setup } = await stripe.checkout.sessions.retrieve(id, { expand: ["setup_intent"] });
+      const { setup_intent: setup } = await stripe.checkout.sessions.retrieve(id, {
+        expand: ["setup_intent"],
+      });
       return setup === null || typeof setup === "string" ? { kind: "irrelevant" } : methodOf(stripe, setup);
     }
     default:
