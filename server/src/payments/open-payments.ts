@@ -87,6 +87,7 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerInbox(inbox, { workflows, wakes });
   const settlementPort = new SettlementPort({ ...options, attempts, captures, refunds, disputes, payouts, receivables });
   return {
+    settlementPort,
     accounts,
     methods,
     receivables,
