@@ -99,6 +99,5 @@ export function openPayments(options: PaymentsOptions): Payments {
     inbox,
     captures,
     attempts,
-    settlementPort,
   };
 }
