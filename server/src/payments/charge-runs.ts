@@ -27,7 +27,16 @@ export interface ChargeRunsDependencies {
 
 const charges_queue = "charges";
 /** The organization's time between looks at what became of an attempt that was not answered. */
-const looks: readonly number[] = [10 * second, minute, 5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day];
+const looks: readonly number[] = [
+  10 * second,
+  minute,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  6 * hour,
+  12 * hour,
+  day,
+];
 /** An outcome that is unknown for so long is for a person. */
 export const unknown_max = day;
 /** What a provider works on for days, such as a bank debit, is asked for once a day. */
@@ -162,6 +171,7 @@ async function repair(
     const since = attempt.unknownSince ?? now;
     if (attempt.state === "unknown" && now - since >= unknown_max)
       return on.attempts.park(sql, organization, id);
+    if (attempt.state === "processing" && !(await on.calls.isAsked(sql, organization, attempt))) return;
     const wait = attempt.state === "unknown" ? waitAfter(now - since) : processing_look;
     await wakes.wake(sql, organization, (now + wait) as Instant, repair_kind, id);
   });

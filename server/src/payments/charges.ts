@@ -134,7 +134,7 @@ export class Charges {
     const { organization } = caller;
     const attempt = await this.#must(organization, id);
     if (!isOpen(attempt.state)) throw ended(attempt);
-    const news = await askProvider(() => this.#on.calls.cancel(organization, attempt));
+    const news = await askProvider(() => this.#on.calls.withdraw(organization, attempt));
     return this.#audited(caller, "payment_attempt.cancel", attempt, { attempt: id }, idempotencyKey, news);
   }
 

@@ -26,6 +26,7 @@ import {
   type RefundSource,
   type RefundState,
 } from "./core/index.js";
+import { abilityOf } from "./ability.js";
 import { refund_kind } from "./kinds.js";
 import type { ExceptionsPort, NoticesPort } from "./ports.js";
 import type { RefundReply, SettledAmounts } from "./provider.js";
@@ -105,7 +106,7 @@ export class Refunds {
           input.source === "invoice" ? await this.#reopened(sql, payment, input.invoice, money) : undefined;
         if (input.source === "balance") await this.#refuseBeyondBalance(sql, payment, money);
         const now = this.#on.clocks.of(organization).now();
-        const isManual = payment.ref === undefined || payment.account === undefined;
+        const isManual = !(await this.#isSent(sql, organization, payment));
         const refund: Refund = {
           id: newId("ref", now),
           payment: payment.id,
@@ -115,7 +116,6 @@ export class Refunds {
           currency: payment.currency,
           amount: money.minor,
           reason: input.reason,
-          // Money that came in outside of Weir goes back outside of Weir.
           state: isManual ? "succeeded" : "pending",
           ref: undefined,
           failure: undefined,
@@ -260,16 +260,16 @@ export class Refunds {
       return { refund: found, payment: of, opened: await accounts.open(sql, organization, of.account) };
     });
     const { account, provider } = opened;
+    const sending = abilityOf(provider, "refunds");
     const chargeRef = payment.ref;
-    if (chargeRef === undefined) throw new RangeError(`payment ${payment.id} has no charge`);
     const amount = { currency: refund.currency, minor: refund.amount };
     const isInKeyWindow = msOf(clock.now()) - msOf(refund.createdAt) < provider.keyWindow_ms;
     try {
-      return await gate.call(account.id, async () => {
-        const found = await provider.lookUpRefund(account, { refund: id, ref: refund.ref, chargeRef });
+      return await gate.call(opened, async () => {
+        const found = await sending.lookUpRefund(account, { refund: id, ref: refund.ref, chargeRef });
         if (found !== "not_found") return found;
         if (isInKeyWindow || refund.ref === undefined)
-          return provider.refund(account, { refund: id, chargeRef, amount });
+          return sending.refund(account, { refund: id, payment: payment.id, chargeRef, amount });
         throw new ProviderUnanswered("the provider does not know the refund any more");
       });
     } catch (error) {
@@ -323,6 +323,13 @@ export class Refunds {
     const refunded = { currency: refund.currency, minor: refund.amount };
     const posting = refundSettlement(refund.id, account, refunded, settled);
     if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
+  }
+
+  /** Whether a provider sends what goes back of a payment; money that came in outside of Weir goes back outside of Weir. */
+  async #isSent(sql: Sql, organization: OrganizationId, { account, ref }: Payment): Promise<boolean> {
+    if (account === undefined) return false;
+    const { refunds } = (await this.#on.accounts.open(sql, organization, account)).provider;
+    return refunds !== undefined && (ref !== undefined || !refunds.isOfCharges);
   }
 
   async #checked(sql: Sql, payment: Payment, input: NewRefundInput): Promise<Money> {

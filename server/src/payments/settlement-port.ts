@@ -42,6 +42,7 @@ import {
 import type { Disputes } from "./disputes.js";
 import type { Payouts } from "./payouts.js";
 import type { BillingPort } from "./ports.js";
+import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
 import type { Refunds } from "./refunds.js";
 import { findAttempt } from "./store/attempts.js";
@@ -94,6 +95,7 @@ export interface SettlementPortDependencies {
   readonly ledger: Ledger;
   readonly clocks: Clocks;
   readonly billing: BillingPort;
+  readonly accounts: ProviderAccounts;
   readonly attempts: Attempts;
   readonly captures: Captures;
   readonly refunds: Refunds;
@@ -106,7 +108,6 @@ type Found = FoundTarget;
 type Of<Kind extends PaymentsAction["kind"]> = Extract<PaymentsAction, { kind: Kind }>;
 
 const accounts_max = 1_000;
-const bank_provider = "bank_transfer";
 const refunds_max = 1_000;
 
 /** Payments as settlement files see them: what they may be about, and what they tell. */
@@ -119,11 +120,11 @@ export class SettlementPort implements SettlementPayments {
 
   async findAccount(sql: Sql, idOrKey: string): Promise<SettlementAccount | undefined> {
     const found = await findAccount(sql, idOrKey);
-    return found && accountOf(found);
+    return found && this.#accountOf(found);
   }
 
   async listAccounts(sql: Sql): Promise<readonly SettlementAccount[]> {
-    return (await listAccounts(sql, { limit: accounts_max })).map(accountOf);
+    return (await listAccounts(sql, { limit: accounts_max })).map((account) => this.#accountOf(account));
   }
 
   async findByReference(
@@ -270,6 +271,11 @@ export class SettlementPort implements SettlementPayments {
 
   async listInTransit(sql: Sql, page: Parameters<typeof listInTransit>[1]): Promise<readonly OpenMovement[]> {
     return (await listInTransit(sql, page)).map((row) => movementOf("payout", row));
+  }
+
+  #accountOf({ id, key, name, provider, settings }: StoredProviderAccount): SettlementAccount {
+    const { side, identifiersOf } = this.#on.accounts.providerOf(provider).files;
+    return { id, key, name, provider, side, identifiers: identifiersOf(settings) };
   }
 
   async #named(
@@ -651,16 +657,6 @@ export class SettlementPort implements SettlementPayments {
       },
     ]);
   }
-}
-
-/** The names of the account in its sender's files are among its settings. */
-function accountOf({ id, key, name, provider, settings }: StoredProviderAccount): SettlementAccount {
-  const { iban, merchant_account: merchant } = settings;
-  const identifiers = [iban?.replaceAll(" ", ""), merchant].filter(
-    (each) => each !== undefined && each !== "",
-  );
-  const side = provider === bank_provider ? "bank" : "provider";
-  return { id, key, name, provider, side, identifiers: identifiers as string[] };
 }
 
 /** Also by structured reference: its text is an invoice's number without punctuation. */
