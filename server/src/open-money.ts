@@ -4,6 +4,7 @@ import {
   mustFindCustomer,
   mustFindFinalized,
   openBilling,
+  type PaymentOfInvoice,
   registerInvoiceRuns,
   usagePortOf,
   type Billing,
@@ -15,7 +16,7 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
-import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import { openPayments, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
@@ -102,8 +103,10 @@ export function openMoney(options: MoneyOptions): Money {
     notices: {
       publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
     },
-    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
-    providers: options.providers ?? [stripeProvider()],
+    payers: { find: (organization, sourceId) => settlement.payers.find(organization, sourceId) },
+    exceptions: {
+      open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at),
+    },
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
   const settlement: Settlement = openSettlement({
@@ -123,6 +126,7 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     credits,
     receivables: payments.receivables,
+    paymentOf: documentPaymentOf(payments),
     webhooks,
     wakes: billingSchedule,
     invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
@@ -130,7 +134,28 @@ export function openMoney(options: MoneyOptions): Money {
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, mail, subjectsOfCustomers };
+  return {
+    catalog,
+    catalogFiles,
+    billing,
+    tax,
+    ledger,
+    credits,
+    payments,
+    settlement,
+    mail,
+    subjectsOfCustomers,
+  };
+}
+
+/** How an invoice is to be paid, for its document: by a transfer to the oldest account that takes one. */
+function documentPaymentOf({ instructions }: Payments): PaymentOfInvoice {
+  return async (sql, invoice) => {
+    const [first] = await instructions.find(sql, invoice);
+    if (first === undefined) return undefined;
+    const { holder, iban, bic, reference, code } = first;
+    return { kind: "transfer", reference, account: { holder, iban, bic }, code };
+  };
 }
 
 /** Billing as payments see it. */

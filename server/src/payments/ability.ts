@@ -8,7 +8,9 @@ const lacking: Readonly<Record<AbilityName, string>> = {
   setupPages: "has no page on which a customer enters a card",
   refunds: "sends no refunds",
   disputes: "takes no answers to disputes",
+  transfers: "has no account to which customers pay",
   webhooks: "tells nothing by itself",
+  outgoing: "makes no files",
 };
 
 /** What a provider can do. @throws Refusal 422 that says what to do instead */

@@ -1,4 +1,5 @@
 export { openPayments, type Payments, type PaymentsOptions } from "./open-payments.js";
+export type { TransferInstructions } from "./payment-instructions.js";
 export { Receivables, type ReceivablesDependencies } from "./receivables.js";
 export { stripeProvider, type StripeTransport } from "./providers/stripe/index.js";
 export { registerWebhookRoutes } from "./api/webhook-routes.js";
@@ -8,6 +9,7 @@ export type {
   ExceptionsPort,
   NoticesPort,
   PaidInvoice,
+  PayersPort,
   PayingCustomer,
   PaymentException,
   PaymentNotice,

@@ -10,6 +10,8 @@ import type {
 } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Money } from "../kernel/money.js";
+import type { CardScheme } from "../settlement/index.js";
+import type { OutgoingFiles } from "./outgoing.js";
 import type { Decline, DisputeState, PayoutState, RefundState } from "./core/index.js";
 
 /** An account at a provider as its adapter sees it. */
@@ -46,6 +48,8 @@ export interface SettledAmounts {
   readonly fee: Money;
   /** As the provider gave it; undefined without conversion. */
   readonly rate: string | undefined;
+  /** The acquirer reference number, of a card transaction that a scheme's file told of. */
+  readonly arn?: string | undefined;
 }
 
 /** What a provider says of a charge. */
@@ -77,6 +81,15 @@ export interface NewRefund {
   /** The charge that is given back of; undefined for money that was not charged. */
   readonly chargeRef: string | undefined;
   readonly amount: Money;
+  /** Who gets it, where refunds go to an account. */
+  readonly payee: Payee | undefined;
+  readonly reason: string;
+}
+
+/** Whose account money goes to. */
+export interface Payee {
+  readonly name: string;
+  readonly iban: string;
 }
 
 export interface RefundReply {
@@ -192,6 +205,8 @@ export interface PaymentProvider extends Abilities {
   checkAccount(
     account: Pick<ProviderAccount, "settings" | "secrets">,
   ): readonly { field: string; message: string }[];
+  /** What a decline's code means for trying again; left out where there are no codes. */
+  declineFor?(code: string): Decline;
 }
 
 /** What a provider may be able to do. */
@@ -201,7 +216,9 @@ export interface Abilities {
   readonly setupPages?: SetupPages;
   readonly refunds?: RefundSending;
   readonly disputes?: DisputeAnswering;
+  readonly transfers?: TransferReceiving;
   readonly webhooks?: EventTelling;
+  readonly outgoing?: OutgoingFiles;
 }
 export type AbilityName = keyof Abilities;
 
@@ -249,8 +266,11 @@ export interface SetupPages {
 
 /** The provider gives money back. */
 export interface RefundSending {
-  /** It gives back of its own charges only, whose reference it needs: money that it did not charge goes back elsewhere. */
-  readonly isOfCharges: boolean;
+  /**
+   * `charge`: it gives back of its own charges, and what it did not charge goes back elsewhere; `account`: it pays to an account,
+   * which has to be known.
+   */
+  readonly to: "charge" | "account";
   /** The same refund again gives nothing more back. */
   refund(account: ProviderAccount, refund: NewRefund): Promise<RefundReply>;
   lookUpRefund(account: ProviderAccount, question: RefundQuestion): Promise<RefundReply | "not_found">;
@@ -258,12 +278,35 @@ export interface RefundSending {
 
 /** Chargebacks are answered through the provider. */
 export interface DisputeAnswering {
+  /** Until when a chargeback that a file told of can be answered; left out where the provider says it itself. */
+  evidenceDueAt?(
+    settings: ProviderAccount["settings"],
+    chargeback: { readonly scheme: CardScheme; readonly reportedAt: Instant },
+  ): Instant;
   submitEvidence(
     account: ProviderAccount,
     dispute: KnownDispute,
     answer: { evidence: Readonly<Record<string, string>>; submit: boolean },
   ): Promise<ReportedDispute>;
   acceptDispute(account: ProviderAccount, dispute: KnownDispute): Promise<ReportedDispute>;
+}
+
+/** Customers send what they owe by themselves, to an account, with a reference. */
+export interface TransferReceiving {
+  accountOf(settings: ProviderAccount["settings"]): ReceivingAccount;
+  /** The text of a QR code by which a banking app fills a transfer in; undefined where there is none for it. */
+  codeOf(
+    settings: ProviderAccount["settings"],
+    amount: Money,
+    reference: { readonly kind: "structured" | "text"; readonly value: string },
+  ): string | undefined;
+}
+
+/** Where customers send money. */
+export interface ReceivingAccount {
+  readonly holder: string;
+  readonly iban: string;
+  readonly bic: string | undefined;
 }
 
 /** The provider tells by itself what happens. */

@@ -41,7 +41,7 @@ import {
 } from "./core/index.js";
 import type { Disputes } from "./disputes.js";
 import type { Payouts } from "./payouts.js";
-import type { BillingPort } from "./ports.js";
+import type { BillingPort, NoticesPort } from "./ports.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
 import type { Refunds } from "./refunds.js";
@@ -77,12 +77,14 @@ import {
   findInvoicesByNames,
   findInvoicesBySequences,
   findPaymentsByAmounts,
+  findPaymentsByArns,
   findPaymentsByIds,
   findPaymentsByRefs,
   findPayoutsByAmounts,
   findPayoutsByNames,
   findRefundsByAmounts,
   findRefundsByNames,
+  findTransfersOfInvoices,
   type NamedAttempt,
   type NamedDispute,
   type NamedInvoice,
@@ -102,6 +104,7 @@ export interface SettlementPortDependencies {
   readonly disputes: Disputes;
   readonly payouts: Payouts;
   readonly receivables: Receivables;
+  readonly notices: NoticesPort;
 }
 
 type Found = FoundTarget;
@@ -237,8 +240,12 @@ export class SettlementPort implements SettlementPayments {
     cause: string,
   ): Promise<void> {
     for (const { kind, key, target } of actions) {
-      if (kind === "receive_transfer") await this.#giveBack(sql, organization, account, key, cause);
-      else if (kind === "receive_payout" && target !== null)
+      if (kind === "receive_transfer") {
+        const source = account.side === "bank" ? "bank" : "file";
+        const found = await findPaymentBySource(sql, source, key);
+        if (found === undefined) throw notUndoable(kind);
+        await this.#giveBack(sql, organization, account, found, `by ${cause}`);
+      } else if (kind === "receive_payout" && target !== null)
         await this.#unreceive(sql, organization, account, target, cause);
       else throw notUndoable(kind);
     }
@@ -266,7 +273,9 @@ export class SettlementPort implements SettlementPayments {
     account: SettlementAccount,
     page: Parameters<typeof listCaptured>[2],
   ): Promise<readonly OpenMovement[]> {
-    return (await listCaptured(sql, account.id, page)).map((row) => movementOf("payment", row));
+    return (await listCaptured(sql, account.id, page)).map((row) =>
+      movementOf(row.id.startsWith("pat_") ? "attempt" : "payment", row),
+    );
   }
 
   async listInTransit(sql: Sql, page: Parameters<typeof listInTransit>[1]): Promise<readonly OpenMovement[]> {
@@ -291,6 +300,8 @@ export class SettlementPort implements SettlementPayments {
     ) => rows.map((row): Found => ({ reference: row.reference, target: toTarget(row) }));
     switch (kind) {
       case "payment": {
+        if (isBank) return found(await findTransfers(sql, account, references), paymentTarget);
+        const arns = references.filter((each) => /^\d{23}$/.test(each));
         const ours = references.filter((each) => /^(pay|pat)_/.test(each));
         const theirs =
           ours.length === 0 ? references : references.filter((each) => !/^(pay|pat)_/.test(each));
@@ -299,6 +310,7 @@ export class SettlementPort implements SettlementPayments {
             ? []
             : found(await findPaymentsByRefs(sql, account.id, theirs), paymentTarget)),
           ...(ours.length === 0 ? [] : found(await findPaymentsByIds(sql, account.id, ours), paymentTarget)),
+          ...(arns.length === 0 ? [] : found(await findPaymentsByArns(sql, account.id, arns), paymentTarget)),
         ];
       }
       case "attempt":
@@ -367,6 +379,10 @@ export class SettlementPort implements SettlementPayments {
     switch (action.kind) {
       case "capture":
         return this.#capture(sql, organization, action);
+      case "decline":
+        return this.#decline(sql, organization, account, action);
+      case "take_back":
+        return this.#takeBack(sql, organization, account, action);
       case "confirm_refund":
         return this.#refund(sql, organization, action);
       case "fail_refund":
@@ -389,9 +405,9 @@ export class SettlementPort implements SettlementPayments {
   async #capture(sql: Sql, organization: OrganizationId, action: Of<"capture">): Promise<ActionOutcome> {
     const id = action.attempt as PaymentAttemptId;
     const before = await findAttempt(sql, id);
-    const { ref, gross, fee } = action.settlement;
-    const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined };
-    const charge = before?.ref ?? action.ref ?? action.arn ?? ref;
+    const { ref, gross, fee, arn } = action.settlement;
+    const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined, arn };
+    const charge = before?.ref ?? action.ref ?? arn ?? ref;
     const after = await this.#on.attempts.record(sql, organization, id, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
@@ -402,6 +418,44 @@ export class SettlementPort implements SettlementPayments {
       return { kind: "refused", reason: `${id} is ${after.state}, and is not captured by the file.` };
     const target = { kind: "payment", id: payment.id, root: id } as const;
     return { kind: before?.state === "succeeded" ? "already_done" : "done", target };
+  }
+
+  async #decline(
+    sql: Sql,
+    organization: OrganizationId,
+    { provider }: SettlementAccount,
+    { attempt, code, message }: Of<"decline">,
+  ): Promise<ActionOutcome> {
+    const id = attempt as PaymentAttemptId;
+    const before = await findAttempt(sql, id);
+    const known = this.#on.accounts.providerOf(provider).declineFor?.(code);
+    const decline = {
+      code,
+      hardness: "soft",
+      ...known,
+      message: message || (known?.message ?? code),
+    } as const;
+    const after = await this.#on.attempts.record(sql, organization, id, {
+      input: { kind: "declined", ref: before?.ref, decline },
+    });
+    if (after.state === "failed") return { kind: before?.state === "failed" ? "already_done" : "done" };
+    return { kind: "refused", reason: `${id} is ${after.state}, and is not declined by the file.` };
+  }
+
+  async #takeBack(
+    sql: Sql,
+    organization: OrganizationId,
+    account: SettlementAccount,
+    { payment }: Of<"take_back">,
+  ): Promise<ActionOutcome> {
+    const found = await mustFindPayment(sql, payment);
+    await this.#giveBack(sql, organization, account, found, "by the bank");
+    const { id, customer, currency, amount } = found;
+    const data = { payment: id, customer, currency, amount: amount.toString() };
+    await this.#on.notices.publish(sql, organization, [
+      { type: "payment.returned", key: `payment.returned:${id}`, data },
+    ]);
+    return { kind: "done" };
   }
 
   async #refund(
@@ -434,11 +488,14 @@ export class SettlementPort implements SettlementPayments {
     sql: Sql,
     organization: OrganizationId,
     account: SettlementAccount,
-    { payment: id, ref, amount, held, fee }: Of<"open_dispute">,
+    { payment: id, ref, amount, held, fee, chargeback }: Of<"open_dispute">,
   ): Promise<ActionOutcome> {
     const payment = await mustFindPayment(sql, id);
     if (payment.ref === undefined)
       return { kind: "refused", reason: `${id} has no charge that could be disputed.` };
+    const opened = await this.#on.accounts.open(sql, organization, account.id);
+    const { settings } = opened.account;
+    const { evidenceDueAt } = opened.provider.disputes ?? {};
     await this.#on.disputes.reported(sql, organization, account.id, {
       ref,
       chargeRef: payment.ref,
@@ -447,7 +504,7 @@ export class SettlementPort implements SettlementPayments {
       fee: { currency: held.currency, minor: fee },
       reason: "reported by a settlement file",
       state: "needs_response",
-      evidenceDueAt: undefined,
+      evidenceDueAt: chargeback && evidenceDueAt?.(settings, chargeback),
     });
     const dispute = await findDisputeByRef(sql, account.id, ref);
     if (dispute === undefined) return { kind: "refused", reason: `${id} takes no dispute ${ref}.` };
@@ -571,14 +628,10 @@ export class SettlementPort implements SettlementPayments {
     sql: Sql,
     organization: OrganizationId,
     account: SettlementAccount,
-    key: string,
-    cause: string,
+    payment: Payment,
+    by: string,
   ): Promise<void> {
-    const source = account.side === "bank" ? "bank" : "file";
-    const found = await findPaymentBySource(sql, source, key);
-    if (found === undefined) throw notUndoable("receive_transfer");
-    await lockPayment(sql, found.id);
-    const payment = await mustFindPayment(sql, found.id);
+    await lockPayment(sql, payment.id);
     const [refund] = await listRefunds(sql, { payment: payment.id, limit: refunds_max });
     if (refund !== undefined) throw refunded(payment, refund.id);
     const now = this.#on.clocks.of(organization).now();
@@ -602,9 +655,10 @@ export class SettlementPort implements SettlementPayments {
         creditNote: undefined,
         currency: payment.currency,
         amount: minor,
-        reason: `taken back: ${cause}`,
+        reason: `taken back ${by}`,
         state: "succeeded" as const,
         ref: undefined,
+        payee: undefined,
         failure: undefined,
         parkedAt: undefined,
         createdAt: now,
@@ -657,6 +711,24 @@ export class SettlementPort implements SettlementPayments {
       },
     ]);
   }
+}
+
+/** Transfers that came in on a bank account: by our id, or by the invoices that they paid. */
+async function findTransfers(
+  sql: Sql,
+  { id }: SettlementAccount,
+  references: readonly string[],
+): Promise<NamedPayment[]> {
+  const invoices = await findInvoices(sql, references);
+  const paid = await findTransfersOfInvoices(
+    sql,
+    id,
+    invoices.map((invoice) => invoice.id),
+  );
+  const byInvoice = invoices.flatMap(({ reference, id: invoice }) =>
+    paid.filter((each) => each.reference === invoice).map((each) => ({ ...each, reference })),
+  );
+  return [...(await findPaymentsByIds(sql, id, references)), ...byInvoice];
 }
 
 /** Also by structured reference: its text is an invoice's number without punctuation. */

@@ -10,6 +10,7 @@ import { Exceptions } from "./exceptions.js";
 import { FileProcessing } from "./file-processing.js";
 import { FileReadings } from "./file-readings.js";
 import { registerFileRuns } from "./file-workflow.js";
+import { Payers } from "./payers.js";
 import type { SettlementPayments } from "./payments-port.js";
 import { Reconciliation } from "./reconciliation.js";
 import { registerReports } from "./report-workflow.js";
@@ -34,6 +35,7 @@ export interface Settlement {
   readonly files: SettlementFiles;
   readonly exceptions: Exceptions;
   readonly reconciliation: Reconciliation;
+  readonly payers: Payers;
   /** Lets go of files that are read here; their runs go on elsewhere, or after the next start. */
   close(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export function openSettlement(options: SettlementOptions): Settlement {
     files,
     exceptions,
     reconciliation,
+    payers: new Payers(options),
     async close() {
       clearInterval(timer);
       await sweeping;

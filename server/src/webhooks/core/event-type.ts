@@ -11,7 +11,9 @@ export const event_types = {
   "invoice.marked_uncollectible": "What was owed of an invoice was written off.",
   "payment.succeeded": "Money came in, and went to invoices, the customer's balance or prepaid credit.",
   "payment.failed": "An attempt to take money has ended without: declined, or canceled.",
-  "payment.action_required": "The customer has to do something before money can be taken, such as 3-D Secure.",
+  "payment.returned": "A bank took a customer's transfer back: what it had paid is owed again.",
+  "payment.action_required":
+    "The customer has to do something before money can be taken, such as 3-D Secure.",
   "refund.succeeded": "Money was given back.",
   "refund.failed": "Money that was given back did not arrive: it is back.",
   "dispute.opened": "A customer's bank disputes a payment.",

@@ -11,7 +11,7 @@ const expand = ["balance_transaction"];
 
 export function stripeRefunds(clientOf: ClientOf): RefundSending {
   return {
-    isOfCharges: true,
+    to: "charge",
 
     refund: (account, refund) =>
       answered(async () =>
