@@ -4,7 +4,6 @@ import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { displayNameOf, parseEmailAddress } from "../kernel/email-address.js";
 import { newId, type CustomerId, type InvoiceId, type MailId, type OrganizationId } from "../kernel/ids.js";
-import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { TimeZone } from "../kernel/time-zone.js";
 import { checkMailSettings, checkQueued, checkRecipients, type NewMailSettings } from "./check-mail.js";

@@ -89,7 +89,7 @@ async function openTransport({ protocol, hostname, port, username, password }: U
 type Transport = Awaited<ReturnType<typeof openTransport>>;
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function addressOf({ name, address }: Mailbox) {
