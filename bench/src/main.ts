@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { BenchOptions, Figure, FigureRow } from "./figure.js";
 import { measureBacktest } from "./figures/backtest.js";
+import { measureCharges } from "./figures/charges.js";
 import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
@@ -26,6 +27,7 @@ const figures: Readonly<Record<string, Figure>> = {
   rating: measureRating,
   "invoice-run": measureInvoiceRun,
   backtest: measureBacktest,
+  charges: measureCharges,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]

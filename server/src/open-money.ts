@@ -2,7 +2,7 @@ import {
   billingWakes,
   Customers,
   mustFindCustomer,
-  mustFindFinalized,
+  mustFindPayable,
   openBilling,
   registerInvoiceRuns,
   usagePortOf,
@@ -15,7 +15,13 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
-import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import {
+  openPayments,
+  stripeProvider,
+  type BillingPort,
+  type PaymentProvider,
+  type Payments,
+} from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
@@ -102,7 +108,9 @@ export function openMoney(options: MoneyOptions): Money {
     notices: {
       publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
     },
-    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
+    exceptions: {
+      open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at),
+    },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
@@ -130,7 +138,18 @@ export function openMoney(options: MoneyOptions): Money {
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, mail, subjectsOfCustomers };
+  return {
+    catalog,
+    catalogFiles,
+    billing,
+    tax,
+    ledger,
+    credits,
+    payments,
+    settlement,
+    mail,
+    subjectsOfCustomers,
+  };
 }
 
 /** Billing as payments see it. */
@@ -138,9 +157,8 @@ function billingPortOf(billing: () => Billing): BillingPort {
   return {
     customer: mustFindCustomer,
     async invoice(sql, idOrNumber) {
-      const { id, customer, finalized, sections } = await mustFindFinalized(sql, idOrNumber, true);
-      const subscriptions = [...new Set(sections.map(({ subscription }) => subscription))];
-      return { id, number: finalized?.number ?? id, customer, subscriptions };
+      const { id, customer, number = id, subscriptions } = await mustFindPayable(sql, idOrNumber);
+      return { id, number, customer, subscriptions };
     },
     async cancelSubscription(organization, subscription, key) {
       try {

@@ -308,7 +308,7 @@ export class Charges {
     id: string,
     news: AttemptNews,
   ): Promise<PaymentAttempt> {
-    return this.#on.attempts.record(sql, organization, (await mustFindAttempt(sql, id)).id, news);
+    return this.#on.attempts.record(sql, organization, await mustFindAttempt(sql, id), news);
   }
 }
 

@@ -85,7 +85,15 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
-  const settlementPort = new SettlementPort({ ...options, attempts, captures, refunds, disputes, payouts, receivables });
+  const settlementPort = new SettlementPort({
+    ...options,
+    attempts,
+    captures,
+    refunds,
+    disputes,
+    payouts,
+    receivables,
+  });
   return {
     settlementPort,
     accounts,
