@@ -12,7 +12,8 @@ import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
-import { Ledger } from "./ledger/index.js";
+import { noteMonthEndBy, openBooks, registerRecognition, type Books, type Ledger } from "./ledger/index.js";
+import type { Log } from "./kernel/log.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 
@@ -22,6 +23,7 @@ export interface MoneyOptions {
   readonly clocks: Clocks;
   readonly workflows: Workflows;
   readonly wakes: Wakes;
+  readonly log: Log;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -32,16 +34,19 @@ export interface Money {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
-export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: MoneyOptions): Money {
+export function openMoney({ postgres, clock, clocks, workflows, wakes, log, usage }: MoneyOptions): Money {
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clocks });
+  const books = openBooks({ postgres, clock, clocks, log, monthEndNoted: noteMonthEndBy(wakes) });
+  const { ledger, revenue } = books;
+  registerRecognition(revenue, { workflows, wakes });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
@@ -60,12 +65,13 @@ export function openMoney({ postgres, clock, clocks, workflows, wakes, usage }: 
     tax,
     ledger,
     credits,
+    revenue,
     wakes: billingSchedule,
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, books, credits, subjectsOfCustomers };
 }
 
 /** The usage domain's meters as the catalog sees them. */

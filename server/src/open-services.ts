@@ -61,7 +61,8 @@ export async function openServices(
   const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
-  const money = openMoney({ postgres, clock, clocks, workflows, wakes, usage: () => usage });
+  const money = openMoney({ postgres, clock, clocks, workflows, wakes, log, usage: () => usage });
+  const { sealer } = money.books;
   const usage = opens(
     "usage",
     await openUsage({
@@ -112,6 +113,7 @@ export async function openServices(
   // Ends before what its steps work with.
   opens("time", time, async (running) => {
     await retention.stop();
+    await sealer.stop();
     await running.stop();
     await workflows.close();
   });
@@ -125,6 +127,7 @@ export async function openServices(
   const url = await listen(app, config.host, config.httpPort);
   time.start();
   retention.start();
+  sealer.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())
     : undefined;

@@ -10,7 +10,7 @@ import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
 import type { Taxes } from "./tax/index.js";
-import type { Ledger } from "./ledger/index.js";
+import type { Books, Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 
@@ -35,5 +35,6 @@ export interface Services {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
 }

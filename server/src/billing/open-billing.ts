@@ -8,6 +8,7 @@ import { CreditNotes } from "./invoicing/credit-notes.js";
 import { DueInvoices } from "./invoicing/due-invoices.js";
 import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
+import type { RevenuePort } from "./invoicing/revenue-port.js";
 import { InvoiceDocuments } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
 import { findBillingProfile } from "../identity/index.js";
@@ -45,6 +46,7 @@ export interface BillingOptions {
   readonly tax: TaxPort;
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
+  readonly revenue: RevenuePort;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */
   readonly wakes?: ReturnType<typeof billingWakes>;
 }

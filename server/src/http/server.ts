@@ -4,6 +4,7 @@ import { registerDocumentRoutes } from "../billing/index.js";
 import { registerCatalogRoutes } from "../catalog/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
+import { registerJournalRoute } from "../ledger/index.js";
 import type { Services } from "../services.js";
 import { directUsageRoutes, registerUsageRoutes } from "../usage/index.js";
 import { authenticated } from "./authentication.js";
@@ -60,6 +61,7 @@ export async function createHttpServer(
   registerUsageRoutes(app, services);
   registerCatalogRoutes(app, services);
   registerDocumentRoutes(app, services);
+  registerJournalRoute(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });

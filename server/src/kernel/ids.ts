@@ -28,7 +28,8 @@ export type IdPrefix =
   | "crg"
   | "crm"
   | "crn"
-  | "pac";
+  | "pac"
+  | "rvs";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -60,6 +61,7 @@ export type CreditMovementId = Id<"crm">;
 export type CreditNoteId = Id<"crn">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
+export type RevenueScheduleId = Id<"rvs">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -1,6 +1,6 @@
 import { Customers, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
 import { Credits } from "../../src/credits/index.js";
-import { Ledger } from "../../src/ledger/index.js";
+import { Ledger, Revenue } from "../../src/ledger/index.js";
 import { Taxes } from "../../src/tax/index.js";
 
 export interface TestBilling {
@@ -8,11 +8,12 @@ export interface TestBilling {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly revenue: Revenue;
 }
 
 /** Billing with the domains that it stands on, all real; nothing is billed by itself unless `wakes` are given. */
 export function openTestBilling(
-  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "customers"> &
+  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "revenue" | "customers"> &
     Partial<Pick<BillingOptions, "customers">>,
 ): TestBilling {
   const { postgres, clock, clocks } = given;
@@ -26,5 +27,7 @@ export function openTestBilling(
     clocks,
     noteExpiry: () => Promise.resolve(),
   });
-  return { billing: openBilling({ ...given, customers, tax, ledger, credits }), tax, ledger, credits };
+  const revenue = new Revenue({ postgres, ledger, clocks, monthEndNoted: () => Promise.resolve() });
+  const billing = openBilling({ ...given, customers, tax, ledger, credits, revenue });
+  return { billing, tax, ledger, credits, revenue };
 }
