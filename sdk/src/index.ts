@@ -4,6 +4,7 @@ import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Invoices } from "./invoices.js";
+import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Runs } from "./runs.js";
@@ -30,6 +31,7 @@ export class Weir {
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
+  readonly ledger: Ledger;
   readonly tax: Tax;
   readonly runs: Runs;
   readonly clock: TestClock;
@@ -45,6 +47,7 @@ export class Weir {
     this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.invoices = new Invoices(this.graphql, this.#transport);
+    this.ledger = new Ledger(this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
@@ -104,6 +107,7 @@ export type {
   RatedPortion,
   RatedTier,
 } from "./line-explanation.js";
+export type { JournalFile, JournalFormat, JournalOptions } from "./ledger.js";
 export type { Money } from "./money.js";
 export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
 export type { TestClockState } from "./test-clock.js";
