@@ -5,6 +5,7 @@ import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Invoices } from "./invoices.js";
 import { Mail } from "./mail.js";
+import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Runs } from "./runs.js";
@@ -32,6 +33,7 @@ export class Weir {
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
   readonly mail: Mail;
+  readonly ledger: Ledger;
   readonly tax: Tax;
   readonly runs: Runs;
   readonly clock: TestClock;
@@ -47,6 +49,7 @@ export class Weir {
     this.catalog = new Catalog(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.invoices = new Invoices(this.graphql, this.#transport);
+    this.ledger = new Ledger(this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
@@ -108,6 +111,7 @@ export type {
   RatedTier,
 } from "./line-explanation.js";
 export type { MailFilter, MailKind, MailSettings, MailState, NewMailSettings, SentMail } from "./mail.js";
+export type { JournalFile, JournalFormat, JournalOptions } from "./ledger.js";
 export type { Money } from "./money.js";
 export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
 export type { TestClockState } from "./test-clock.js";

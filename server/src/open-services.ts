@@ -98,6 +98,7 @@ export async function openServices(
     usage: () => usage,
   });
   opens("settlement", money.settlement, (domain) => domain.close());
+  const { sealer } = money.books;
   const usage = opens(
     "usage",
     await openUsage({
@@ -154,6 +155,7 @@ export async function openServices(
   // Ends before what its steps work with.
   opens("time", time, async (running) => {
     await retention.stop();
+    await sealer.stop();
     await running.stop();
     await workflows.close();
   });
@@ -168,6 +170,7 @@ export async function openServices(
   time.start();
   webhooks.start();
   retention.start();
+  sealer.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())
     : undefined;

@@ -13,8 +13,8 @@ import type { Runs } from "./runs/index.js";
 import type { Mails } from "./mail/index.js";
 import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
-import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
+import type { Books, Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 import type { Webhooks } from "./webhooks/index.js";
@@ -42,6 +42,7 @@ export interface Services {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly settlement: Settlement;
   readonly payments: Payments;

@@ -5,6 +5,7 @@ import { registerCatalogRoutes } from "../catalog/index.js";
 import { registerWebhookRoutes } from "../payments/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
+import { registerJournalRoute } from "../ledger/index.js";
 import type { Services } from "../services.js";
 import { directUsageRoutes, registerUsageRoutes } from "../usage/index.js";
 import { authenticated } from "./authentication.js";
@@ -62,6 +63,7 @@ export async function createHttpServer(
   registerCatalogRoutes(app, services);
   registerDocumentRoutes(app, services);
   registerWebhookRoutes(app, services);
+  registerJournalRoute(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });
