@@ -4,7 +4,7 @@ import { findBillingProfile, findOrganization } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { parseEmailAddress, type Mailbox } from "../kernel/email-address.js";
 import type { MailId, OrganizationId } from "../kernel/ids.js";
-import type { Instant } from "../kernel/instant.js";
+import { minute, parseInstant, type Instant } from "../kernel/instant.js";
 import { Refusal } from "../kernel/problem.js";
 import { composeMail, Unmailable, type Sender } from "./compose-mail.js";
 import { decideAttempt, pauseAfter, SendingRate, type AttemptOutcome } from "./core/index.js";
@@ -49,6 +49,9 @@ export interface Delivered {
 export const mails_per_step = 10;
 /** Longer than a step of ten mails takes, each with its time-outs. */
 const hold_seconds = 1_800;
+/** A step ends after so long, and the hold is renewed. */
+const step_time_max = 5 * minute;
+const latest = parseInstant("9999-01-01T00:00:00Z") as Instant;
 /** A wait that is worth keeping a place in the queue for. */
 const wait_in_step_max = 1_000_000;
 
@@ -74,6 +77,13 @@ export class Deliveries {
     return { kind: "end", next: await this.release(sql, run) };
   }
 
+  /** In the run's transaction: lets another one deliver. @returns the mail that is next */
+  async leave(sql: Sql, run: string): Promise<MailId | undefined> {
+    await releaseDelivery(sql, run);
+    const [next] = await selectDueMails(sql, latest, 1);
+    return next;
+  }
+
   /** In the run's transaction: lets another one deliver. @returns when the next mail is due */
   async release(sql: Sql, run: string): Promise<Instant | undefined> {
     await releaseDelivery(sql, run);
@@ -86,7 +96,9 @@ export class Deliveries {
    */
   async deliver(organization: OrganizationId, ids: readonly MailId[]): Promise<Delivered> {
     let [sent, failed, later] = [0, 0, 0];
+    const endAt = this.#on.clock.now() + step_time_max;
     for (const id of ids) {
+      if (this.#on.clock.now() > endAt) break;
       const wait = this.#rate.take(organization, this.#on.clock.now());
       if (wait > 0) await delay(Math.min(wait, wait_in_step_max) / 1_000);
       const result = await this.#deliver(organization, id);
