@@ -120,8 +120,10 @@ export class Deliveries {
     organization: OrganizationId,
     id: MailId,
   ): Promise<{ state: Mail["state"] | undefined; unreached: boolean }> {
-    const { postgres, clock, clocks } = this.#on;
-    const taken = await postgres.inOrganization(organization, (sql) => takeMail(sql, organization, id));
+    const { postgres, clock, clocks, server } = this.#on;
+    const taken = await postgres.inOrganization(organization, (sql) =>
+      takeMail(sql, organization, id, server.from),
+    );
     if (taken === undefined) return { state: undefined, unreached: false };
     const outcome = await this.#attempt(organization, taken);
     const now = clocks.of(organization).now();
@@ -156,7 +158,7 @@ export class Deliveries {
         throw new Unmailable("This is no address that mail can be sent to.");
       const document = kind === "invoice" ? await documentOf(organization, invoice ?? "") : undefined;
       const outgoing = await composeMail(organization, mail, {
-        sender: { ...sender, from: server.from },
+        sender,
         settings,
         document,
       });
@@ -173,19 +175,24 @@ interface TakenMail {
   /** With this attempt counted. */
   readonly mail: Mail;
   readonly settings: MailSettings;
-  readonly sender: Omit<Sender, "from">;
+  readonly sender: Sender;
 }
 
 /** Counts the attempt, and reads what the mail is made of; undefined when it is not queued any more. */
-async function takeMail(sql: Sql, organization: OrganizationId, id: MailId): Promise<TakenMail | undefined> {
+async function takeMail(
+  sql: Sql,
+  organization: OrganizationId,
+  id: MailId,
+  from: Mailbox,
+): Promise<TakenMail | undefined> {
   const mail = await lockMail(sql, id);
   if (mail?.state !== "queued") return undefined;
   await countAttempt(sql, id);
   const settings = (await selectMailSettings(sql, organization)) ?? mail_settings_default;
   const profile = await findBillingProfile(sql, organization);
-  const name = profile?.legalName ?? (await findOrganization(sql, organization))?.name ?? "Weir";
+  const name = profile?.legalName ?? from.name ?? (await findOrganization(sql, organization))?.name ?? "Weir";
   const email = profile?.email === undefined ? undefined : parseEmailAddress(profile.email);
-  return { mail: { ...mail, attempts: mail.attempts + 1 }, settings, sender: { name, email } };
+  return { mail: { ...mail, attempts: mail.attempts + 1 }, settings, sender: { from, name, email } };
 }
 
 function delay(duration_ms: number): Promise<void> {
