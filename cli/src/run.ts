@@ -18,7 +18,9 @@ import { addMeterCommands } from "./commands/meters.js";
 import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
 import { addProductCommands } from "./commands/products.js";
+import { addReconcileCommands } from "./commands/reconcile.js";
 import { addRunCommands } from "./commands/runs.js";
+import { addSettleCommands } from "./commands/settle.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
 import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
@@ -53,6 +55,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   addOrganizationCommands(program);
   addCreditCommands(program);
   addLedgerCommands(program);
+  addSettleCommands(program);
+  addReconcileCommands(program);
   addRunCommands(program);
   addClockCommands(program);
   addWebhookCommands(program);

@@ -6,6 +6,7 @@ import "../credits/api/graphql.js";
 import "../ledger/api/graphql.js";
 import "../identity/api/graphql.js";
 import "../runs/api/graphql.js";
+import "../settlement/api/graphql.js";
 import "../tax/api/graphql.js";
 import "../time/api/graphql.js";
 import "../usage/api/graphql.js";

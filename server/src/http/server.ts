@@ -6,6 +6,7 @@ import { registerWebhookRoutes } from "../payments/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
 import type { Services } from "../services.js";
+import { registerSettlementRoutes } from "../settlement/index.js";
 import { directUsageRoutes, registerUsageRoutes } from "../usage/index.js";
 import { authenticated } from "./authentication.js";
 import { acceptRawBodies } from "./body.js";
@@ -62,6 +63,7 @@ export async function createHttpServer(
   registerCatalogRoutes(app, services);
   registerDocumentRoutes(app, services);
   registerWebhookRoutes(app, services);
+  registerSettlementRoutes(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });

@@ -113,7 +113,8 @@ export interface ExceptionPage {
   readonly state?: ExceptionState;
   readonly kind?: ExceptionKind;
   readonly account?: ProviderAccountId;
-  readonly file?: SettlementFileId;
+  /** Of a file's id. */
+  readonly file?: string;
   readonly after?: string;
   readonly limit: number;
 }
