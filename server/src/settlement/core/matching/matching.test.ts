@@ -600,7 +600,7 @@ describe("laws, over any records and any targets", () => {
   const sumsOf = (all: readonly Money[]) => {
     const sums = new Map<string, bigint>();
     for (const each of all) sums.set(each.currency, (sums.get(each.currency) ?? 0n) + each.minor);
-    return [...sums].filter(([, minor]) => minor !== 0n).sort();
+    return [...sums].filter(([, minor]) => minor !== 0n).sort(([one], [other]) => (one < other ? -1 : 1));
   };
 
   test("every record is allotted, and its allotments come to what moved less the fee, in every currency", () => {
