@@ -1,6 +1,5 @@
 /** Import boundaries: see STYLE in CONTRIBUTING.md. Tests are free. */
-const domains =
-  "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|time|runs|payments|settlement|webhooks";
+const domains = "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|mail|payments|settlement|time|runs|webhooks";
 
 module.exports = {
   forbidden: [

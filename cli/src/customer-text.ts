@@ -23,6 +23,9 @@ export function printCustomer(context: CliContext, customer: Customer): void {
     ["tax", customer.taxExempt === "none" ? "" : customer.taxExempt],
     ["pays within", `${customer.paymentTermsDays} days`],
     ["locale", customer.locale],
+    ["electronic address", customer.electronicAddress],
+    ["registration number", customer.registrationNumber],
+    ["buyer reference", customer.buyerReference],
     ["payer", customer.payer?.key],
     ["erased", customer.erasedAt],
     ...customer.subjects.map(

@@ -14,6 +14,7 @@ import { addImportCommands } from "./commands/imports.js";
 import { addInvoiceCommands } from "./commands/invoices.js";
 import { addKeyCommands } from "./commands/keys.js";
 import { addLedgerCommands } from "./commands/ledger.js";
+import { addMailCommands } from "./commands/mail.js";
 import { addMeterCommands } from "./commands/meters.js";
 import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
@@ -57,6 +58,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addLedgerCommands(program);
   addSettleCommands(program);
   addReconcileCommands(program);
+  addMailCommands(program);
   addRunCommands(program);
   addClockCommands(program);
   addWebhookCommands(program);

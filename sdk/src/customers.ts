@@ -26,6 +26,9 @@ export interface Customer {
   readonly taxExempt: TaxExemption;
   readonly paymentTermsDays: number;
   readonly locale: string | null;
+  readonly electronicAddress: string | null;
+  readonly registrationNumber: string | null;
+  readonly buyerReference: string | null;
   readonly payer: { readonly key: string } | null;
   readonly erasedAt: string | null;
   readonly subjects: readonly SubjectSpan[];
@@ -47,6 +50,12 @@ export interface CustomerFields {
   readonly taxExempt?: TaxExemption | undefined;
   readonly paymentTermsDays?: number | undefined;
   readonly locale?: string | null | undefined;
+  /** Where its e-invoices go, with the scheme of the code list EAS: "0204:991-01234-56". */
+  readonly electronicAddress?: string | null | undefined;
+  /** In a register of companies; with a scheme of ISO 6523: "0106:12345678". */
+  readonly registrationNumber?: string | null | undefined;
+  /** What it wants named on its invoices: a Leitweg-ID, a cost centre, an order. */
+  readonly buyerReference?: string | null | undefined;
   /** Id or key of another customer, who pays. */
   readonly payer?: string | null | undefined;
 }
@@ -70,7 +79,7 @@ export interface ErasedCustomer {
 }
 
 const selection =
-  "{ id key name timeZone currency email address { line1 line2 city postalCode region country } taxId taxExempt paymentTermsDays locale payer { key } erasedAt subjects { subject from to } }";
+  "{ id key name timeZone currency email address { line1 line2 city postalCode region country } taxId taxExempt paymentTermsDays locale electronicAddress registrationNumber buyerReference payer { key } erasedAt subjects { subject from to } }";
 
 /** Customers, by id or by your own key, and the subjects whose usage is theirs. */
 export class Customers {
@@ -186,6 +195,9 @@ function fieldsOf(fields: CustomerFields) {
     taxExempt: ["TaxExemption", fields.taxExempt],
     paymentTermsDays: ["Int", fields.paymentTermsDays],
     locale: ["String", fields.locale],
+    electronicAddress: ["String", fields.electronicAddress],
+    registrationNumber: ["String", fields.registrationNumber],
+    buyerReference: ["String", fields.buyerReference],
     payer: ["String", fields.payer],
   } as const;
 }

@@ -4,6 +4,7 @@ import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Invoices } from "./invoices.js";
+import { Mail } from "./mail.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Runs } from "./runs.js";
@@ -31,6 +32,7 @@ export class Weir {
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
+  readonly mail: Mail;
   readonly tax: Tax;
   readonly runs: Runs;
   readonly settlement: Settlement;
@@ -51,6 +53,7 @@ export class Weir {
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
+    this.mail = new Mail(this.graphql);
     this.tax = new Tax(this.graphql);
     this.runs = new Runs(this.graphql);
     this.clock = new TestClock(this.graphql);
@@ -108,6 +111,7 @@ export type {
   RatedPortion,
   RatedTier,
 } from "./line-explanation.js";
+export type { MailFilter, MailKind, MailSettings, MailState, NewMailSettings, SentMail } from "./mail.js";
 export type { Money } from "./money.js";
 export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
 export type { TestClockState } from "./test-clock.js";

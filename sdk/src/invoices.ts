@@ -18,7 +18,8 @@ import {
 } from "./line-explanation.js";
 import type { Transport } from "./transport.js";
 
-export type DocumentFormat = "pdf" | "html" | "json";
+/** xml is the EN 16931 e-invoice, in UBL. */
+export type DocumentFormat = "pdf" | "html" | "json" | "xml";
 
 export interface DocumentFile {
   /** By its number, or a draft's id: "INV-000042.pdf". */
@@ -191,12 +192,15 @@ export class Invoices {
     } while (after !== null);
   }
 
-  /** An invoice as a document, a draft too. @throws WeirError invoice-not-found */
+  /**
+   * An invoice as a document, a draft too.
+   * @throws WeirError invoice-not-found; for xml e-invoice-not-valid, whose `errors` name each rule that it would break
+   */
   download(invoice: string, format: DocumentFormat = "pdf"): Promise<DocumentFile> {
     return this.#file("invoices", invoice, format);
   }
 
-  /** @throws WeirError credit-note-not-found */
+  /** @throws WeirError credit-note-not-found; for xml e-invoice-not-valid */
   downloadCreditNote(creditNote: string, format: DocumentFormat = "pdf"): Promise<DocumentFile> {
     return this.#file("credit-notes", creditNote, format);
   }

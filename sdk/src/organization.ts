@@ -14,6 +14,16 @@ export interface BillingProfile {
   readonly email: string | null;
   /** Printed as it is, lines kept. */
   readonly bankDetails: string | null;
+  /** In a register of companies: HRB 12345. */
+  readonly registrationNumber: string | null;
+  /** Where e-invoices come from, with the scheme of the code list EAS: "9930:DE123456789". */
+  readonly electronicAddress: string | null;
+  readonly contactName: string | null;
+  readonly phone: string | null;
+  readonly iban: string | null;
+  readonly bic: string | null;
+  /** In which the days of issue and payment are written; the customer's when null. */
+  readonly timeZone: string | null;
 }
 
 /** The profile is replaced as a whole: what is left out is empty. */
@@ -28,9 +38,34 @@ export interface NewBillingProfile {
   readonly taxId?: string;
   readonly email?: string;
   readonly bankDetails?: string;
+  readonly registrationNumber?: string;
+  readonly electronicAddress?: string;
+  readonly contactName?: string;
+  readonly phone?: string;
+  readonly iban?: string;
+  readonly bic?: string;
+  readonly timeZone?: string;
 }
 
-const selection = "{ legalName line1 line2 city postalCode region country taxId email bankDetails }";
+const optional = [
+  "line1",
+  "line2",
+  "city",
+  "postalCode",
+  "region",
+  "country",
+  "taxId",
+  "email",
+  "bankDetails",
+  "registrationNumber",
+  "electronicAddress",
+  "contactName",
+  "phone",
+  "iban",
+  "bic",
+  "timeZone",
+] as const;
+const selection = `{ legalName ${optional.join(" ")} }`;
 
 /** The organization of the key in use. */
 export class Organization {
@@ -52,17 +87,6 @@ export class Organization {
     profile: NewBillingProfile,
     options: { idempotencyKey?: string } = {},
   ): Promise<BillingProfile> {
-    const optional = [
-      "line1",
-      "line2",
-      "city",
-      "postalCode",
-      "region",
-      "country",
-      "taxId",
-      "email",
-      "bankDetails",
-    ] as const;
     return this.#graphql.mutate(
       "setBillingProfile",
       {

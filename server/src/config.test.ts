@@ -28,6 +28,32 @@ describe("the environment", () => {
     ).toEqual(loadConfig({}));
   });
 
+  test("mail has a server and an address to write from, or neither", () => {
+    expect(loadConfig({}).mail).toBeUndefined();
+    const env = {
+      WEIR_SMTP_URL: "smtps://weir:hunter2@mail.example:465",
+      WEIR_MAIL_FROM: "Nimbus <mail@nimbus.example>",
+    };
+    const config = loadConfig(env);
+    expect(config.mail).toEqual({
+      smtpUrl: env.WEIR_SMTP_URL,
+      from: env.WEIR_MAIL_FROM,
+      testClocks: false,
+      perMinuteMax: 300,
+    });
+    expect(JSON.stringify(describeConfig(config))).not.toContain("hunter2");
+    expect(loadConfig({ ...env, WEIR_MAIL_TEST_CLOCKS: "on" }).mail?.testClocks).toBe(true);
+    for (const [bad, told] of [
+      [{ WEIR_SMTP_URL: env.WEIR_SMTP_URL }, "WEIR_SMTP_URL needs WEIR_MAIL_FROM"],
+      [{ WEIR_MAIL_FROM: env.WEIR_MAIL_FROM }, "of no use without WEIR_SMTP_URL"],
+      [{ ...env, WEIR_MAIL_FROM: "Nimbus" }, "must be an address"],
+      [{ ...env, WEIR_SMTP_URL: "http://mail.example" }, "begins with smtp:// or smtps://"],
+      [{ ...env, WEIR_SMTP_URL: "smtp://" }, "must name a host"],
+      [{ ...env, WEIR_MAIL_PER_MINUTE_MAX: "0" }, "WEIR_MAIL_PER_MINUTE_MAX"],
+    ] as const)
+      expect(() => loadConfig(bad), told).toThrow(told);
+  });
+
   test("what automation relies on", () => {
     const config = loadConfig({
       WEIR_DATA_DIR: "/srv/weir",

@@ -1,5 +1,7 @@
 import path from "node:path";
+import { parseMailbox } from "./kernel/email-address.js";
 import type { LogLevel } from "./kernel/log.js";
+import type { MailConfig } from "./mail/index.js";
 
 export const roles = ["ingest", "writer", "worker", "api"] as const;
 export type Role = (typeof roles)[number];
@@ -45,16 +47,18 @@ export interface Config {
     readonly filesMax: number;
     readonly filesBytesMax: number;
   };
+  readonly webhooks: {
+    /** For development: receivers by http and at private addresses too. */
+    readonly allowPrivate: boolean;
+  };
+  /** Undefined without an SMTP server: mails are recorded, and not sent. */
+  readonly mail?: MailConfig;
   readonly settlement: {
     /** Of a settlement file, after decompression. */
     readonly fileBytesMax: number;
     /** Files of one organization that wait or are at work. */
     readonly filesMax: number;
     readonly filesBytesMax: number;
-  };
-  readonly webhooks: {
-    /** For development: receivers by http and at private addresses too. */
-    readonly allowPrivate: boolean;
   };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
@@ -104,6 +108,10 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       `WEIR_MASTER_KEY must be the base64 text of 32 random bytes (openssl rand -base64 32); at most ${master_keys_max} different ones, separated by commas, the one that seals first`,
     );
   }
+  const mail = readMail(env, url("WEIR_SMTP_URL", ["smtp:", "smtps:"]), faults, {
+    testClocks: choice("WEIR_MAIL_TEST_CLOCKS", "off", ["on", "off"]) === "on",
+    perMinuteMax: number("WEIR_MAIL_PER_MINUTE_MAX", 300, 1, 100_000),
+  });
   const databaseUrl = url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const clickhouseUrl = url("CLICKHOUSE_URL", ["http:", "https:"]);
   const config: Config = {
@@ -117,6 +125,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ...(masterKeys === undefined || masterKeys.length === 0 ? {} : { masterKeys }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(clickhouseUrl === undefined ? {} : { clickhouseUrl }),
+    ...(mail === undefined ? {} : { mail }),
     logLevel: choice("WEIR_LOG_LEVEL", "info", ["debug", "info", "warn", "error", "silent"]),
     ingest: {
       dedupWindowDays: number("WEIR_DEDUP_WINDOW_DAYS", 35, 1, 400),
@@ -147,12 +156,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       filesMax: number("WEIR_IMPORT_FILES_MAX", 20, 1, 10_000),
       filesBytesMax: number("WEIR_IMPORT_FILES_BYTES_MAX", 4096 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
+    webhooks: { allowPrivate: choice("WEIR_WEBHOOKS_ALLOW_PRIVATE", "off", ["on", "off"]) === "on" },
     settlement: {
       fileBytesMax: number("WEIR_SETTLEMENT_BYTES_MAX", 2048 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
       filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
       filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
-    webhooks: { allowPrivate: choice("WEIR_WEBHOOKS_ALLOW_PRIVATE", "off", ["on", "off"]) === "on" },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {
@@ -163,6 +172,26 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   return config;
 }
 
+/** Adds a fault where the server is given without an address to write from, or either is none. */
+function readMail(
+  env: NodeJS.ProcessEnv,
+  smtpUrl: string | undefined,
+  faults: string[],
+  rest: Pick<MailConfig, "testClocks" | "perMinuteMax">,
+): MailConfig | undefined {
+  const from = env["WEIR_MAIL_FROM"] || undefined;
+  if (from !== undefined && parseMailbox(from) === undefined)
+    faults.push(`WEIR_MAIL_FROM="${from}" must be an address such as Nimbus <billing@nimbus.example>`);
+  if (smtpUrl === undefined) {
+    if (from !== undefined) faults.push("WEIR_MAIL_FROM is of no use without WEIR_SMTP_URL");
+    return undefined;
+  }
+  if (URL.canParse(smtpUrl) && new URL(smtpUrl).hostname === "")
+    faults.push("WEIR_SMTP_URL must name a host: smtp://user:password@mail.example:587");
+  if (from === undefined) faults.push("WEIR_SMTP_URL needs WEIR_MAIL_FROM, the address to write from");
+  return { smtpUrl, from: from ?? "", ...rest };
+}
+
 /** The configuration without secrets: keys and passwords in URLs are masked. */
 export function describeConfig(config: Config): Record<string, unknown> {
   return {
@@ -171,6 +200,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...(config.masterKeys === undefined ? {} : { masterKeys: config.masterKeys.map(() => "***") }),
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: maskUrl(config.databaseUrl) }),
     ...(config.clickhouseUrl === undefined ? {} : { clickhouseUrl: maskUrl(config.clickhouseUrl) }),
+    ...(config.mail === undefined ? {} : { mail: { ...config.mail, smtpUrl: maskUrl(config.mail.smtpUrl) } }),
   };
 }
 

@@ -21,12 +21,14 @@ import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
 import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
+import { openMail, type MailConfig, type Mails } from "./mail/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
 import type { Webhooks } from "./webhooks/index.js";
 
 export interface MoneyOptions {
+  readonly mail: MailConfig | undefined;
   readonly postgres: Postgres;
   readonly clock: Clock;
   readonly clocks: Clocks;
@@ -35,13 +37,13 @@ export interface MoneyOptions {
   readonly secrets: Secrets;
   /** One for each folder in payments/providers; all when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  /** Who tells receivers what happened. */
+  readonly webhooks: Webhooks;
   readonly objects: Objects;
   readonly log: Log;
   /** Names this process's data directory. */
   readonly writer: string;
   readonly settlementLimits: SettlementOptions["limits"];
-  /** Who tells receivers what happened. */
-  readonly webhooks: Webhooks;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -54,6 +56,7 @@ export interface Money {
   readonly ledger: Ledger;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly mail: Mails;
   readonly settlement: Settlement;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
 }
@@ -70,7 +73,25 @@ export function openMoney(options: MoneyOptions): Money {
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
   const billingSchedule = billingWakes(wakes);
   const { subscriptionChanged } = billingSchedule;
-  const customers = new Customers({ postgres, clock, clocks, subscriptionChanged });
+  // Mail names customers and attaches invoices, and each of them tells it something: so they are asked for late.
+  const mail = openMail({
+    config: options.mail,
+    postgres,
+    clock,
+    clocks,
+    workflows,
+    wakes,
+    invoices: { get: (organization, idOrNumber) => billing.invoices.get(organization, idOrNumber) },
+    customerOf: (organization, id) => customers.get(organization, id),
+    documentOf: (organization, invoice) => billing.invoiceDocuments.ofInvoice(organization, invoice),
+  });
+  const customers = new Customers({
+    postgres,
+    clock,
+    clocks,
+    subscriptionChanged,
+    customerErased: (sql, customer) => mail.customerErased(sql, customer),
+  });
   const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
   registerCreditExpiry(credits, { workflows, wakes });
   const payments = openPayments({
@@ -78,10 +99,10 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     billing: billingPortOf(() => billing),
     topUps: credits,
-    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
     notices: {
       publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
     },
+    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
@@ -104,11 +125,12 @@ export function openMoney(options: MoneyOptions): Money {
     receivables: payments.receivables,
     webhooks,
     wakes: billingSchedule,
+    invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, subjectsOfCustomers };
+  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, mail, subjectsOfCustomers };
 }
 
 /** Billing as payments see it. */

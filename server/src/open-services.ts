@@ -90,6 +90,7 @@ export async function openServices(
     wakes,
     secrets,
     webhooks,
+    mail: config.mail,
     objects,
     log,
     writer: dataDirectory.writer,

@@ -10,6 +10,7 @@ import type { Workflows } from "./engines/workflow/index.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import type { Log } from "./kernel/log.js";
 import type { Runs } from "./runs/index.js";
+import type { Mails } from "./mail/index.js";
 import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
@@ -45,4 +46,5 @@ export interface Services {
   readonly settlement: Settlement;
   readonly payments: Payments;
   readonly webhooks: Webhooks;
+  readonly mail: Mails;
 }

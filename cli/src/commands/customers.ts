@@ -23,6 +23,9 @@ interface CustomerOptions {
   readonly taxExempt?: string;
   readonly terms?: number;
   readonly locale?: string;
+  readonly electronicAddress?: string;
+  readonly registrationNumber?: string;
+  readonly buyerReference?: string;
   readonly payer?: string;
 }
 
@@ -145,6 +148,9 @@ function withFields(command: Command): Command {
     .option("--tax-exempt <kind>", "none, exempt or reverse_charge")
     .option("--terms <days>", "days to pay in, 0 to 365; 30 for a new one", readWhole)
     .option("--locale <tag>", "what its invoices are written in, such as de-AT")
+    .option("--electronic-address <address>", "where its e-invoices go, such as 0204:991-01234-56")
+    .option("--registration-number <text>", "in a register of companies, such as 'HRB 12345'")
+    .option("--buyer-reference <text>", "what it wants named on invoices: a Leitweg-ID, an order")
     .option("--payer <customer>", "id or key of another customer, who pays");
 }
 
@@ -164,6 +170,9 @@ function fieldsOf(options: CustomerOptions, none: null | undefined): CustomerFie
     taxExempt: taxExempt as CustomerFields["taxExempt"],
     paymentTermsDays: options.terms,
     locale: text(options.locale),
+    electronicAddress: text(options.electronicAddress),
+    registrationNumber: text(options.registrationNumber),
+    buyerReference: text(options.buyerReference),
     payer: text(options.payer),
   };
 }

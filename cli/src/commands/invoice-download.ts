@@ -26,7 +26,11 @@ export function addInvoiceDownloadCommands(invoices: Command): void {
 
 function download(command: Command): Command {
   return command
-    .addOption(new Option("--format <format>").choices(["pdf", "html", "json"]).default("pdf"))
+    .addOption(
+      new Option("--format <format>", "xml is the EN 16931 e-invoice")
+        .choices(["pdf", "html", "json", "xml"])
+        .default("pdf"),
+    )
     .option("--out <file>", "where to; - is standard output, its number in this folder when left out");
 }
 

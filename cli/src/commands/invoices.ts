@@ -7,6 +7,7 @@ import { readCount, readInstant } from "../options.js";
 import { printAmounts, printInvoice } from "../invoice-text.js";
 import { printJson, printTable } from "../print.js";
 import { addInvoiceDownloadCommands } from "./invoice-download.js";
+import { addInvoiceEmailCommand } from "./invoice-email.js";
 import { addInvoiceExplainCommand } from "./invoice-explain.js";
 import { addCreditNoteCommands } from "./invoice-credit-notes.js";
 import { subscriptionOf } from "./subscription-of.js";
@@ -116,4 +117,5 @@ export function addInvoiceCommands(program: Command): void {
   addInvoiceExplainCommand(invoices);
   addCreditNoteCommands(invoices);
   addInvoiceDownloadCommands(invoices);
+  addInvoiceEmailCommand(invoices);
 }

@@ -17,6 +17,13 @@ interface ProfileOptions {
   readonly taxId?: string;
   readonly email?: string;
   readonly bankDetails?: string;
+  readonly registrationNumber?: string;
+  readonly electronicAddress?: string;
+  readonly contactName?: string;
+  readonly phone?: string;
+  readonly iban?: string;
+  readonly bic?: string;
+  readonly timeZone?: string;
 }
 
 export function addOrganizationCommands(program: Command): void {
@@ -35,6 +42,13 @@ export function addOrganizationCommands(program: Command): void {
     .option("--tax-id <id>")
     .option("--email <address>")
     .option("--bank-details <text>", "where to pay, printed as it is; @FILE reads a file")
+    .option("--registration-number <text>", "in a register of companies, such as 'HRB 12345'")
+    .option("--electronic-address <address>", "where e-invoices come from, such as 9930:DE123456789")
+    .option("--contact-name <name>", "whom to ask")
+    .option("--phone <number>")
+    .option("--iban <iban>", "the account that invoices are paid to")
+    .option("--bic <bic>")
+    .option("--time-zone <zone>", "of the days of issue and payment; the customer's when left out")
     .action(async ({ name, bankDetails, ...rest }: ProfileOptions, command: Command) => {
       const context = contextOf(command);
       if (name === undefined) {
@@ -65,6 +79,7 @@ function printProfile(context: CliContext, profile: BillingProfile | null): void
     return;
   }
   const { legalName, line1, line2, city, postalCode, region, country, taxId, email, bankDetails } = profile;
+  const { registrationNumber, electronicAddress, contactName, phone, iban, bic, timeZone } = profile;
   printFields(context, [
     ["name", legalName],
     ["address", line1],
@@ -74,7 +89,14 @@ function printProfile(context: CliContext, profile: BillingProfile | null): void
     ["region", region],
     ["country", country],
     ["tax id", taxId],
+    ["registration number", registrationNumber],
     ["email", email],
+    ["contact", contactName],
+    ["phone", phone],
+    ["electronic address", electronicAddress],
+    ["time zone", timeZone],
+    ["IBAN", iban],
+    ["BIC", bic],
     ...(bankDetails ?? "").split("\n").map((line, index) => [index === 0 ? "bank" : "", line] as const),
   ]);
 }

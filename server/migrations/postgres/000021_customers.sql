@@ -12,6 +12,9 @@ CREATE TABLE customers (
   tax_exempt text NOT NULL DEFAULT 'none' CHECK (tax_exempt IN ('none', 'exempt', 'reverse_charge')),
   payment_terms_days integer NOT NULL DEFAULT 30 CHECK (payment_terms_days BETWEEN 0 AND 365),
   locale text CHECK (length(locale) BETWEEN 2 AND 35),
+  electronic_address text CHECK (length(electronic_address) BETWEEN 4 AND 300),  -- where its e-invoices go: 0204:991-01234-56
+  registration_number text CHECK (length(registration_number) BETWEEN 1 AND 64),  -- in a register of companies
+  buyer_reference text CHECK (length(buyer_reference) BETWEEN 1 AND 128),        -- what it wants named: a Leitweg-ID, an order
   payer text COLLATE "C",               -- who pays its invoices; itself when null
   has_payer boolean NOT NULL GENERATED ALWAYS AS (payer IS NOT NULL) STORED,
   payer_has_payer boolean GENERATED ALWAYS AS (CASE WHEN payer IS NOT NULL THEN false END) STORED,

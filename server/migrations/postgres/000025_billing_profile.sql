@@ -12,6 +12,14 @@ CREATE TABLE billing_profiles (
   tax_id text CHECK (length(tax_id) BETWEEN 2 AND 64),
   email text CHECK (length(email) BETWEEN 3 AND 320),
   bank_details text CHECK (length(bank_details) BETWEEN 1 AND 1024),
+  -- What e-invoices ask for (EN 16931) besides.
+  registration_number text CHECK (length(registration_number) BETWEEN 1 AND 64),
+  electronic_address text CHECK (length(electronic_address) BETWEEN 4 AND 300),
+  contact_name text CHECK (length(contact_name) BETWEEN 1 AND 128),
+  phone text CHECK (length(phone) BETWEEN 1 AND 64),
+  iban text CHECK (iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'),
+  bic text CHECK (bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'),
+  time_zone text CHECK (length(time_zone) BETWEEN 1 AND 64),
   updated_at timestamptz NOT NULL,
   PRIMARY KEY (organization)
 );

@@ -1,4 +1,5 @@
 import { parseCurrency } from "../kernel/currency.js";
+import { formatElectronicAddress, parseElectronicAddress } from "../kernel/electronic-address.js";
 import { formatInstant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { parseTimeZone } from "../kernel/time-zone.js";
@@ -46,9 +47,28 @@ export function checkCustomer(input: NewCustomer): CheckedCustomer {
   const locale = input.locale === undefined ? undefined : canonicalLocale(input.locale);
   if (input.locale !== undefined && locale === undefined)
     fault("locale", `"${input.locale.slice(0, 40)}" is not a language tag such as "de-AT"`);
+  const electronicAddress = checkElectronicAddress(input.electronicAddress, fault);
+  const registrationNumber = input.registrationNumber?.trim();
+  if (registrationNumber !== undefined && !/^[^\p{Cc}]{1,64}$/u.test(registrationNumber))
+    fault("registrationNumber", "1 to 64 characters, none of them a control character");
+  const buyerReference = input.buyerReference?.trim();
+  if (buyerReference !== undefined && !/^[^\p{Cc}]{1,128}$/u.test(buyerReference))
+    fault("buyerReference", "1 to 128 characters, none of them a control character");
   if (errors.length > 0 || timeZone === undefined || taxExempt === undefined) throw invalidCustomer(errors);
   const { key, name, email } = input;
-  return { key, name, currency, timeZone, email, address, taxId, taxExempt, paymentTermsDays, locale };
+  const known = { key, name, currency, timeZone, email, address, taxId, taxExempt, paymentTermsDays, locale };
+  return { ...known, electronicAddress, registrationNumber, buyerReference };
+}
+
+function checkElectronicAddress(
+  text: string | undefined,
+  fault: (field: string, message: string) => void,
+): string | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseElectronicAddress(text);
+  if (parsed.ok) return formatElectronicAddress(parsed.value);
+  fault("electronicAddress", parsed.fault);
+  return undefined;
 }
 
 export function invalidCustomer(errors: readonly { field: string; message: string }[]): Refusal {

@@ -38,6 +38,12 @@ export interface Customer {
   readonly paymentTermsDays: number;
   /** A language tag such as "de-AT"; what its invoices are written in. */
   readonly locale: string | undefined;
+  /** Where its e-invoices go: "0204:991-01234-56". */
+  readonly electronicAddress: string | undefined;
+  /** In a register of companies: "HRB 12345", or with its scheme "0106:12345678". */
+  readonly registrationNumber: string | undefined;
+  /** What it wants named on its invoices: a Leitweg-ID, a cost centre, an order. */
+  readonly buyerReference: string | undefined;
   /** Another customer, who pays its invoices and has no payer itself. */
   readonly payer: CustomerId | undefined;
   /** When its personal data was replaced, for good. */
@@ -60,6 +66,11 @@ export interface NewCustomer {
   /** 0 to 365; 30 when left out. */
   readonly paymentTermsDays?: number;
   readonly locale?: string;
+  readonly electronicAddress?: string;
+  /** 1 to 64 characters. */
+  readonly registrationNumber?: string;
+  /** 1 to 128 characters. */
+  readonly buyerReference?: string;
   /** Id or key of the customer who pays. */
   readonly payer?: string;
 }
@@ -77,5 +88,8 @@ export interface CustomerUpdate {
   readonly taxExempt?: string;
   readonly paymentTermsDays?: number;
   readonly locale?: string | null;
+  readonly electronicAddress?: string | null;
+  readonly registrationNumber?: string | null;
+  readonly buyerReference?: string | null;
   readonly payer?: string | null;
 }

@@ -9,7 +9,7 @@ import { checkCustomer, checkSpan } from "./check-customer.js";
 import type { Period, SubjectSpan } from "./core/index.js";
 import type { Customer, CustomerUpdate, NewCustomer } from "./customer.js";
 import { changedPersonalFields, describeCustomer } from "./describe-customer.js";
-import { eraseCustomer, type Erasure, type Erased } from "./erase-customer.js";
+import { eraseCustomer, type CustomerErased, type Erasure, type Erased } from "./erase-customer.js";
 import { mustFindCustomer } from "./find-customer.js";
 import { findPayer } from "./payer.js";
 import { findCustomer, insertCustomer, listCustomers } from "./store/customers.js";
@@ -34,6 +34,7 @@ export interface CustomersDependencies {
   /** Up to where finalized invoices have closed time; the invoices' own table when left out. */
   readonly invoicedUntil?: InvoicedUntil;
   readonly subscriptionChanged?: SubscriptionChanged;
+  readonly customerErased?: CustomerErased;
 }
 
 /** Customers and the spans of time for which subjects are theirs. Every change is audited. */

@@ -7,7 +7,16 @@ import type { Customer } from "./customer.js";
 // The audit log is append-only, and personal data can be erased: so it never gets there. It says which of the personal
 // fields are set and which were changed, not what to; a customer is its id, a subject the hash of its text.
 
-export const personal_fields = ["key", "name", "email", "address", "taxId"] as const;
+export const personal_fields = [
+  "key",
+  "name",
+  "email",
+  "address",
+  "taxId",
+  "electronicAddress",
+  "registrationNumber",
+  "buyerReference",
+] as const;
 
 /** A customer as the audit log keeps it: without personal data. */
 export function describeCustomer(customer: Customer) {

@@ -26,6 +26,9 @@ export interface Erased {
   readonly subjectsKept: readonly string[];
 }
 
+/** Told which customer was erased, in that transaction, so that no other domain keeps its personal data. */
+export type CustomerErased = (sql: Sql, customer: Customer["id"]) => Promise<void>;
+
 const subjects_named_max = 1000;
 const subscriptions_max = 10_000;
 
@@ -38,7 +41,7 @@ const subscriptions_max = 10_000;
  */
 export async function eraseCustomer(
   sql: Sql,
-  on: { readonly invoicedUntil: InvoicedUntil },
+  on: { readonly invoicedUntil: InvoicedUntil; readonly customerErased?: CustomerErased | undefined },
   caller: Caller,
   input: Erasure,
   now: Instant,
@@ -68,9 +71,13 @@ export async function eraseCustomer(
     address: undefined,
     taxId: undefined,
     locale: undefined,
+    electronicAddress: undefined,
+    registrationNumber: undefined,
+    buyerReference: undefined,
     erasedAt: before.erasedAt ?? now,
   };
   await updateCustomer(sql, after);
+  await on.customerErased?.(sql, id);
   for (const subject of named) {
     await lockSubject(sql, caller.organization, subject);
     await replaceSubject(sql, id, subject, `erased-${newId("req", now).slice(4)}`, now);

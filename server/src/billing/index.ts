@@ -1,7 +1,7 @@
 export { openBilling, type Billing, type BillingOptions } from "./open-billing.js";
 export { Customers, type CustomersDependencies } from "./customers.js";
 export type { BillingAddress, Customer, CustomerUpdate, NewCustomer, TaxExemption } from "./customer.js";
-export type { Erased, Erasure } from "./erase-customer.js";
+export type { CustomerErased, Erased, Erasure } from "./erase-customer.js";
 export type { EndedSubject, MovedSubject, NewSubject } from "./subject-assignment.js";
 export type { InvoicedScope, InvoicedUntil } from "./store/invoiced-until.js";
 export { Subscriptions, type SubscriptionChanged, type SubscriptionsDependencies } from "./subscriptions.js";

@@ -10,8 +10,9 @@ import { Explanations } from "./invoicing/explanations.js";
 import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
 import type { ReceivablesPort } from "./invoicing/receivables-port.js";
 import type { WebhooksPort } from "./invoicing/invoice-webhooks.js";
-import { InvoiceDocuments } from "./invoicing/invoice-documents.js";
+import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
+import type { InvoicesFinalized } from "./invoicing/write-invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
 import { catalogPortOf, type CatalogPort } from "./catalog-port.js";
@@ -50,6 +51,10 @@ export interface BillingOptions {
   readonly receivables: ReceivablesPort;
   /** Told what happens to invoices; without it nobody is. */
   readonly webhooks?: WebhooksPort;
+  /** Told of what is finalized, in that transaction. */
+  readonly invoicesFinalized?: InvoicesFinalized;
+  /** How invoices are to be paid, for their documents. */
+  readonly paymentOf?: PaymentOfInvoice;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */
   readonly wakes?: ReturnType<typeof billingWakes>;
 }

@@ -49,6 +49,7 @@ export async function changeCustomer(
 /** The customer as it would be created anew. */
 function merged(before: Customer, input: CustomerUpdate): NewCustomer {
   const { currency, email, address, taxId, locale } = before;
+  const { electronicAddress, registrationNumber, buyerReference } = before;
   const kept = {
     key: before.key,
     name: before.name,
@@ -56,6 +57,7 @@ function merged(before: Customer, input: CustomerUpdate): NewCustomer {
     taxExempt: before.taxExempt,
     paymentTermsDays: before.paymentTermsDays,
     ...given({ currency, email, address, taxId, locale }),
+    ...given({ electronicAddress, registrationNumber, buyerReference }),
   };
   const { customer: _customer, payer: _payer, ...changes } = input;
   const wanted = Object.entries({ ...kept, ...given(changes) }).filter(([, value]) => value !== null);

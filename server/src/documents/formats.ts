@@ -17,7 +17,8 @@ export interface Formats {
   exactAmount(amount: Decimal): string;
   number(value: Decimal | number): string;
   percent(percent: Decimal): string;
-  date(instant: Instant): string;
+  /** In the document's zone, or in another. */
+  date(instant: Instant, zone?: TimeZone): string;
   /** From its first day to its last; the end belongs to the next. */
   period(period: DocumentPeriod): string;
 }
@@ -41,7 +42,9 @@ export function formatsOf(
   });
   const plain = new Intl.NumberFormat(tag, { maximumFractionDigits: digits_max });
   const percent = new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: digits_max });
-  const dates = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric", timeZone });
+  const datesIn = (zone: TimeZone) =>
+    new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric", timeZone: zone });
+  const dates = datesIn(timeZone);
   const textOf = (minor: bigint) => toDecimal({ currency, minor }).toString() as Intl.StringNumericLiteral;
   return {
     locale,
@@ -50,7 +53,7 @@ export function formatsOf(
     exactAmount: (value) => withMinus(exact.format(value.toString() as Intl.StringNumericLiteral)),
     number: (value) => withMinus(plain.format(value.toString() as Intl.StringNumericLiteral)),
     percent: (value) => percent.format(hundredth(value).toString() as Intl.StringNumericLiteral),
-    date: (instant) => dates.format(msOf(instant)),
+    date: (instant, zone = timeZone) => (zone === timeZone ? dates : datesIn(zone)).format(msOf(instant)),
     period: ({ start, end }) => dates.formatRange(msOf(start), msOf(Math.max(start, end - 1) as Instant)),
   };
 }

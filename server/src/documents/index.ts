@@ -5,6 +5,7 @@ export type {
   DocumentDiscount,
   DocumentLine,
   DocumentParty,
+  DocumentPayment,
   DocumentPeriod,
   DocumentSection,
   DocumentSeller,
@@ -19,3 +20,7 @@ export { detailsOf } from "./rated-details.js";
 export { sellerOf } from "./seller.js";
 export { renderJson } from "./render-json.js";
 export { wordingOf, type Wording } from "./wording.js";
+export { languageOf } from "./labels.js";
+export { formatsOf, type Formats } from "./formats.js";
+export { eInvoiceOf, renderEInvoice, writeEInvoice } from "./e-invoice/index.js";
+export { checkEInvoice, type EInvoice, type RuleFault } from "./e-invoice/core/index.js";

@@ -20,13 +20,37 @@ export interface DocumentParty {
   readonly address?: PostalAddress | undefined;
   readonly taxId?: string | undefined;
   readonly email?: string | undefined;
+  /** Where its e-invoices go, such as "0204:991-01234-56"; not printed. */
+  readonly electronicAddress?: string | undefined;
+  /** In a register of companies: "HRB 12345", or with its scheme of ISO 6523 "0106:12345678". */
+  readonly registrationNumber?: string | undefined;
 }
 
 /** The seller, with where to pay. */
 export interface DocumentSeller extends DocumentParty {
+  readonly contactName?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly iban?: string | undefined;
+  readonly bic?: string | undefined;
   /** Free text of several lines: account, bank, what to name. */
   readonly bankDetails?: string | undefined;
+  /** In which the days of issue and payment are written; the document's when left out. */
+  readonly timeZone?: TimeZone | undefined;
 }
+
+/** How the document is, or was, to be paid, where that is known. */
+export type DocumentPayment =
+  | {
+      readonly kind: "transfer";
+      /** What to name, by which the payment is matched: a structured reference. */
+      readonly reference: string;
+    }
+  | {
+      readonly kind: "card";
+      readonly isCredit: boolean;
+      readonly network: string;
+      readonly last4: string;
+    };
 
 /** Half-open [start, end). */
 export interface DocumentPeriod {
@@ -106,8 +130,16 @@ export interface DocumentLine {
   readonly discounts: readonly DocumentDiscount[];
   /** After discounts, before tax (with it, when its rate is inclusive), in minor units. */
   readonly minor: bigint;
+  /** What the unit price is charged on, where that is not the quantity: without the allowance. */
+  readonly chargedQuantity?: Decimal | undefined;
+  /** Promotional credits that fell to the line, zero or more: of what `minor` counts. */
+  readonly promotionalMinor: bigint;
+  /** After promotional credits, without tax, in minor units. */
+  readonly taxableMinor: bigint;
   /** The `key` of one of the document's taxes. */
   readonly taxKey: string | undefined;
+  /** The product's, by which its rate was found: "standard", "goods-books"; not printed. */
+  readonly taxCategory?: string | undefined;
   /** Printed under the line, such as "Late usage of an earlier period". */
   readonly note: string | undefined;
 }
@@ -154,6 +186,8 @@ export interface InvoiceDocument {
   readonly reference: string;
   /** The number of the invoice that a credit note corrects. */
   readonly corrects: string | undefined;
+  /** When that one was issued. */
+  readonly correctedIssuedAt?: Instant | undefined;
   /** The buyer's purchase order or other reference. */
   readonly buyerReference: string | undefined;
   /** BCP 47, such as "de-AT": how numbers and dates are written, and in which language labels are. */
@@ -178,5 +212,6 @@ export interface InvoiceDocument {
   readonly amountDueMinor: bigint;
   /** Such as "Net 30 days". */
   readonly paymentTerms: string | undefined;
+  readonly payment?: DocumentPayment | undefined;
   readonly notes: readonly string[];
 }

@@ -34,7 +34,9 @@ export interface Labels {
   readonly nothingDue: string;
   readonly reverseCharge: string;
   readonly exempt: string;
+  readonly intraCommunity: string;
   readonly payment: string;
+  readonly paymentReference: string;
   readonly notes: string;
   readonly page: string;
   readonly of: string;
@@ -92,7 +94,9 @@ const english: Labels = {
   nothingDue: "Nothing is due",
   reverseCharge: "Reverse charge: the recipient of the service owes the tax.",
   exempt: "No tax is charged: the supply is exempt or outside the scope of tax.",
+  intraCommunity: "Intra-Community supply: the recipient owes the tax.",
   payment: "Payment",
+  paymentReference: "Reference {reference}",
   notes: "Notes",
   page: "Page",
   of: "of",
@@ -151,7 +155,9 @@ const german: Labels = {
   nothingDue: "Es ist nichts zu zahlen",
   reverseCharge: "Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge).",
   exempt: "Es wird keine Steuer berechnet: Die Leistung ist steuerfrei oder nicht steuerbar.",
+  intraCommunity: "Innergemeinschaftliche Lieferung: steuerfrei.",
   payment: "Zahlung",
+  paymentReference: "Verwendungszweck {reference}",
   notes: "Hinweise",
   page: "Seite",
   of: "von",
@@ -210,7 +216,9 @@ const french: Labels = {
   nothingDue: "Rien à payer",
   reverseCharge: "Autoliquidation : la taxe est due par le preneur.",
   exempt: "Aucune taxe n’est facturée : l’opération est exonérée ou hors du champ d’application.",
+  intraCommunity: "Livraison intracommunautaire : exonérée de TVA.",
   payment: "Paiement",
+  paymentReference: "Référence {reference}",
   notes: "Remarques",
   page: "Page",
   of: "sur",

@@ -1,3 +1,4 @@
+import { printIban } from "../kernel/iban.js";
 import { addressLines } from "./address-lines.js";
 import { formatsOf, type Formats } from "./formats.js";
 import type { DocumentParty, DocumentTax, InvoiceDocument } from "./invoice-document.js";
@@ -77,8 +78,8 @@ export function describeDocument(
     sections: sectionsOf(document, labels, formats, taxColumn),
     totals: totalsOf(document, labels, formats),
     taxNotes: taxNotesOf(document.taxes, labels),
-    payment: [document.paymentTerms, document.seller.bankDetails]
-      .flatMap((text) => (text ?? "").split("\n"))
+    payment: paymentOf(document, labels)
+      .flatMap((text) => text.split("\n"))
       .map(short)
       .filter((line) => line !== "")
       .slice(0, documentLimits.notes),
@@ -90,10 +91,27 @@ export function describeDocument(
   };
 }
 
+function paymentOf(
+  { paymentTerms, payment, seller, amountDueMinor }: InvoiceDocument,
+  labels: Labels,
+): string[] {
+  const { iban, bic, bankDetails } = seller;
+  return [
+    paymentTerms,
+    amountDueMinor <= 0n || iban === undefined ? undefined : `IBAN ${printIban(iban)}`,
+    amountDueMinor <= 0n || bic === undefined ? undefined : `BIC ${bic}`,
+    payment?.kind === "transfer"
+      ? fill(labels.paymentReference, { reference: payment.reference })
+      : undefined,
+    bankDetails,
+  ].filter((text) => text !== undefined);
+}
+
 function factsOf(document: InvoiceDocument, labels: Labels, formats: Formats): [string, string][] {
+  const { timeZone: zone = document.timeZone } = document.seller;
   const facts: [string, string | undefined][] = [
-    [labels.issued, formats.date(document.issuedAt)],
-    [labels.due, document.dueAt === undefined ? undefined : formats.date(document.dueAt)],
+    [labels.issued, formats.date(document.issuedAt, zone)],
+    [labels.due, document.dueAt === undefined ? undefined : formats.date(document.dueAt, zone)],
     [labels.corrects, document.corrects],
     [labels.buyerReference, document.buyerReference],
   ];
@@ -103,19 +121,21 @@ function factsOf(document: InvoiceDocument, labels: Labels, formats: Formats): [
 }
 
 function partyOf(party: DocumentParty, heading: string, labels: Labels, { locale }: Formats): PrintedParty {
-  const { name, address, taxId, email } = party;
+  const { name, address, registrationNumber: registration, taxId, email } = party;
   const lines = addressLines(address, locale).map(short);
+  if (registration !== undefined && registration !== "") lines.push(short(registration));
   if (taxId !== undefined && taxId !== "") lines.push(`${labels.taxId} ${short(taxId)}`);
   if (email !== undefined && email !== "") lines.push(short(email));
   return { heading, name: short(name), lines };
 }
 
-function dueOf({ kind, amountDueMinor, dueAt }: InvoiceDocument, labels: Labels, formats: Formats) {
+function dueOf({ kind, amountDueMinor, dueAt, seller }: InvoiceDocument, labels: Labels, formats: Formats) {
   const value = formats.money(amountDueMinor);
   if (kind === "credit_note")
     return { label: labels.credited, value: formats.money(-amountDueMinor), by: undefined };
   if (amountDueMinor <= 0n) return { label: labels.nothingDue, value, by: undefined };
-  const by = dueAt === undefined ? undefined : fill(labels.by, { date: formats.date(dueAt) });
+  const zone = seller.timeZone;
+  const by = dueAt === undefined ? undefined : fill(labels.by, { date: formats.date(dueAt, zone) });
   return { label: labels.amountDue, value, by };
 }
 

@@ -102,7 +102,19 @@ describe("details of what rating made a line of", () => {
 
 test("the seller is the billing profile, or the organization's name alone", () => {
   expect(sellerOf(undefined, "Nimbus")).toEqual({ name: "Nimbus" });
-  const none = { line2: undefined, region: undefined, email: undefined, taxId: undefined };
+  const none = {
+    line2: undefined,
+    region: undefined,
+    email: undefined,
+    taxId: undefined,
+    registrationNumber: undefined,
+    electronicAddress: undefined,
+    contactName: undefined,
+    phone: undefined,
+    iban: undefined,
+    bic: undefined,
+    timeZone: undefined,
+  };
   const profile = {
     legalName: "Nimbus GmbH",
     line1: "Torstraße 1",

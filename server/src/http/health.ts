@@ -20,6 +20,7 @@ export function registerHealthRoutes(
     const lines = [
       ...figures("weir_stream", { signal: "usage" }, stream),
       ...figures("weir_identity_index", {}, index),
+      ...figures("weir_webhooks", {}, { ...services.webhooks.stats() }),
       ...figures(
         "weir_process",
         {},

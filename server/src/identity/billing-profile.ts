@@ -1,7 +1,10 @@
 import { recordAudit, runOnce } from "../audit/index.js";
 import type { Sql } from "../engines/postgres/index.js";
+import { formatElectronicAddress, parseElectronicAddress } from "../kernel/electronic-address.js";
+import { parseBic, parseIban } from "../kernel/iban.js";
 import type { Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { parseTimeZone } from "../kernel/time-zone.js";
 import type { Caller } from "./caller.js";
 import { selectBillingProfile, upsertBillingProfile, type BillingProfile } from "./store/billing-profiles.js";
 
@@ -25,6 +28,13 @@ const lengths_max: Readonly<Record<keyof BillingProfile, number>> = {
   taxId: 64,
   email: 320,
   bankDetails: 1024,
+  registrationNumber: 64,
+  electronicAddress: 300,
+  contactName: 128,
+  phone: 64,
+  iban: 64,
+  bic: 11,
+  timeZone: 64,
 };
 const bank_lines_max = 8;
 
@@ -82,6 +92,21 @@ function checkBillingProfile(input: NewBillingProfile): BillingProfile {
   const bankDetails = textOf("bankDetails");
   if ((bankDetails?.split("\n").length ?? 0) > bank_lines_max)
     errors.push({ field: "bankDetails", message: `at most ${bank_lines_max} lines` });
+  /** A text as it is stored, or a fault of its field. */
+  const parsed = <T extends string>(
+    field: keyof BillingProfile,
+    parse: (text: string) => T | undefined,
+    fault: string,
+  ): T | undefined => {
+    const text = textOf(field);
+    const value = text === undefined ? undefined : parse(text);
+    if (text !== undefined && value === undefined) errors.push({ field, message: fault });
+    return value;
+  };
+  const electronic = textOf("electronicAddress");
+  const electronicAddress = electronic === undefined ? undefined : parseElectronicAddress(electronic);
+  if (electronicAddress?.ok === false)
+    errors.push({ field: "electronicAddress", message: electronicAddress.fault });
   const profile = {
     legalName: legalName ?? "",
     line1: textOf("line1"),
@@ -93,6 +118,14 @@ function checkBillingProfile(input: NewBillingProfile): BillingProfile {
     taxId,
     email,
     bankDetails,
+    registrationNumber: textOf("registrationNumber"),
+    electronicAddress:
+      electronicAddress?.ok === true ? formatElectronicAddress(electronicAddress.value) : undefined,
+    contactName: textOf("contactName"),
+    phone: textOf("phone"),
+    iban: parsed("iban", parseIban, "not an IBAN whose check digits fit"),
+    bic: parsed("bic", parseBic, "8 or 11 characters, such as BYLADEM1001"),
+    timeZone: parsed("timeZone", parseTimeZone, 'an IANA time zone such as "Europe/Berlin"'),
   };
   if (errors.length === 0) return profile;
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");

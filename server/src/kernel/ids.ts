@@ -36,12 +36,13 @@ export type IdPrefix =
   | "dsp"
   | "pyo"
   | "tup"
-  | "stf"
-  | "rex"
-  | "rrp"
   | "whe"
   | "msg"
-  | "whd";
+  | "whd"
+  | "eml"
+  | "stf"
+  | "rex"
+  | "rrp";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -80,13 +81,14 @@ export type PayoutId = Id<"pyo">;
 export type TopUpId = Id<"tup">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
-export type SettlementFileId = Id<"stf">;
-export type ReconciliationExceptionId = Id<"rex">;
-export type ReconciliationReportId = Id<"rrp">;
 export type WebhookEndpointId = Id<"whe">;
 /** What receivers see as webhook-id. */
 export type WebhookMessageId = Id<"msg">;
 export type WebhookDeliveryId = Id<"whd">;
+export type MailId = Id<"eml">;
+export type SettlementFileId = Id<"stf">;
+export type ReconciliationExceptionId = Id<"rex">;
+export type ReconciliationReportId = Id<"rrp">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

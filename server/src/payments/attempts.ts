@@ -1,7 +1,7 @@
 import type { Sql } from "../engines/postgres/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type PaymentAttemptId } from "../kernel/ids.js";
-import { hour, type Instant } from "../kernel/instant.js";
+import { hour, second, type Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -60,6 +60,8 @@ export interface AttemptsDependencies {
 
 /** The first time that an attempt is looked up by itself, whatever became of its run. */
 const first_repair = hour;
+/** And when its outcome is not known. */
+const first_look = 10 * second;
 export const attempts_per_invoice_max = 50;
 
 /** Attempts: begun before the provider hears of them, and changed only by what becomes known. */
@@ -201,7 +203,7 @@ export class Attempts {
     captured: Money | undefined,
     now: Instant,
   ): Promise<void> {
-    const { captures, dunning, exceptions, notices } = this.#on;
+    const { captures, dunning, exceptions, notices, wakes } = this.#on;
     switch (effect) {
       case "capture": {
         await captures.record(sql, organization, paymentOf(attempt, captured));
@@ -248,7 +250,7 @@ export class Attempts {
           },
         ]);
       case "look_up":
-        return;
+        return wakes.wake(sql, organization, (now + first_look) as Instant, repair_kind, attempt.id);
     }
   }
 

@@ -2,7 +2,7 @@ import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import type { InvoiceId, OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
-import { day, hour, minute, type Instant } from "../kernel/instant.js";
+import { day, hour, minute, second, type Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import { Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
@@ -26,10 +26,8 @@ export interface ChargeRunsDependencies {
 }
 
 const charges_queue = "charges";
-/** Real time between looks at what became of an attempt that was not answered, as long as its run goes on. */
-const quick_looks_ms = [1_000, 4_000, 15_000];
-/** The organization's time between looks after that. */
-const looks: readonly number[] = [5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day];
+/** The organization's time between looks at what became of an attempt that was not answered. */
+const looks: readonly number[] = [10 * second, minute, 5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day];
 /** An outcome that is unknown for so long is for a person. */
 export const unknown_max = day;
 /** What a provider works on for days, such as a bank debit, is asked for once a day. */
@@ -106,7 +104,7 @@ export function registerChargeRuns(
   });
 }
 
-/** Create, store the provider's id, confirm, record; then look, while it is not known what became of it. */
+/** Create, store the provider's id, confirm, record; a look at once when it is not known what became of a call. */
 async function charge(
   on: ChargeRunsDependencies,
   context: WorkflowContext,
@@ -117,22 +115,19 @@ async function charge(
     return record(on, context, `record ${name}`, id, news);
   };
   const { organization } = context;
-  let state = await call("create", (attempt) => on.calls.create(organization, attempt));
-  if (state === "pending")
-    state = await call("confirm", (attempt) => on.calls.confirm(organization, attempt));
-  let looks_made = 0;
-  for (const wait_ms of quick_looks_ms) {
-    if (state !== "unknown" && state !== "pending") break;
-    await context.sleep(wait_ms);
-    looks_made += 1;
-    // Known to the provider, and nothing taken: the same confirmation again takes it once.
-    state =
-      state === "pending"
-        ? await call(`confirm ${looks_made}`, (attempt) => on.calls.confirm(organization, attempt))
-        : await call(`look up ${looks_made}`, (attempt) => on.calls.lookUp(organization, attempt));
-  }
-  // Asked three times and nothing taken: ended at the provider, so that a new attempt cannot meet this one.
+  const create = (name: string) => call(name, (attempt) => on.calls.create(organization, attempt));
+  const confirm = (name: string) => call(name, (attempt) => on.calls.confirm(organization, attempt));
+  const lookUp = (name: string) => call(name, (attempt) => on.calls.lookUp(organization, attempt));
+  let state = await create("create");
+  if (state === "unknown") state = await lookUp("look up creation");
+  if (state === "pending") state = await confirm("confirm");
+  if (state === "unknown") state = await lookUp("look up");
+  // Known to the provider, and nothing taken: the same confirmation again takes it once.
+  if (state === "pending") state = await confirm("confirm again");
+  if (state === "unknown") state = await lookUp("look up again");
+  // Asked twice and nothing taken: ended at the provider, so that a new attempt cannot meet this one.
   if (state === "pending") state = await call("cancel", (attempt) => on.calls.cancel(organization, attempt));
+  // What is not known yet has its wake: a run that waited for it would keep others from being started.
   return { attempt: id, state };
 }
 
@@ -176,7 +171,7 @@ async function repair(
 /** The next look so long after the outcome became unknown; the last one is when a person is asked. */
 function waitAfter(age: number): number {
   const next = looks.find((at) => at > age) ?? unknown_max;
-  return Math.max(next - age, minute);
+  return Math.max(next - age, 10 * second);
 }
 
 async function beginInvoice(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Secrets } from "../engines/secrets/index.js";
 import type { Clock } from "../kernel/clock.js";
@@ -33,7 +34,7 @@ const stop_ms_max = 2_000;
 
 /**
  * Brings messages to endpoints: finds endpoints with something due, and gives each a lane. Deliveries are rows; nothing is lost with
- * the process, and one that ended unrecorded is made again. Why these are no workflow runs: docs/decisions/0052.
+ * the process, and one that ended unrecorded is made again. Why these are no workflow runs: docs/decisions/0070.
  */
 export class Courier {
   readonly #on: CourierOptions;
@@ -47,6 +48,8 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#on = options;
+    // Each attempt in flight listens to it.
+    setMaxListeners(in_flight_max + endpoint_concurrency_max, this.#stopping.signal);
     this.#recorder = new AttemptRecorder({ ...options, random: options.random ?? Math.random });
   }
 
@@ -62,6 +65,11 @@ export class Courier {
     setTimeout(() => {
       for (const endpoint of endpoints) this.#laneOf(organization, endpoint).pump();
     }, nudge_ms).unref();
+  }
+
+  /** Attempts in flight, and endpoints that have had some lately. */
+  stats(): { readonly attemptsInFlight: number; readonly endpointsServed: number } {
+    return { attemptsInFlight: this.#inFlight(), endpointsServed: this.#lanes.size };
   }
 
   /** Attempts in flight may end (2 s); what is cut off is made again after the next start. */
@@ -96,7 +104,9 @@ export class Courier {
   async #look(): Promise<void> {
     const { postgres, clock, executor: by } = this.#on;
     for (const [endpoint, lane] of this.#lanes) {
-      if (lane.idle_ms > lane_idle_ms) this.#lanes.delete(endpoint);
+      if (lane.idle_ms <= lane_idle_ms) continue;
+      this.#lanes.delete(endpoint);
+      await this.#taking.do(() => lane.leave());
     }
     // A lane with attempts in flight goes on by itself as they end.
     const except = [...this.#lanes.values()]

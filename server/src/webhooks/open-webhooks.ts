@@ -33,6 +33,8 @@ export interface Webhooks {
   publish(sql: Sql, organization: OrganizationId, message: NewMessage): Promise<void>;
   /** The same for many: one statement when nobody listens. */
   publishAll(sql: Sql, organization: OrganizationId, messages: readonly NewMessage[]): Promise<void>;
+  /** Figures of this process. */
+  stats(): { readonly attemptsInFlight: number; readonly endpointsServed: number };
   /** Begins to deliver. */
   start(): void;
   stop(): Promise<void>;
@@ -51,7 +53,12 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     retention,
     publish: (sql, organization, message) => publisher.publishAll(sql, organization, [message]),
     publishAll: (sql, organization, messages) => publisher.publishAll(sql, organization, messages),
+    stats: () => courier.stats(),
     start() {
+      if (allowPrivate)
+        options.log.warn("webhooks may go to http and to private addresses; this is for development only", {
+          setting: "WEIR_WEBHOOKS_ALLOW_PRIVATE",
+        });
       courier.start();
       retention.start();
     },

@@ -40,7 +40,7 @@ export async function checkedAddresses(
   if (allowPrivate) return addresses;
   for (const address of addresses) {
     const why = whyNotPublic(address);
-    if (why !== undefined) throw new AddressRefused(`${host} ${refusedAddress(address, why)}`);
+    if (why !== undefined) throw new AddressRefused(`${host} ${refusedAddress(why)}`);
   }
   return addresses;
 }

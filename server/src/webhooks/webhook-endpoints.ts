@@ -69,6 +69,7 @@ export class WebhookEndpoints {
     const { organization } = caller;
     const { postgres, secrets, clock } = this.#on;
     const terms = await checkEndpoint(input, undefined, this.#on);
+    await secrets.ready();
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "webhook_endpoint.create", input };
       const id = await runOnce(sql, request, async () => {
@@ -128,6 +129,7 @@ export class WebhookEndpoints {
     if (!Number.isInteger(overlapHours) || overlapHours < 0 || overlapHours > overlap_hours_max)
       throw invalidOverlap();
     const { organization } = caller;
+    await this.#on.secrets.ready();
     const endpoint = await this.#change(
       caller,
       "rotate_secret",

@@ -150,6 +150,16 @@ describe("a run of settlement cases", () => {
     expect(off).toContain("0 passed, 1 failed, 0 skipped");
   });
 
+  test("an expectation that cannot be read fails its file", () => {
+    for (const content of ["[", "7"]) {
+      const report = run({ "a.ipm": ipm, "a_expected.json": content });
+      expect(report.join("\n")).toMatch(
+        /FAILED {2}a\.ipm\n +a_expected\.json (cannot be read|holds neither)/,
+      );
+      expect(report.at(-1)).toBe("0 passed, 1 failed, 0 skipped");
+    }
+  });
+
   test("says what is wrong with a folder that it cannot read", () => {
     expect(() => runSettlementCases(path.join(folder.dir, "none"))).toThrow(/There is no folder .*none/);
     expect(() => runSettlementCases(withFiles({ "x/a.json": "{}" }))).toThrow(UnreadableCases);

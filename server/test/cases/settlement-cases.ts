@@ -12,7 +12,7 @@ import { IpmParser } from "../../src/settlement/core/formats/mastercard-ipm/inde
 import { instantFromMs } from "../../src/kernel/instant.js";
 import { formatMoney } from "../../src/kernel/money.js";
 import { UnreadableCases } from "./rating-case.js";
-import { expectationOf, type Expectation } from "./settlement-expectation.js";
+import { expectationOf, UnreadableExpectation, type Expectation } from "./settlement-expectation.js";
 
 const chunk_bytes = 64 * 1024;
 /** Of checks, rows and differences so many are printed for a file. */
@@ -51,7 +51,7 @@ function filesBelow(folder: string): string[] {
       .flatMap((entry) => {
         const full = path.join(inside, entry.name);
         if (entry.isDirectory()) return below(full);
-        return entry.isFile() && !entry.name.toLowerCase().endsWith(".json") ? [full] : [];
+        return statSync(full).isFile() && !entry.name.toLowerCase().endsWith(".json") ? [full] : [];
       });
   return below(folder);
 }
@@ -84,6 +84,7 @@ function runFile(folder: string, file: string): SettlementResult {
     const named = limited(differences.map((difference) => `not as in ${expectation.name}: ${difference}`));
     return { kind: "failed", file: name, lines: [...lines, ...named] };
   } catch (error) {
+    if (error instanceof UnreadableExpectation) return { kind: "failed", file: name, lines: [error.message] };
     if (!(error instanceof FileRefused)) throw error;
     const lines = [`format: ${format.name}, ${format.title}`, `refused: ${error.message}`];
     return isWrong

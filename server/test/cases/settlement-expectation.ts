@@ -22,7 +22,7 @@ const differences_max = 10;
 /** "synthetic_expected.json" belongs to the files of its folder that begin with "synthetic". */
 const expectation_name = /^(.+?)[._-]expected([._-].*)?\.json$/i;
 
-/** The expectation that lies beside a file: the one whose name shares most with it. */
+/** The expectation that lies beside a file: the one whose name shares most with it. @throws UnreadableExpectation */
 export function expectationOf(file: string, siblings: readonly string[]): Expectation | undefined {
   const name = path.basename(file);
   const [best] = siblings
@@ -30,16 +30,28 @@ export function expectationOf(file: string, siblings: readonly string[]): Expect
     .filter(({ stem }) => stem !== undefined && name.startsWith(stem))
     .sort((one, other) => (other.stem?.length ?? 0) - (one.stem?.length ?? 0));
   if (best === undefined) return undefined;
-  const json: unknown = JSON.parse(readFileSync(path.join(path.dirname(file), best.sibling), "utf8"));
-  return makeExpectation(best.sibling, json);
+  return makeExpectation(best.sibling, readJson(path.join(path.dirname(file), best.sibling)));
 }
 
-/** @throws Error when it is neither of the two kinds */
+/** An expectation that cannot be understood: its file fails. */
+export class UnreadableExpectation extends Error {
+  override readonly name = "UnreadableExpectation";
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new UnreadableExpectation(`${path.basename(file)} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** @throws UnreadableExpectation when it is neither of the two kinds */
 export function makeExpectation(name: string, json: unknown): Expectation {
   if (Array.isArray(json) && json.every(isMessage)) return expectMessages(name, json, true);
   if (isMessage(json)) return expectMessages(name, [json], false);
   if (isRecord(json)) return expectSummary(name, json);
-  throw new Error(`${name} holds neither messages nor parts of a summary`);
+  throw new UnreadableExpectation(`${name} holds neither messages nor parts of a summary`);
 }
 
 type ExpectedMessage = Readonly<Record<string, unknown>> & { readonly MTI: string };

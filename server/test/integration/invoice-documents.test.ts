@@ -1,7 +1,10 @@
 // Invoices, drafts and credit notes as their recipients get them: by REST as JSON, HTML and PDF, which say what GraphQL says.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderPdf } from "../../src/documents/index.js";
+import { Decimal } from "../../src/kernel/decimal.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
+import { arithmeticFaults } from "../support/e-invoice-arithmetic.js";
+import { elementsAt, parseXml, textAt } from "../support/parsed-xml.js";
 import { textOfPdf } from "../support/pdf-text.js";
 import { operationsOf } from "../support/graphql-operations.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
@@ -261,6 +264,24 @@ describe("a finalized invoice", () => {
     expect(printed).toContain("Scale <plan>");
   });
 
+  test("is an e-invoice of its amounts, by id and by number", async () => {
+    const invoice = await january();
+    const response = await get(`/v1/invoices/${invoice.id}.xml`);
+    expect(response.headers.get("content-type")).toBe("application/xml; charset=utf-8");
+    expect(response.headers.get("content-disposition")).toBe(`attachment; filename="${invoice.number}.xml"`);
+    const xml = await response.text();
+    expect(await (await get(`/v1/invoices/${invoice.number}.xml`)).text()).toBe(xml);
+    const root = parseXml(xml);
+    expect(arithmeticFaults(root, Decimal.zero)).toEqual([]);
+    expect(textAt(root, "ID")).toBe(invoice.number);
+    expect(textAt(root, "LegalMonetaryTotal/TaxInclusiveAmount")).toBe(invoice.totals["total"]!.amount);
+    expect(textAt(root, "LegalMonetaryTotal/PayableAmount")).toBe(invoice.totals["due"]!.amount);
+    expect(textAt(root, "AllowanceCharge/Amount")).toBe("5.00");
+    expect(elementsAt(root, "InvoiceLine")).toHaveLength(invoice.lines.length);
+    const calls = elementsAt(root, "InvoiceLine").find((line) => textAt(line, "Item/Name") === "API calls")!;
+    expect([textAt(calls, "InvoicedQuantity"), textAt(calls, "Price/PriceAmount")]).toEqual(["1400", "0.01"]);
+  });
+
   test("keeps its parties when they change later", async () => {
     const { id } = await january();
     const before = await (await get(`/v1/invoices/${id}.html`)).text();
@@ -306,6 +327,15 @@ test("a draft has no number, and says what to look at", async () => {
   expect(document.seller.name).toBe("Stratus GmbH");
   expectToAddUp(document);
   expect(await (await get(`/v1/invoices/${invoice.id}.html`)).text()).toContain("DRAFT");
+  const refused = await get(`/v1/invoices/${invoice.id}.xml`);
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({
+    type: "https://weir.dev/problems/e-invoice-not-valid",
+    errors: expect.arrayContaining([
+      { rule: "BR-02", message: expect.stringContaining("weir invoices finalize") },
+      { rule: "BR-08", message: expect.stringContaining("weir organization billing-profile") },
+    ]),
+  });
 });
 
 interface Note {
@@ -338,6 +368,10 @@ describe("a credit note", () => {
     expectToAddUp(document);
     const html = await (await get(`/v1/credit-notes/${note.id}.html`)).text();
     for (const text of [note.number, invoice!.number!, "Credit note", "11.90"]) expect(html).toContain(text);
+    const root = parseXml(await (await get(`/v1/credit-notes/${note.number}.xml`)).text());
+    expect(root.name).toBe("CreditNote");
+    expect(textAt(root, "BillingReference/InvoiceDocumentReference/ID")).toBe(invoice!.number);
+    expect(textAt(root, "LegalMonetaryTotal/PayableAmount")).toBe("11.90");
     const pdf = await get(`/v1/credit-notes/${note.id}.pdf`);
     expect(pdf.headers.get("content-disposition")).toBe(`attachment; filename="${note.number}.pdf"`);
     expect(
@@ -379,7 +413,7 @@ describe("refusals", () => {
 
   test("a name without a known format leads to no document", async () => {
     const [invoice] = await invoicesOf("acme");
-    for (const file of [invoice!.id, `${invoice!.id}.xml`, ".pdf", "x.toString"]) {
+    for (const file of [invoice!.id, `${invoice!.id}.docx`, ".pdf", "x.toString"]) {
       const response = await get(`/v1/invoices/${file}`);
       expect(response.status, file).toBe(404);
       expect(await response.json()).toMatchObject({ title: "No such document" });

@@ -46,6 +46,9 @@ const queries = (): Record<string, string> => ({
   ledgerPosting: `(id: "${b.ids.posting}")`,
   ledgerPostings: `(first: 5, reference: "${b.ids.invoice}")`,
   lineExplanation: `(invoice: "${b.ids.invoice}", line: "${b.ids.line}")`,
+  mail: `(id: "${b.ids.mail}")`,
+  mailSettings: "",
+  mails: `(first: 5, invoice: "${b.ids.invoice}")`,
   meter: `(idOrSlug: "${b.ids.meter}")`,
   meters: "(archived: true)",
   organization: "",
@@ -78,8 +81,11 @@ const queries = (): Record<string, string> => ({
 const moreQueries = (): string[] => [
   `customer(idOrKey: "${mark}-customer") { id }`,
   `taxRates(after: "${b.ids.audit}") { nodes { name note } }`,
-  `organization { billingProfile { legalName bankDetails } }`,
+  `organization { billingProfile { legalName bankDetails registrationNumber contactName } }`,
   `meter(idOrSlug: "${mark}-meter") { id }`,
+  `mails(customer: "${b.ids.customer}") { nodes { recipient reply } }`,
+  `mails(after: "${b.ids.mail}") { nodes { recipient reason } }`,
+  `mailSettings { fromName replyTo copies }`,
   `plan(idOrKey: "${mark}-plan") { id }`,
   `plan(idOrKey: "aardvark-plan") { versions(after: "${b.ids.planVersion}") { nodes { id name } } }`,
   `product(idOrKey: "${mark}-product") { id }`,
@@ -214,7 +220,11 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "${mark}-customer", name: "taken")`,
     `(customer: "aardvark-customer", payer: "${b.ids.customer}")`,
   ],
+  resendMail: [`(id: "${b.ids.mail}")`],
+  sendInvoice: [`(invoice: "${b.ids.invoice}")`, `(invoice: "${b.ids.invoice}", to: ["thief@example.com"])`],
+  sendTestMail: [],
   setBillingProfile: [],
+  setMailSettings: [],
   setTaxSettings: [],
   createWebhookEndpoint: [],
   deleteWebhookEndpoint: [`(endpoint: "${b.ids.webhookEndpoint}")`],
@@ -255,12 +265,14 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
     { path: `/v1/invoices/${b.ids.invoice}.json` },
     { path: `/v1/invoices/${b.ids.invoice}.html` },
     { path: `/v1/invoices/${b.ids.invoice}.pdf` },
+    { path: `/v1/invoices/${b.ids.invoice}.xml` },
     { path: "/v1/invoices/INV-000001.json" },
   ],
   "GET /v1/credit-notes/:file": [
     { path: `/v1/credit-notes/${b.ids.creditNote}.json` },
     { path: `/v1/credit-notes/${b.ids.creditNote}.html` },
     { path: `/v1/credit-notes/${b.ids.creditNote}.pdf` },
+    { path: `/v1/credit-notes/${b.ids.creditNote}.xml` },
     { path: "/v1/credit-notes/CN-000001.json" },
   ],
   "POST /v1/catalog/apply": [
@@ -357,7 +369,7 @@ function leaks(answer: string, said: string): string[] {
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
   const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
     word,
-    word.replace(/\.(json|html|pdf)$/, ""),
+    word.replace(/\.(json|html|pdf|xml)$/, ""),
   ]);
   const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)
@@ -576,7 +588,9 @@ describe("keys", () => {
   });
 
   const mutationOfOwn: Record<string, string> = {
+    createWebhookEndpoint: '(url: "https://new.invalid/", eventTypes: ["*"])',
     addTaxRate: '(country: "NZ", name: "GST", percent: "15", validFrom: "2026-01-01")',
+    sendTestMail: '(to: "me@example.com")',
     setBillingProfile: '(legalName: "mine")',
     setTaxSettings: '(country: "NZ")',
     createApiKey: '(kind: secret, name: "mine")',

@@ -1,7 +1,7 @@
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { MasterKeyUnusable, openSecrets } from "../../src/engines/secrets/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { silentLog, type Log } from "../../src/kernel/log.js";
@@ -15,6 +15,13 @@ const context = "webhook_endpoints:org_1:whe_1";
 const open = (masterKeys?: readonly Uint8Array[], dataDir = folder.dir, log: Log = silentLog) =>
   openSecrets({ masterKeys, dataDir, postgres, log });
 const file = () => path.join(folder.dir, "master.key");
+
+/** Waits until the database knows so many keys. */
+const registered = (count: number) =>
+  vi.waitFor(async () => {
+    const keys = await postgres.asSystem((sql) => sql`SELECT FROM master_keys`);
+    expect(keys).toHaveLength(count);
+  });
 
 beforeAll(async () => ({ postgres, remove } = await openTestPostgres()));
 afterAll(() => remove());
@@ -33,7 +40,8 @@ describe("without WEIR_MASTER_KEY", () => {
   });
 
   test("a start without the file, beside what was sealed, is refused and makes no other key", async () => {
-    await open();
+    (await open()).seal("secret", context);
+    await registered(1);
     await rm(file());
     const refusal = await open().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(MasterKeyUnusable);
@@ -42,13 +50,33 @@ describe("without WEIR_MASTER_KEY", () => {
     await expect(stat(file())).rejects.toThrow(/ENOENT/);
   });
 
-  test("a second data directory on the database is refused, also in a race", async () => {
+  test("several data directories on one database come up while nothing is sealed; then those with another key are refused", async () => {
     const others = await Promise.all([1, 2, 3].map((n) => temporaryFolder(`master-key-${n}`)));
-    const opened = await Promise.allSettled(others.map(({ dir }) => open(undefined, dir)));
-    expect(opened.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const one of opened)
-      if (one.status === "rejected") expect(one.reason).toBeInstanceOf(MasterKeyUnusable);
+    const opened = await Promise.all(others.map(({ dir }) => open(undefined, dir)));
+    const ready = await Promise.allSettled(opened.map((secrets) => secrets.ready()));
+    expect(ready.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const [n, one] of ready.entries()) {
+      if (one.status === "fulfilled") await open(undefined, others[n]?.dir);
+      else {
+        expect(one.reason).toBeInstanceOf(MasterKeyUnusable);
+        await expect(open(undefined, others[n]?.dir)).rejects.toThrow(MasterKeyUnusable);
+      }
+    }
     await Promise.all(others.map((other) => other.remove()));
+  });
+
+  test("a key that PostgreSQL could not be told of is told with its next use", async () => {
+    let isAway = false;
+    const away: Postgres = {
+      ...postgres,
+      asSystem: (work) => (isAway ? Promise.reject(new Error("away")) : postgres.asSystem(work)),
+    };
+    const secrets = await openSecrets({ dataDir: folder.dir, postgres: away, log: silentLog });
+    isAway = true;
+    await expect(secrets.ready()).rejects.toThrow("away");
+    isAway = false;
+    secrets.seal("secret", context);
+    await registered(1);
   });
 
   test("a damaged file is told", async () => {
@@ -60,7 +88,6 @@ describe("without WEIR_MASTER_KEY", () => {
   test("a file that others may read is warned of", async () => {
     await open();
     await writeFile(file(), await readFile(file()), { mode: 0o644 });
-    const { chmod } = await import("node:fs/promises");
     await chmod(file(), 0o644);
     const warnings: string[] = [];
     await open(undefined, folder.dir, { ...silentLog, warn: (message) => void warnings.push(message) });
@@ -74,6 +101,7 @@ describe("with WEIR_MASTER_KEY", () => {
   test("no file is made; a new first key seals, the old ones open, and hashes stay", async () => {
     const before = await open([a]);
     const sealed = before.seal("secret", context);
+    await registered(1);
     await expect(stat(file())).rejects.toThrow(/ENOENT/);
     const after = await open([b, a]);
     expect(after.openText(sealed, context)).toBe("secret");
@@ -83,14 +111,15 @@ describe("with WEIR_MASTER_KEY", () => {
   });
 
   test("leaving out a key that has sealed is refused, whichever it is", async () => {
-    await open([a]);
-    await open([b, a]);
+    await (await open([a])).ready();
+    await (await open([b, a])).ready();
     await expect(open([b])).rejects.toThrow(MasterKeyUnusable);
     await expect(open([a])).rejects.toThrow(MasterKeyUnusable);
   });
 
   test("moving from the file to the variable: the refusal says to append the file's key, and then it works", async () => {
     const sealed = (await open()).seal("secret", context);
+    await registered(1);
     await expect(open([a])).rejects.toThrow(/master\.key holds the key [0-9a-f]{16}.*behind the others/s);
     const kept = Buffer.from(await readFile(file(), "utf8"), "base64");
     expect((await open([a, kept])).openText(sealed, context)).toBe("secret");

@@ -271,6 +271,16 @@ describe("over GraphQL", () => {
     }
   });
 
+  test("/metrics counts what is in flight", async () => {
+    const receiver = await receive(() => "hang");
+    const { endpoint } = await createEndpoint(receiver.url);
+    await mutate(`testWebhookEndpoint(endpoint: "${endpoint.id}")`, "{ id }");
+    await eventually(async () => {
+      const metrics = await (await weir.fetch("/metrics")).text();
+      expect(Number(/^weir_webhooks_attempts_in_flight (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
+    });
+  });
+
   test("what there is to be told is listed with what it means", async () => {
     const { webhookEventTypes } = await ask<{ webhookEventTypes: { name: string; description: string }[] }>(
       "{ webhookEventTypes { name description } }",

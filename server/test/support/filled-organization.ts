@@ -29,6 +29,7 @@ export interface FilledOrganization {
       | "taxRate"
       | "posting"
       | "creditGrant"
+      | "mail"
       | "apiKey"
       | "import"
       | "fileImport"
@@ -85,7 +86,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   const imported = await post<{ id: string }>("/v1/imports", { name: `${mark}-import`, fingerprint: mark });
   const fileImport = await importFile(weir, key, mark);
   const customer = await mutate<{ id: string }>(
-    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" })`,
+    `createCustomer(key: "${mark}-customer", name: "${mark}", email: "${mark}@example.com", timeZone: "UTC", taxId: "${mark}-tax", address: { city: "${mark}" }, electronicAddress: "EM:${mark}@example.com", buyerReference: "${mark}", registrationNumber: "${mark}")`,
     "{ id }",
   );
   await mutate(
@@ -123,7 +124,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     "{ invoice { id lines { id } } }",
   );
   await mutate(
-    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank")`,
+    `setBillingProfile(legalName: "${mark} Ltd", line1: "${mark} street", bankDetails: "${mark} bank", registrationNumber: "${mark}", contactName: "${mark}", electronicAddress: "EM:${mark}@example.org")`,
     "{ legalName }",
   );
   await mutate(
@@ -138,7 +139,16 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     `createInvoice(subscription: "${subscription.id}", at: "2020-01-15T00:00:00Z")`,
     "{ invoice { id } }",
   );
+  await mutate(
+    `setMailSettings(fromName: "${mark}", replyTo: "${mark}@example.org", copies: ["${mark}@example.net"], sendInvoices: true)`,
+    "{ server }",
+  );
   await mutate(`finalizeInvoice(id: "${past.id}")`, "{ id }");
+  const { mails } = await weir.graphql<{ mails: { nodes: { id: string }[] } }>(
+    "{ mails(first: 1) { nodes { id } } }",
+    {},
+    key,
+  );
   const creditNote = await mutate<{ id: string }>(
     `voidInvoice(id: "${past.id}", reason: "${mark}")`,
     "{ id }",
@@ -198,6 +208,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       taxRate: taxRate.id,
       posting: posting?.id ?? "",
       creditGrant: creditGrant.id,
+      mail: mails.nodes[0]?.id ?? "",
       apiKey: apiKey.key.id,
       ...webhook,
       import: imported.id,

@@ -71,8 +71,9 @@ export async function startPayingOrganization(
     async chargeOf(intent) {
       const path = `/v1/payment_intents/${intent}`;
       const headers = { authorization: `Bearer ${stripeKey}` };
-      const { body } = await stripe.simulator.handle({ method: "GET", path, headers, body: "" });
-      return (JSON.parse(body) as { latest_charge: string }).latest_charge;
+      const answer = await stripe.simulator.handle({ method: "GET", path, headers, body: "" });
+      if (typeof answer === "string") throw new Error("the simulator gave no answer");
+      return (JSON.parse(answer.body) as { latest_charge: string }).latest_charge;
     },
     stop: () => stripe.stop(),
   };

@@ -11,6 +11,7 @@ const at = (text: string) => parseInstant(text)!;
 export const march = { start: at("2026-02-28T11:00:00Z"), end: at("2026-03-31T11:00:00Z") };
 
 export function sampleLine(more: Partial<DocumentLine> = {}): DocumentLine {
+  const { minor = 1000n, promotionalMinor = 0n } = more;
   return {
     description: "Requests",
     period: march,
@@ -19,7 +20,9 @@ export function sampleLine(more: Partial<DocumentLine> = {}): DocumentLine {
     unitAmount: d("0.01"),
     details: [],
     discounts: [],
-    minor: 1000n,
+    minor,
+    promotionalMinor,
+    taxableMinor: minor - promotionalMinor,
     taxKey: "DE:standard:19",
     note: undefined,
     ...more,
@@ -70,6 +73,7 @@ export function sampleDocument(more: Partial<InvoiceDocument> = {}): InvoiceDocu
             unit: undefined,
             unitAmount: d("199"),
             minor: 19900n,
+            promotionalMinor: 5000n,
           }),
           sampleLine({
             description: "LLM tokens, all models",

@@ -54,6 +54,15 @@ builder.mutationFields((t) => ({
       taxExempt: t.arg({ type: TaxExemptionType }),
       paymentTermsDays: t.arg.int({ description: "0 to 365; 30 when left out." }),
       locale: t.arg.string({ description: 'A language tag such as "de-AT".' }),
+      electronicAddress: t.arg.string({
+        description: 'Where its e-invoices go, with the scheme of the code list EAS: "0204:991-01234-56".',
+      }),
+      registrationNumber: t.arg.string({
+        description: "In a register of companies; with a scheme of ISO 6523: 0106:12345678.",
+      }),
+      buyerReference: t.arg.string({
+        description: "What it wants named on its invoices: a Leitweg-ID, a cost centre, an order.",
+      }),
       payer: t.arg.string({ description: "Id or key of another customer who pays its invoices." }),
     },
     resolve: (_root, { key, name, timeZone, address, ...optional }, context) => {
@@ -84,6 +93,9 @@ builder.mutationFields((t) => ({
       taxExempt: t.arg({ type: TaxExemptionType }),
       paymentTermsDays: t.arg.int(),
       locale: t.arg.string(),
+      electronicAddress: t.arg.string(),
+      registrationNumber: t.arg.string(),
+      buyerReference: t.arg.string(),
       payer: t.arg.string({ description: "Id or key; null when it is to pay for itself again." }),
     },
     resolve: (_root, args, context) => {
@@ -187,6 +199,9 @@ interface UpdateArguments {
   readonly address?: AddressFields | null | undefined;
   readonly taxId?: string | null | undefined;
   readonly locale?: string | null | undefined;
+  readonly electronicAddress?: string | null | undefined;
+  readonly registrationNumber?: string | null | undefined;
+  readonly buyerReference?: string | null | undefined;
   readonly payer?: string | null | undefined;
 }
 

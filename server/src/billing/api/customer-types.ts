@@ -61,6 +61,21 @@ CustomerType.implement({
       description: "What its invoices are written in: de-AT.",
       resolve: (customer) => customer.locale ?? null,
     }),
+    electronicAddress: t.string({
+      nullable: true,
+      description: 'Where its e-invoices go, with the scheme of the code list EAS: "0204:991-01234-56".',
+      resolve: (customer) => customer.electronicAddress ?? null,
+    }),
+    registrationNumber: t.string({
+      nullable: true,
+      description: "In a register of companies; with a scheme of ISO 6523: 0106:12345678.",
+      resolve: (customer) => customer.registrationNumber ?? null,
+    }),
+    buyerReference: t.string({
+      nullable: true,
+      description: "What it wants named on its invoices: a Leitweg-ID, a cost centre, an order.",
+      resolve: (customer) => customer.buyerReference ?? null,
+    }),
     payer: t.field({
       type: CustomerType,
       nullable: true,

@@ -1,5 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { renderHtml, renderJson, renderPdf, type InvoiceDocument } from "../../documents/index.js";
+import {
+  renderEInvoice,
+  renderHtml,
+  renderJson,
+  renderPdf,
+  type InvoiceDocument,
+} from "../../documents/index.js";
 import { authenticated, callerOf } from "../../http/authentication.js";
 import type { OrganizationId } from "../../kernel/ids.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
@@ -8,6 +14,7 @@ import type { Services } from "../../services.js";
 const formats = {
   pdf: { type: "application/pdf", render: renderPdf },
   html: { type: "text/html; charset=utf-8", render: renderHtml },
+  xml: { type: "application/xml; charset=utf-8", render: renderEInvoice },
   json: { type: "application/json; charset=utf-8", render: renderJson },
 } as const;
 

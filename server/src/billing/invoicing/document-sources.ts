@@ -1,5 +1,5 @@
 import type { Price } from "../../catalog/core/index.js";
-import type { DocumentSeller, Wording } from "../../documents/index.js";
+import type { DocumentPayment, DocumentSeller, Wording } from "../../documents/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CustomerId, PlanVersionId, PriceId } from "../../kernel/ids.js";
 import type { CreditNote } from "./credit-note.js";
@@ -17,6 +17,8 @@ export interface DocumentSources {
   readonly customers: ReadonlyMap<CustomerId, string>;
   /** The lines' prices, each with the currency that its own model is in. */
   readonly prices: ReadonlyMap<PriceId, { readonly price: Price; readonly currency: Currency }>;
+  /** How the invoice is to be paid, or was, where payments know. */
+  readonly payment: DocumentPayment | undefined;
   /** The credit note that took a voided invoice back. */
   readonly voiding: CreditNote | undefined;
 }

@@ -94,6 +94,9 @@ function sourcesOf(
     taxId: undefined,
     locale,
     paymentTermsDays: 14,
+    electronicAddress: undefined,
+    registrationNumber: undefined,
+    buyerReference: undefined,
   };
   const customer = "cus_1" as CustomerId;
   return {
@@ -141,6 +144,7 @@ function sourcesOf(
     plans: new Map([["plv_1" as PlanVersionId, "Pro"]]),
     customers: new Map(),
     prices: new Map(),
+    payment: undefined,
     voiding: undefined,
   };
 }

@@ -5,7 +5,7 @@ import type {
   DocumentTax,
   InvoiceDocument,
 } from "../../documents/index.js";
-import type { CreditNote } from "./credit-note.js";
+import type { CreditNote, CreditNoteLine } from "./credit-note.js";
 import type { DocumentSources } from "./document-sources.js";
 import { documentedLine, taxKeyOf } from "./documented-line.js";
 import type { Invoice, InvoiceLine, InvoiceTax } from "./invoice.js";
@@ -39,6 +39,7 @@ export function documentedInvoice(sources: DocumentSources): InvoiceDocument {
     ]),
     amountDueMinor: totals.due,
     paymentTerms: isOwed ? terms : undefined,
+    payment: sources.payment,
     notes: [
       ...(finalized === undefined ? invoice.notices : []),
       ...(voiding === undefined ? [] : [wording.voided(voiding.number, voiding.createdAt)]),
@@ -53,7 +54,7 @@ export function documentedCreditNote(note: CreditNote, sources: DocumentSources)
   const sections = sectionsOf(sources, (line) => {
     const given = credited.get(line.id);
     if (given === undefined || (given.net === 0n && given.tax === 0n)) return undefined;
-    return creditedLine(line, -(line.rate.inclusive ? given.net + given.tax : given.net));
+    return creditedLine(line, given);
   });
   const total = -(note.net + note.tax);
   return {
@@ -62,6 +63,7 @@ export function documentedCreditNote(note: CreditNote, sources: DocumentSources)
     number: note.number,
     reference: note.id,
     corrects: invoice.finalized?.number,
+    correctedIssuedAt: invoice.finalized?.at,
     issuedAt: note.createdAt,
     dueAt: undefined,
     sections,
@@ -84,14 +86,15 @@ export function documentedCreditNote(note: CreditNote, sources: DocumentSources)
 }
 
 function headOf({ invoice, seller, buyer }: DocumentSources) {
-  const { name, address, taxId, email, locale } = buyer;
+  const { name, address, taxId, email, locale, electronicAddress, registrationNumber, buyerReference } =
+    buyer;
   return {
-    buyerReference: undefined,
+    buyerReference,
     locale: locale ?? locale_default,
     timeZone: invoice.timeZone,
     currency: invoice.currency,
     seller,
-    buyer: { name, address, taxId, email },
+    buyer: { name, address, taxId, email, electronicAddress, registrationNumber },
   };
 }
 
@@ -118,7 +121,10 @@ function sectionsOf(
   });
 }
 
-function creditedLine({ name, covered, rate }: InvoiceLine, minor: bigint): DocumentLine {
+function creditedLine(
+  { name, covered, rate, category }: InvoiceLine,
+  { net, tax }: Pick<CreditNoteLine, "net" | "tax">,
+): DocumentLine {
   return {
     description: name,
     period: covered,
@@ -127,8 +133,11 @@ function creditedLine({ name, covered, rate }: InvoiceLine, minor: bigint): Docu
     unitAmount: undefined,
     details: [],
     discounts: [],
-    minor,
+    minor: -(rate.inclusive ? net + tax : net),
+    promotionalMinor: 0n,
+    taxableMinor: -net,
     taxKey: taxKeyOf(rate),
+    taxCategory: category,
     note: undefined,
   };
 }

@@ -22,6 +22,7 @@ export function documentedLine(line: InvoiceLine, sources: Sources): DocumentLin
     quantity: line.quantity ?? feesOf(line.portions),
     unit: undefined,
     ...unitPrice,
+    chargedQuantity: chargedQuantityOf(line.portions),
     details: [
       ...line.portions.flatMap((portion, index) =>
         portionDetails(portion, models[index], { isOnly: models.length === 1, sources }),
@@ -34,7 +35,10 @@ export function documentedLine(line: InvoiceLine, sources: Sources): DocumentLin
         ? []
         : [{ name: wording.discount(percentsOf(line.portions)), minor: line.net - line.gross }],
     minor: line.net,
+    promotionalMinor: line.promotional,
+    taxableMinor: line.taxable,
     taxKey: taxKeyOf(line.rate),
+    taxCategory: line.category,
     note: !line.isCorrection
       ? undefined
       : line.meterVersion === undefined
@@ -64,6 +68,13 @@ function feesOf(portions: readonly RecordedPortion[]): Decimal | undefined {
   if (portions.length !== 1 || only?.held === undefined || only.quantity.equals(Decimal.one))
     return undefined;
   return only.quantity;
+}
+
+/** What the model priced, where an allowance was taken off the quantity. */
+function chargedQuantityOf(portions: readonly RecordedPortion[]): Decimal | undefined {
+  const [only] = portions;
+  if (portions.length !== 1 || only === undefined || only.taken.isZero()) return undefined;
+  return only.quantity.minus(only.taken);
 }
 
 interface UnitPrice {

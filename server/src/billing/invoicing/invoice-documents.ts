@@ -1,8 +1,8 @@
 import type { Catalog } from "../../catalog/index.js";
-import { sellerOf, wordingOf, type InvoiceDocument } from "../../documents/index.js";
-import type { Postgres } from "../../engines/postgres/index.js";
+import { sellerOf, wordingOf, type DocumentPayment, type InvoiceDocument } from "../../documents/index.js";
+import type { Postgres, Sql } from "../../engines/postgres/index.js";
 import { findBillingProfile, findOrganization } from "../../identity/index.js";
-import type { OrganizationId, PriceId } from "../../kernel/ids.js";
+import type { InvoiceId, OrganizationId, PriceId } from "../../kernel/ids.js";
 import type { Customers } from "../customers.js";
 import type { CreditNote } from "./credit-note.js";
 import type { CreditNotes } from "./credit-notes.js";
@@ -11,12 +11,17 @@ import { documentedCreditNote, documentedInvoice, locale_default } from "./docum
 import type { Buyer, Invoice } from "./invoice.js";
 import type { Invoices } from "./invoices.js";
 
+/** How an invoice is to be paid, or was; undefined where nothing is known. In a transaction of the organization. */
+export type PaymentOfInvoice = (sql: Sql, invoice: InvoiceId) => Promise<DocumentPayment | undefined>;
+
 export interface InvoiceDocumentsDependencies {
   readonly postgres: Postgres;
   readonly catalog: Catalog;
   readonly customers: Customers;
   readonly invoices: Invoices;
   readonly creditNotes: CreditNotes;
+  /** Payments say it; without them, the account of the billing profile is all that is known. */
+  readonly paymentOf?: PaymentOfInvoice;
 }
 
 const credit_notes_max = 1000;
@@ -53,6 +58,7 @@ export class InvoiceDocuments {
       plans: await this.#plansOf(organization, invoice),
       customers: await this.#customersOf(organization, invoice),
       prices: await this.#pricesOf(organization, invoice),
+      payment: await this.#paymentOf(organization, invoice),
       voiding: invoice.status === "voided" ? await this.#voidingOf(organization, invoice) : undefined,
     };
   }
@@ -63,6 +69,12 @@ export class InvoiceDocuments {
         finalized === undefined ? await findBillingProfile(sql, organization) : finalized.seller;
       return sellerOf(profile, (await findOrganization(sql, organization))?.name ?? "");
     });
+  }
+
+  async #paymentOf(organization: OrganizationId, { id }: Invoice): Promise<DocumentPayment | undefined> {
+    const { postgres, paymentOf } = this.#on;
+    if (paymentOf === undefined) return undefined;
+    return postgres.inOrganization(organization, (sql) => paymentOf(sql, id));
   }
 
   async #plansOf(organization: OrganizationId, { sections }: Invoice): Promise<DocumentSources["plans"]> {

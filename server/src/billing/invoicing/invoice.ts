@@ -49,6 +49,9 @@ export interface Buyer {
   readonly taxId: string | undefined;
   readonly locale: string | undefined;
   readonly paymentTermsDays: number;
+  readonly electronicAddress: string | undefined;
+  readonly registrationNumber: string | undefined;
+  readonly buyerReference: string | undefined;
 }
 
 /** What finalizing adds to an invoice. */

@@ -14,7 +14,7 @@ import { assembleInvoice, type AssembledInvoice } from "./assemble-invoice.js";
 import { describeInvoice } from "./describe-invoice.js";
 import { finalizedMessage, type WebhooksPort } from "./invoice-webhooks.js";
 import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
-import type { Buyer } from "./invoice.js";
+import type { Buyer, Finalization, InvoiceHead } from "./invoice.js";
 import type { PricedInvoice } from "./priced-invoice.js";
 import type { ReceivablesPort } from "./receivables-port.js";
 
@@ -25,6 +25,18 @@ export type DraftsNoted = (
   drafts: readonly { readonly invoice: InvoiceId; readonly issueAt: Instant }[],
 ) => Promise<void>;
 
+/** An invoice as it was finalized. */
+export type FinalizedInvoice = Pick<InvoiceHead, "id" | "customer" | "currency" | "timeZone" | "totals"> & {
+  readonly finalized: Finalization;
+};
+
+/** Told which invoices were finalized, in the transaction of it, once for all that it writes and after they stand. */
+export type InvoicesFinalized = (
+  sql: Sql,
+  organization: OrganizationId,
+  invoices: readonly FinalizedInvoice[],
+) => Promise<void>;
+
 export interface WritingDependencies {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
@@ -33,6 +45,7 @@ export interface WritingDependencies {
   readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
   readonly draftsNoted?: DraftsNoted | undefined;
   readonly webhooks?: WebhooksPort | undefined;
+  readonly invoicesFinalized?: InvoicesFinalized | undefined;
 }
 
 export interface Writing {
@@ -134,6 +147,13 @@ export async function writeInvoices(
     return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
   });
   await on.credits.applyGrants(sql, organization, uses, writing.now);
+  await on.invoicesFinalized?.(
+    sql,
+    organization,
+    numbered.flatMap(({ id, customer, currency, timeZone, totals, finalized }) =>
+      finalized === undefined ? [] : [{ id, customer, currency, timeZone, totals, finalized }],
+    ),
+  );
   await recordAudits(
     sql,
     numbered.map((row, index) => ({
@@ -236,8 +256,11 @@ function rowOf(
   };
 }
 
-function buyerOf({ key, name, email, address, taxId, locale, paymentTermsDays }: Customer): Buyer {
-  return { key, name, email, address, taxId, locale, paymentTermsDays };
+function buyerOf(payer: Customer): Buyer {
+  const { key, name, email, address, taxId, locale, paymentTermsDays } = payer;
+  const { electronicAddress, registrationNumber, buyerReference } = payer;
+  const known = { key, name, email, address, taxId, locale, paymentTermsDays };
+  return { ...known, electronicAddress, registrationNumber, buyerReference };
 }
 
 function linesOf(

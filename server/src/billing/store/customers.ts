@@ -13,10 +13,11 @@ export async function insertCustomer(
   const inserted = await sql`
     INSERT INTO customers
       (organization, id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale,
-       payer, created_at)
+       electronic_address, registration_number, buyer_reference, payer, created_at)
     VALUES (${organization}, ${customer.id}, ${customer.key}, ${customer.name}, ${customer.currency ?? null},
             ${customer.timeZone}, ${customer.email ?? null}, ${addressText(customer)}::text::jsonb,
             ${customer.taxId ?? null}, ${customer.taxExempt}, ${customer.paymentTermsDays}, ${customer.locale ?? null},
+            ${customer.electronicAddress ?? null}, ${customer.registrationNumber ?? null}, ${customer.buyerReference ?? null},
             ${customer.payer ?? null}, ${timestampText(customer.createdAt)}::text::timestamptz)
     ON CONFLICT (organization, key) DO NOTHING RETURNING id`;
   return inserted.length === 1;
@@ -30,7 +31,9 @@ export async function updateCustomer(sql: Sql, customer: Customer): Promise<void
         time_zone = ${customer.timeZone}, email = ${customer.email ?? null},
         address = ${addressText(customer)}::text::jsonb, tax_id = ${customer.taxId ?? null},
         tax_exempt = ${customer.taxExempt}, payment_terms_days = ${customer.paymentTermsDays},
-        locale = ${customer.locale ?? null}, payer = ${customer.payer ?? null},
+        locale = ${customer.locale ?? null}, electronic_address = ${customer.electronicAddress ?? null},
+        registration_number = ${customer.registrationNumber ?? null},
+        buyer_reference = ${customer.buyerReference ?? null}, payer = ${customer.payer ?? null},
         erased_at = ${customer.erasedAt === undefined ? null : timestampText(customer.erasedAt)}::text::timestamptz
     WHERE id = ${customer.id}`;
 }
@@ -41,7 +44,8 @@ export async function listCustomers(
   page: { payer?: CustomerId; after?: string; limit: number },
 ): Promise<Customer[]> {
   const rows = await sql<CustomerRow[]>`
-    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale,
+           electronic_address, registration_number, buyer_reference, payer,
            (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
     FROM customers
@@ -52,7 +56,8 @@ export async function listCustomers(
 
 export async function findCustomer(sql: Sql, idOrKey: string): Promise<Customer | undefined> {
   const rows = await sql<CustomerRow[]>`
-    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale,
+           electronic_address, registration_number, buyer_reference, payer,
            (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
     FROM customers
@@ -63,7 +68,8 @@ export async function findCustomer(sql: Sql, idOrKey: string): Promise<Customer 
 /** Customers of these ids, in no particular order. */
 export async function readCustomers(sql: Sql, ids: readonly CustomerId[]): Promise<Customer[]> {
   const rows = await sql<CustomerRow[]>`
-    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale, payer,
+    SELECT id, key, name, currency, time_zone, email, address, tax_id, tax_exempt, payment_terms_days, locale,
+           electronic_address, registration_number, buyer_reference, payer,
            (extract(epoch FROM erased_at) * 1000000)::bigint::text AS erased_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at
     FROM customers WHERE id = ANY(${[...ids]}::text[])`;
@@ -107,6 +113,9 @@ interface CustomerRow {
   readonly tax_exempt: TaxExemption;
   readonly payment_terms_days: number;
   readonly locale: string | null;
+  readonly electronic_address: string | null;
+  readonly registration_number: string | null;
+  readonly buyer_reference: string | null;
   readonly payer: CustomerId | null;
   readonly erased_at: string | null;
   readonly created_at: string;
@@ -125,6 +134,9 @@ function fromRow(row: CustomerRow): Customer {
     taxExempt: row.tax_exempt,
     paymentTermsDays: row.payment_terms_days,
     locale: row.locale ?? undefined,
+    electronicAddress: row.electronic_address ?? undefined,
+    registrationNumber: row.registration_number ?? undefined,
+    buyerReference: row.buyer_reference ?? undefined,
     payer: row.payer ?? undefined,
     erasedAt: row.erased_at === null ? undefined : instantOfMicros(row.erased_at),
     createdAt: instantOfMicros(row.created_at),

@@ -14,12 +14,22 @@ const tag_bytes = 16;
 const nonce_at = 1 + key_id_bytes;
 const text_at = nonce_at + nonce_bytes;
 
-/**
- * @param keys     the first seals, all open
- * @param hashing  makes keyed hashes; the first when left out
- */
-export function createSecrets(keys: readonly [MasterKey, ...MasterKey[]], hashing = keys[0]): Secrets {
+export type MasterKeys = readonly [MasterKey, ...MasterKey[]];
+
+export interface KeyUse {
+  /** Makes keyed hashes; the first key when left out. */
+  readonly hashing?: MasterKey | undefined;
+  /** Sees to it that the database knows the key that seals; called with each use. */
+  readonly register?: (() => Promise<void>) | undefined;
+}
+
+/** @param keys  the first seals, all open */
+export function createSecrets(keys: MasterKeys, use: KeyUse = {}): Secrets {
   const [sealing] = keys;
+  const { hashing = sealing, register = () => Promise.resolve() } = use;
+  const noteUse = () => {
+    register().catch(() => undefined); // is logged, and tried again with the next use
+  };
   const byId = new Map(keys.map((key) => [key.idText, key]));
   const keyOf = (id: Uint8Array): MasterKey => {
     const text = Buffer.from(id).toString("hex");
@@ -28,7 +38,9 @@ export function createSecrets(keys: readonly [MasterKey, ...MasterKey[]], hashin
     return key;
   };
   const secrets: Secrets = {
+    ready: register,
     seal(plain, context) {
+      noteUse();
       const nonce = randomBytes(nonce_bytes);
       const cipher = createCipheriv("aes-256-gcm", sealing.subkey(purposeOf(context)), nonce);
       const head = Buffer.concat([Buffer.of(version), sealing.id, nonce]);
@@ -53,11 +65,15 @@ export function createSecrets(keys: readonly [MasterKey, ...MasterKey[]], hashin
     },
     openText: (sealed, context) => Buffer.from(secrets.open(sealed, context)).toString("utf8"),
     isCurrent: (sealed) => Buffer.compare(sealed.subarray(1, nonce_at), sealing.id) === 0,
-    keyedHash: (text, purpose) =>
-      createHmac("sha256", hashing.subkey(`hash:${purpose}`))
-        .update(text)
-        .digest("hex"),
-    sealingStream: (context) => new SealingStream(sealing, purposeOf(context), context),
+    keyedHash(text, purpose) {
+      noteUse();
+      const mac = createHmac("sha256", hashing.subkey(`hash:${purpose}`));
+      return mac.update(text).digest("hex");
+    },
+    sealingStream(context) {
+      noteUse();
+      return new SealingStream(sealing, purposeOf(context), context);
+    },
     openingStream: (context) => new OpeningStream(keyOf, purposeOf(context), context),
   };
   return secrets;

@@ -1,4 +1,4 @@
-export { createSecrets } from "./create-secrets.js";
+export { createSecrets, type KeyUse, type MasterKeys } from "./create-secrets.js";
 export { MasterKeyUnusable, SealBroken } from "./errors.js";
 export { MasterKey } from "./master-key.js";
 export { openSecrets, type SecretsOptions } from "./open-secrets.js";

@@ -3,12 +3,17 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Log } from "../../kernel/log.js";
 import { writeDurably } from "../data-directory/index.js";
-import type { Postgres } from "../postgres/index.js";
-import { createSecrets } from "./create-secrets.js";
+import type { Postgres, Sql } from "../postgres/index.js";
+import { createSecrets, type MasterKeys } from "./create-secrets.js";
 import { MasterKeyUnusable } from "./errors.js";
 import { key_bytes, MasterKey } from "./master-key.js";
 import type { Secrets } from "./secrets.js";
-import { insertMasterKey, lockMasterKeys, type UsedMasterKey } from "./store/master-keys.js";
+import {
+  insertMasterKey,
+  lockMasterKeys,
+  selectMasterKeys,
+  type UsedMasterKey,
+} from "./store/master-keys.js";
 
 export interface SecretsOptions {
   /** WEIR_MASTER_KEY: 32 bytes each; the first seals, all open. Without any, the key is a file in `dataDir`. */
@@ -30,38 +35,48 @@ export async function openSecrets({ masterKeys, dataDir, postgres, log }: Secret
   const file = path.join(dataDir, master_key_file);
   const given = (masterKeys ?? []).map((bytes) => new MasterKey(bytes));
   const [first, ...others] = given;
-  if (first !== undefined) return rely([first, ...others], { postgres, hint: () => fileHint(file) });
+  if (first !== undefined) return rely([first, ...others], { postgres, log, hint: () => fileHint(file) });
+  const on = { postgres, log, hint: () => Promise.resolve("") };
   const kept = await readKeyFile(file, log);
-  if (kept !== undefined) return rely([kept], { postgres, hint: () => Promise.resolve("") });
+  if (kept !== undefined) return rely([kept], on);
   // Not made where secrets were sealed with another, which is lost or elsewhere.
-  const used = await postgres.asSystem(lockMasterKeys);
+  const used = await postgres.asSystem(selectMasterKeys);
   if (used.length > 0) throw notGiven(used, `There is no ${file} either. `);
   const made = randomBytes(key_bytes);
   await writeDurably(file, `${made.toString("base64")}\n`);
   log.info("made a master key; keep a copy of it apart from the data", { file });
-  return rely([new MasterKey(made)], { postgres, hint: () => Promise.resolve("") });
+  return rely([new MasterKey(made)], on);
 }
 
 /** Uses these keys, unless one that has sealed something is missing. */
 async function rely(
-  keys: readonly [MasterKey, ...MasterKey[]],
-  on: { readonly postgres: Postgres; readonly hint: () => Promise<string> },
+  keys: MasterKeys,
+  on: { readonly postgres: Postgres; readonly log: Log; readonly hint: () => Promise<string> },
 ): Promise<Secrets> {
   const byId = new Map(keys.map((key) => [key.idText, key]));
-  const { used, missing } = await on.postgres.asSystem(async (sql) => {
-    const known = await lockMasterKeys(sql);
-    const unknown = known.filter(({ id }) => !byId.has(id));
-    const [{ idText }] = keys;
-    if (unknown.length === 0 && !known.some(({ id }) => id === idText)) {
-      const added = { id: idText, hashes: known.length === 0 };
-      await insertMasterKey(sql, added);
-      known.push(added);
-    }
-    return { used: known, missing: unknown };
-  });
+  const [{ idText }] = keys;
+  const known = await on.postgres.asSystem(selectMasterKeys);
+  const missing = known.filter(({ id }) => !byId.has(id));
   if (missing.length > 0) throw notGiven(missing, await on.hint());
-  const hashing = used.find(({ hashes }) => hashes);
-  return createSecrets(keys, hashing === undefined ? undefined : byId.get(hashing.id));
+  const hashing = byId.get(known.find(({ hashes }) => hashes)?.id ?? "");
+  // Not before it is used: processes that share a database and seal nothing need not share a key.
+  let registered: Promise<void> | undefined = known.some(({ id }) => id === idText)
+    ? Promise.resolve()
+    : undefined;
+  const registerKey = async (sql: Sql) => {
+    const used = await lockMasterKeys(sql);
+    const unknown = used.filter(({ id }) => !byId.has(id));
+    if (unknown.length > 0) throw notGiven(unknown, await on.hint());
+    if (!used.some(({ id }) => id === idText))
+      await insertMasterKey(sql, { id: idText, hashes: used.length === 0 });
+  };
+  const register = () =>
+    (registered ??= on.postgres.asSystem(registerKey).catch((error: unknown) => {
+      registered = undefined;
+      on.log.error("the master key was not registered in the database", { error: String(error) });
+      throw error;
+    }));
+  return createSecrets(keys, { hashing, register });
 }
 
 async function readKeyFile(file: string, log?: Log): Promise<MasterKey | undefined> {

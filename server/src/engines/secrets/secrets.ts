@@ -6,6 +6,12 @@ import type { Transform } from "node:stream";
  * open there. What stands before its first colon chooses the derived key.
  */
 export interface Secrets {
+  /**
+   * Resolves once the database knows the master key that seals, so that no start with another one can come between: to be awaited before
+   * something is sealed that is kept. Sealing without it registers the key a moment later.
+   * @throws MasterKeyUnusable when another process has sealed with a key that is not given here
+   */
+  ready(): Promise<void>;
   /** @throws RangeError without a context */
   seal(plain: Uint8Array | string, context: string): Uint8Array;
   /** @throws SealBroken */

@@ -54,6 +54,25 @@ const BillingProfileType = builder.objectRef<BillingProfile>("BillingProfile").i
       description: "Where to pay, printed as it is.",
       resolve: ({ bankDetails }) => bankDetails ?? null,
     }),
+    registrationNumber: t.string({
+      nullable: true,
+      description: "In a register of companies: HRB 12345.",
+      resolve: ({ registrationNumber }) => registrationNumber ?? null,
+    }),
+    electronicAddress: t.string({
+      nullable: true,
+      description: 'Where e-invoices come from, with the scheme of the code list EAS: "9930:DE123456789".',
+      resolve: ({ electronicAddress }) => electronicAddress ?? null,
+    }),
+    contactName: t.string({ nullable: true, resolve: ({ contactName }) => contactName ?? null }),
+    phone: t.string({ nullable: true, resolve: ({ phone }) => phone ?? null }),
+    iban: t.string({ nullable: true, resolve: ({ iban }) => iban ?? null }),
+    bic: t.string({ nullable: true, resolve: ({ bic }) => bic ?? null }),
+    timeZone: t.string({
+      nullable: true,
+      description: "In which the days of issue and payment are written; the customer's when null.",
+      resolve: ({ timeZone }) => timeZone ?? null,
+    }),
   }),
 });
 
@@ -120,6 +139,17 @@ builder.mutationFields((t) => ({
       taxId: t.arg.string(),
       email: t.arg.string(),
       bankDetails: t.arg.string({ description: "Where to pay, at most 8 lines." }),
+      registrationNumber: t.arg.string({ description: "In a register of companies: HRB 12345." }),
+      electronicAddress: t.arg.string({
+        description: 'Where e-invoices come from, with the scheme of the code list EAS: "9930:DE123456789".',
+      }),
+      contactName: t.arg.string({ description: "Whom to ask." }),
+      phone: t.arg.string(),
+      iban: t.arg.string({ description: "The account that invoices are paid to." }),
+      bic: t.arg.string(),
+      timeZone: t.arg.string({
+        description: "In which the days of issue and payment are written; the customer's when left out.",
+      }),
     },
     resolve: (_root, { legalName, ...rest }, context) => {
       requireSecretKey(context);

@@ -78,6 +78,13 @@ describe.each(Object.entries(files))("a file of %s", (name, file) => {
   });
 });
 
+test("a file that could be of several formats is refused, with their names", () => {
+  const alike = { ...findFormat("camt.053")!, name: "camt.054" as const };
+  expect(() => detectFormat(files["camt.053"], "a.xml", [findFormat("camt.053")!, alike])).toThrow(
+    /a\.xml could be each of camt\.053, camt\.054\. Name its format/,
+  );
+});
+
 describe("a file of no known format is refused, with the formats that there are:", () => {
   test.each([
     ["text", "Dear bank,\nplease pay.\n"],

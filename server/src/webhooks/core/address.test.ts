@@ -116,7 +116,7 @@ describe("a URL", () => {
     ["https://LOCALHOST./", /this machine/],
     ["https://api.localhost/", /this machine/],
     ["https://127.0.0.1/", /loopback/],
-    ["https://2130706433/", /127\.0\.0\.1.*loopback/],
+    ["https://2130706433/", /127\.0\.0\.1 leads to an address that is loopback/],
     ["https://0x7f.1/", /loopback/],
     ["https://017700000001/", /loopback/],
     ["https://0/", /this network/],

@@ -21,7 +21,7 @@ export function faultOfUrl(text: string, { allowPrivate }: { allowPrivate: boole
   const host = hostOf(url);
   if (/(^|\.)localhost\.?$/.test(host)) return "leads to this machine; it must be reachable from outside";
   const why = isIP(host) === 0 ? undefined : whyNotPublic(host);
-  return why === undefined ? undefined : refusedAddress(host, why);
+  return why === undefined ? undefined : `${host} ${refusedAddress(why)}`;
 }
 
 /** A URL's host, an IPv6 address without its brackets. */
@@ -29,6 +29,7 @@ export function hostOf(url: URL): string {
   return url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
 }
 
-export function refusedAddress(address: string, why: string): string {
-  return `leads to ${address}, which is ${why}; webhooks go to public addresses only`;
+/** The address itself is not told: what names lead to within a network is not for whoever may add an endpoint. */
+export function refusedAddress(why: string): string {
+  return `leads to an address that is ${why}; webhooks go to public addresses only`;
 }

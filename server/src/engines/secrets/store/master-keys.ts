@@ -8,10 +8,15 @@ export interface UsedMasterKey {
   readonly hashes: boolean;
 }
 
-/** As weir_system; one process at a time, until its transaction ends. */
+/** As weir_system. */
+export async function selectMasterKeys(sql: Sql): Promise<UsedMasterKey[]> {
+  return sql<UsedMasterKey[]>`SELECT id, hashes FROM master_keys ORDER BY first_used_at, id`;
+}
+
+/** The same, for one process at a time until its transaction ends. */
 export async function lockMasterKeys(sql: Sql): Promise<UsedMasterKey[]> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('weir master keys', 0))`;
-  return sql<UsedMasterKey[]>`SELECT id, hashes FROM master_keys ORDER BY first_used_at, id`;
+  return selectMasterKeys(sql);
 }
 
 export async function insertMasterKey(sql: Sql, { id, hashes }: UsedMasterKey): Promise<void> {

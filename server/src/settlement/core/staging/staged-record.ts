@@ -95,14 +95,11 @@ function reference(text: string | undefined): string | undefined {
   return clean !== undefined && clean.length <= reference_length_max ? clean : undefined;
 }
 
-// Not in a database's text, and what stands between references there.
-// eslint-disable-next-line no-control-regex
-const unfit = /[\u0000\u001f]/g;
-
 /** Without what a database cannot hold; undefined when nothing is left. */
 function plain(text: string | undefined): string | undefined {
   const clean = text
-    ?.replace(unfit, " ")
+    ?.replaceAll("\u0000", " ")
+    .replaceAll("\u001f", " ")
     .replace(/\p{Surrogate}/gu, "\ufffd")
     .trim();
   return clean === "" ? undefined : clean;

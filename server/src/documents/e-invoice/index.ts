@@ -1,0 +1,2 @@
+export { eInvoiceOf } from "./e-invoice-of.js";
+export { renderEInvoice, writeEInvoice } from "./render-e-invoice.js";
