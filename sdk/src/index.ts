@@ -9,6 +9,7 @@ import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Runs } from "./runs.js";
+import { Settlement } from "./settlement.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Tax } from "./tax.js";
 import { TestClock } from "./test-clock.js";
@@ -36,6 +37,7 @@ export class Weir {
   readonly ledger: Ledger;
   readonly tax: Tax;
   readonly runs: Runs;
+  readonly settlement: Settlement;
   readonly clock: TestClock;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
@@ -47,6 +49,7 @@ export class Weir {
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
     this.catalog = new Catalog(this.#transport);
+    this.settlement = new Settlement(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.invoices = new Invoices(this.graphql, this.#transport);
     this.ledger = new Ledger(this.#transport);
@@ -65,6 +68,7 @@ export class Weir {
   }
 }
 
+export type { SettlementFile, SettlementUpload } from "./settlement.js";
 export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
 export type {
   BillingAddress,

@@ -7,6 +7,7 @@ import "../ledger/api/graphql.js";
 import "../identity/api/graphql.js";
 import "../mail/api/graphql.js";
 import "../runs/api/graphql.js";
+import "../settlement/api/graphql.js";
 import "../tax/api/graphql.js";
 import "../time/api/graphql.js";
 import "../usage/api/graphql.js";

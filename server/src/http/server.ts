@@ -7,6 +7,7 @@ import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
 import { registerJournalRoute } from "../ledger/index.js";
 import type { Services } from "../services.js";
+import { registerSettlementRoutes } from "../settlement/index.js";
 import { directUsageRoutes, registerUsageRoutes } from "../usage/index.js";
 import { authenticated } from "./authentication.js";
 import { acceptRawBodies } from "./body.js";
@@ -64,6 +65,7 @@ export async function createHttpServer(
   registerDocumentRoutes(app, services);
   registerWebhookRoutes(app, services);
   registerJournalRoute(app, services);
+  registerSettlementRoutes(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });
