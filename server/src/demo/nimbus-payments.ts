@@ -42,7 +42,7 @@ export async function startNimbusStripe(demo: PaymentsDemo): Promise<NimbusStrip
     settings: {
       declinesOnAttach: false,
       settlementCurrencies: ["usd", "eur", "jpy"],
-      delays: { dispute_ms: 2_000 },
+      delays: { dispute_ms: 2_000, available_ms: 1_000 },
     },
   });
   const webhookSecret = `whsec_${randomBytes(24).toString("base64url")}`;
