@@ -27,7 +27,7 @@ export function openTestBilling(
     clocks,
     noteExpiry: () => Promise.resolve(),
   });
-  const revenue = new Revenue({ postgres, ledger, clocks, monthEndNoted: () => Promise.resolve() });
+  const revenue = new Revenue({ postgres, ledger, clocks, clock, monthEndNoted: () => Promise.resolve() });
   const billing = openBilling({ ...given, customers, tax, ledger, credits, revenue });
   return { billing, tax, ledger, credits, revenue };
 }
