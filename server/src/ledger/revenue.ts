@@ -1,5 +1,6 @@
+import { recordAudit } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
-import type { Clocks } from "../kernel/clock.js";
+import type { Clock, Clocks } from "../kernel/clock.js";
 import type { Currency } from "../kernel/currency.js";
 import {
   newId,
@@ -62,6 +63,8 @@ export interface RevenueOptions {
   readonly postgres: Postgres;
   readonly ledger: Ledger;
   readonly clocks: Clocks;
+  /** Real time. */
+  readonly clock: Clock;
   readonly monthEndNoted: MonthEndNoted;
 }
 
@@ -141,6 +144,15 @@ export class Revenue {
     });
     await updateSchedules(sql, changed);
     await this.#on.ledger.post(sql, organization, postings);
+    await recordAudit(sql, {
+      organization,
+      actor: "system",
+      action: "revenue.recognize",
+      target: month,
+      before: undefined,
+      after: { schedules: changed.length },
+      at: this.#on.clock.now(),
+    });
     return due.length;
   }
 
