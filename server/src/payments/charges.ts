@@ -131,7 +131,8 @@ export class Charges {
   async cancel(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentAttempt> {
     const { organization } = caller;
     const attempt = await this.#must(organization, id);
-    if (await this.#wasDone(caller, "payment_attempt.cancel", { attempt: id }, idempotencyKey)) return attempt;
+    if (await this.#wasDone(caller, "payment_attempt.cancel", { attempt: id }, idempotencyKey))
+      return attempt;
     if (!isOpen(attempt.state)) throw ended(attempt);
     const news = await askProvider(() => this.#on.calls.cancel(organization, attempt));
     return this.#audited(caller, "payment_attempt.cancel", attempt, { attempt: id }, idempotencyKey, news);
@@ -156,7 +157,8 @@ export class Charges {
     if (attempt.state !== "unknown") throw known(attempt);
     const faults: { field: string; message: string }[] = [];
     if (!isText(input.reason, 512)) faults.push({ field: "reason", message: "1 to 512 characters" });
-    if (input.ref !== undefined && !isText(input.ref, 255)) faults.push({ field: "ref", message: "1 to 255 characters" });
+    if (input.ref !== undefined && !isText(input.ref, 255))
+      faults.push({ field: "ref", message: "1 to 255 characters" });
     if (faults.length > 0) throw invalidSettlement(faults);
     const ref = input.ref ?? attempt.ref;
     const news: AttemptNews =
@@ -185,8 +187,10 @@ export class Charges {
       faults.push({ field: "currency", message: `"${input.currency}" is no currency` });
     if (input.amount <= 0n) faults.push({ field: "amount", message: "is above zero" });
     if (!isText(input.reference, 255)) faults.push({ field: "reference", message: "1 to 255 characters" });
-    if (input.note !== undefined && !isText(input.note, 512)) faults.push({ field: "note", message: "1 to 512 characters" });
-    if ((input.invoices?.length ?? 0) > invoices_max) faults.push({ field: "invoices", message: `at most ${invoices_max}` });
+    if (input.note !== undefined && !isText(input.note, 512))
+      faults.push({ field: "note", message: "1 to 512 characters" });
+    if ((input.invoices?.length ?? 0) > invoices_max)
+      faults.push({ field: "invoices", message: `at most ${invoices_max}` });
     if (faults.length > 0 || currency === undefined) throw invalidPayment(faults);
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "payment.receive", input };
@@ -286,7 +290,9 @@ export class Charges {
     idempotencyKey: string | undefined,
   ): Promise<boolean> {
     const request = { organization, idempotencyKey, action, input };
-    const earlier = await this.#on.postgres.inOrganization(organization, (sql) => findEarlierAnswer<string>(sql, request));
+    const earlier = await this.#on.postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<string>(sql, request),
+    );
     return earlier !== undefined;
   }
 
@@ -343,7 +349,9 @@ function isText(text: string, length_max: number): boolean {
 
 function invalidSettlement(errors: readonly { field: string; message: string }[]): Refusal {
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  return new Refusal(makeProblem("invalid-settlement", 400, "The settlement is not valid", detail, { errors }));
+  return new Refusal(
+    makeProblem("invalid-settlement", 400, "The settlement is not valid", detail, { errors }),
+  );
 }
 
 function invalidPayment(errors: readonly { field: string; message: string }[]): Refusal {

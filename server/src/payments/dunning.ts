@@ -309,7 +309,9 @@ function textOf(at: Instant | undefined): string | null {
 function invalidPause(): Refusal {
   const message = `1 to ${reason_length_max} characters`;
   const errors = [{ field: "reason", message }];
-  return new Refusal(makeProblem("invalid-pause", 400, "The reason is not valid", `reason: ${message}`, { errors }));
+  return new Refusal(
+    makeProblem("invalid-pause", 400, "The reason is not valid", `reason: ${message}`, { errors }),
+  );
 }
 
 function invalidSchedule(errors: readonly { field: string; message: string }[]): Refusal {

@@ -181,7 +181,9 @@ export class PaymentMethods {
     const { organization } = caller;
     const { postgres, billing, clock } = this.#on;
     const request = { organization, idempotencyKey, action: "payment_method.setup_page", input };
-    const earlier = await postgres.inOrganization(organization, (sql) => findEarlierAnswer<string>(sql, request));
+    const earlier = await postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<string>(sql, request),
+    );
     if (earlier !== undefined) return earlier;
     const url = await this.setupPage(organization, input);
     return postgres.inOrganization(organization, (sql) =>

@@ -2,6 +2,7 @@ import { CreditNoteType, InvoiceType, LineExplanationType } from "../../billing/
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { PostingType } from "../../ledger/api/graphql.js";
+import { attempts_per_invoice_max } from "../attempts.js";
 import { postingsOf } from "./ledger-postings.js";
 import { PaymentAttemptType, PaymentType, ReceivableType } from "./references.js";
 
@@ -16,13 +17,15 @@ builder.objectFields(InvoiceType, (t) => ({
     resolve: async ({ id }, _args, { caller, services }) =>
       (await services.payments.receivables.find(caller.organization, id)) ?? null,
   }),
-  attempts: t.connection({
-    type: PaymentAttemptType,
-    description: "Tries to take the money, oldest first.",
-    resolve: ({ id }, args, { caller, services }) =>
-      forwardConnection(args, (page) =>
-        services.payments.charges.attemptsOf(caller.organization, { ...page, invoice: id }),
-      ),
+  attempts: t.field({
+    type: [PaymentAttemptType],
+    description: "Tries to take the money, by number.",
+    complexity: 10,
+    resolve: async ({ id }, _args, { caller, services }) => {
+      const page = { invoice: id, limit: attempts_per_invoice_max };
+      const found = await services.payments.charges.attemptsOf(caller.organization, page);
+      return found.sort((one, other) => one.number - other.number);
+    },
   }),
   payments: t.connection({
     type: PaymentType,

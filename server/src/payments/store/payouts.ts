@@ -63,7 +63,12 @@ export async function findPayoutByRef(
 /** By id, oldest first; of one account, in one state when given. */
 export async function listPayouts(
   sql: Sql,
-  page: { readonly account?: string; readonly state?: PayoutState; readonly after?: string; readonly limit: number },
+  page: {
+    readonly account?: string;
+    readonly state?: PayoutState;
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): Promise<Payout[]> {
   const account = page.account ?? null;
   const state = page.state ?? null;

@@ -61,7 +61,12 @@ export async function findRefundByRef(sql: Sql, ref: string): Promise<Refund | u
 /** By id, oldest first; of one payment, in one state when given. */
 export async function listRefunds(
   sql: Sql,
-  page: { readonly payment?: string; readonly state?: RefundState; readonly after?: string; readonly limit: number },
+  page: {
+    readonly payment?: string;
+    readonly state?: RefundState;
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): Promise<Refund[]> {
   const payment = page.payment ?? null;
   const state = page.state ?? null;
