@@ -117,8 +117,10 @@ export async function openServices(
     }),
     (domain) => domain.close(),
   );
+  let listeningAt = `http://${config.host}:${config.httpPort}`;
   const services: Services = {
     config,
+    publicUrl: () => config.publicUrl ?? listeningAt,
     clock,
     clocks,
     log,
@@ -167,6 +169,7 @@ export async function openServices(
     clearTimeout(impatient);
   });
   const url = await listen(app, config.host, config.httpPort);
+  listeningAt = url.replace(/\/+$/, "");
   time.start();
   webhooks.start();
   retention.start();

@@ -22,6 +22,8 @@ import type { Webhooks } from "./webhooks/index.js";
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
   readonly config: Config;
+  /** Where this server is reached from outside, without a slash at its end: what links to it begin with. */
+  readonly publicUrl: () => string;
   /** Real time. */
   readonly clock: Clock;
   /** Each organization's time. */

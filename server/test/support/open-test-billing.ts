@@ -39,7 +39,7 @@ export function openTestBilling(
     wakes: { wakeAll: () => Promise.resolve(), cancelWake: () => Promise.resolve(false) },
     notices: { publish: () => Promise.resolve() },
   });
-  const revenue = new Revenue({ postgres, ledger, clocks, monthEndNoted: () => Promise.resolve() });
+  const revenue = new Revenue({ postgres, ledger, clock, clocks, monthEndNoted: () => Promise.resolve() });
   const billing = openBilling({ ...given, customers, tax, ledger, credits, revenue, receivables });
   return { billing, tax, ledger, credits, revenue };
 }

@@ -173,3 +173,5 @@ function readCursor(text: string): { code: string; currency: string } {
   const detail = "`after` is no cursor of this list: take it from `pageInfo.endCursor` or an edge.";
   throw new Refusal(makeProblem("invalid-cursor", 400, "Not a cursor of this list", detail));
 }
+
+export { PostingType };
