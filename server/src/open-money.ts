@@ -2,7 +2,7 @@ import {
   billingWakes,
   Customers,
   mustFindCustomer,
-  mustFindFinalized,
+  mustFindPayable,
   openBilling,
   type PaymentOfInvoice,
   registerInvoiceRuns,
@@ -15,14 +15,14 @@ import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
-import { Ledger } from "./ledger/index.js";
 import { openPayments, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
-import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
 import { openMail, type MailConfig, type Mails } from "./mail/index.js";
+import { noteMonthEndBy, openBooks, registerRecognition, type Books, type Ledger } from "./ledger/index.js";
+import type { Log } from "./kernel/log.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -55,6 +55,7 @@ export interface Money {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly payments: Payments;
   readonly mail: Mails;
@@ -64,11 +65,13 @@ export interface Money {
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney(options: MoneyOptions): Money {
-  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
+  const { postgres, clock, clocks, workflows, wakes, webhooks, log, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clocks });
+  const books = openBooks({ postgres, clock, clocks, log, monthEndNoted: noteMonthEndBy(wakes) });
+  const { ledger, revenue } = books;
+  registerRecognition(revenue, { workflows, wakes });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
@@ -128,6 +131,7 @@ export function openMoney(options: MoneyOptions): Money {
     receivables: payments.receivables,
     paymentOf: documentPaymentOf(payments),
     webhooks,
+    revenue,
     wakes: billingSchedule,
     invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
   });
@@ -140,6 +144,7 @@ export function openMoney(options: MoneyOptions): Money {
     billing,
     tax,
     ledger,
+    books,
     credits,
     payments,
     settlement,
@@ -163,9 +168,8 @@ function billingPortOf(billing: () => Billing): BillingPort {
   return {
     customer: mustFindCustomer,
     async invoice(sql, idOrNumber) {
-      const { id, customer, finalized, sections } = await mustFindFinalized(sql, idOrNumber, true);
-      const subscriptions = [...new Set(sections.map(({ subscription }) => subscription))];
-      return { id, number: finalized?.number ?? id, customer, subscriptions };
+      const { id, customer, number = id, subscriptions } = await mustFindPayable(sql, idOrNumber);
+      return { id, number, customer, subscriptions };
     },
     async cancelSubscription(organization, subscription, key) {
       try {

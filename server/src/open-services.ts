@@ -98,6 +98,7 @@ export async function openServices(
     usage: () => usage,
   });
   opens("settlement", money.settlement, (domain) => domain.close());
+  const { sealer } = money.books;
   const usage = opens(
     "usage",
     await openUsage({
@@ -116,8 +117,10 @@ export async function openServices(
     }),
     (domain) => domain.close(),
   );
+  let listeningAt = `http://${config.host}:${config.httpPort}`;
   const services: Services = {
     config,
+    publicUrl: () => config.publicUrl ?? listeningAt,
     clock,
     clocks,
     log,
@@ -154,6 +157,7 @@ export async function openServices(
   // Ends before what its steps work with.
   opens("time", time, async (running) => {
     await retention.stop();
+    await sealer.stop();
     await running.stop();
     await workflows.close();
   });
@@ -165,9 +169,11 @@ export async function openServices(
     clearTimeout(impatient);
   });
   const url = await listen(app, config.host, config.httpPort);
+  listeningAt = url.replace(/\/+$/, "");
   time.start();
   webhooks.start();
   retention.start();
+  sealer.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())
     : undefined;

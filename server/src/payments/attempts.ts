@@ -129,10 +129,9 @@ export class Attempts {
   async record(
     sql: Sql,
     organization: OrganizationId,
-    id: PaymentAttemptId,
+    { id, target }: Pick<PaymentAttempt, "id" | "target">,
     { input, captured, settled }: AttemptNews,
   ): Promise<PaymentAttempt> {
-    const { target } = await mustFindAttempt(sql, id);
     // The invoice first, then the attempt: in one order everywhere.
     if (target.kind === "invoice") await lockReceivables(sql, [target.invoice]);
     const attempt = await mustFindAttempt(sql, id, { lock: true });
@@ -160,14 +159,21 @@ export class Attempts {
         },
         now,
       );
+    const current: PaymentAttempt =
+      transition.kind === "accepted"
+        ? {
+            ...attempt,
+            ...after,
+            parkedAt: isOpen(after.state) ? attempt.parkedAt : undefined,
+            changedAt: now,
+          }
+        : attempt;
     if (transition.kind === "accepted") {
-      const parkedAt = isOpen(after.state) ? attempt.parkedAt : undefined;
-      await updateAttempt(sql, { ...after, id, parkedAt, changedAt: now });
+      await updateAttempt(sql, current);
       if (!isOpen(after.state)) await this.#on.wakes.cancelWake(sql, repair_kind, id);
       for (const effect of transition.effects)
-        await this.#act(sql, organization, await mustFindAttempt(sql, id), effect, captured, now);
+        await this.#act(sql, organization, current, effect, captured, now);
     }
-    const current = await mustFindAttempt(sql, id);
     if (settled !== undefined && current.state === "succeeded") {
       const payment = await this.#on.captures.record(sql, organization, paymentOf(current, captured));
       await this.#on.captures.settle(sql, organization, payment, settled);

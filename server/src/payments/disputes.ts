@@ -1,4 +1,4 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -150,17 +150,21 @@ export class Disputes {
   ): Promise<Dispute> {
     const { organization } = caller;
     const { postgres, accounts, gate, clock, clocks } = this.#on;
-    const { dispute, opened, charge } = await postgres.inOrganization(organization, async (sql) => {
+    const request = { organization, idempotencyKey, action, input };
+    const { dispute, opened, charge, wasDone } = await postgres.inOrganization(organization, async (sql) => {
       const found = await mustFind(sql, input.dispute);
+      const earlier = await findEarlierAnswer<string>(sql, request);
       return {
         dispute: found,
         opened: await accounts.open(sql, organization, found.account),
         charge: (await findPayment(sql, found.payment))?.ref,
+        wasDone: earlier !== undefined,
       };
     });
     const { account } = opened;
     if (charge === undefined) throw new RangeError(`dispute ${dispute.id} is of no charge`);
     // Said again after it was done: the answer is the dispute as it is.
+    if (wasDone) return dispute;
     if (isClosed(dispute.state)) throw closed(dispute);
     const answering = abilityOf(opened.provider, "disputes");
     const known = knownDispute(dispute, charge);
@@ -175,7 +179,7 @@ export class Disputes {
       ),
     );
     return postgres.inOrganization(organization, async (sql) => {
-      await runOnce(sql, { organization, idempotencyKey, action, input }, async () => {
+      await runOnce(sql, request, async () => {
         await this.reported(sql, organization, account.id, reported);
         const current = await mustFind(sql, dispute.id, { lock: true });
         const now = clocks.of(organization).now();

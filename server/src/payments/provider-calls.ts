@@ -1,6 +1,6 @@
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Clock } from "../kernel/clock.js";
-import type { OrganizationId } from "../kernel/ids.js";
+import type { OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
 import { msOf } from "../kernel/instant.js";
 import { abilityOf } from "./ability.js";
 import { newsOf, type AttemptNews } from "./attempts.js";
@@ -21,6 +21,10 @@ export interface ProviderCallsDependencies {
   readonly clock: Clock;
 }
 
+const prepared_max = 1_000;
+// Another key of the account is used after so long.
+const prepared_ms_max = 10_000;
+
 /** An attempt with what a call about it needs. */
 interface Call {
   readonly account: ProviderAccount;
@@ -37,6 +41,8 @@ interface Call {
  */
 export class ProviderCalls {
   readonly #on: ProviderCallsDependencies;
+  /** What the calls of one charge share: it is asked for two or three times within a moment. */
+  readonly #prepared = new Map<PaymentAttemptId, Omit<Call, "isInKeyWindow"> & { readonly at_ms: number }>();
 
   constructor(dependencies: ProviderCallsDependencies) {
     this.#on = dependencies;
@@ -127,7 +133,20 @@ export class ProviderCalls {
   }
 
   async #prepare(organization: OrganizationId, attempt: PaymentAttempt): Promise<Call> {
-    const { postgres, accounts, billing, clock } = this.#on;
+    const at_ms = performance.now();
+    const known = this.#prepared.get(attempt.id);
+    const call =
+      known !== undefined && at_ms - known.at_ms < prepared_ms_max
+        ? known
+        : await this.#read(organization, attempt);
+    if (known === undefined && this.#prepared.size >= prepared_max) this.#prepared.clear();
+    this.#prepared.set(attempt.id, { ...call, at_ms });
+    const age_ms = msOf(this.#on.clock.now()) - msOf(attempt.sentAt);
+    return { ...call, isInKeyWindow: age_ms < call.provider.keyWindow_ms };
+  }
+
+  async #read(organization: OrganizationId, attempt: PaymentAttempt): Promise<Omit<Call, "isInKeyWindow">> {
+    const { postgres, accounts, billing } = this.#on;
     const { account, provider, methodRef, customer, known, description } = await postgres.inOrganization(
       organization,
       async (sql) => {
@@ -156,14 +175,7 @@ export class ProviderCalls {
       description,
       target: targetId(attempt.target),
     };
-    const age_ms = msOf(clock.now()) - msOf(attempt.sentAt);
-    return {
-      account,
-      provider,
-      charging: abilityOf(provider, "charging"),
-      charge,
-      isInKeyWindow: age_ms < provider.keyWindow_ms,
-    };
+    return { account, provider, charging: abilityOf(provider, "charging"), charge };
   }
 
   /** Whether asking again may bring news of an attempt; in a transaction. Otherwise its provider tells by files. */

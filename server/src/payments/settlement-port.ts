@@ -28,7 +28,7 @@ import type {
   Target,
   TargetKind,
 } from "../settlement/index.js";
-import type { Attempts } from "./attempts.js";
+import { mustFindAttempt, type Attempts } from "./attempts.js";
 import type { Captures } from "./captures.js";
 import {
   isOpen,
@@ -45,7 +45,6 @@ import type { BillingPort, NoticesPort } from "./ports.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
 import type { Refunds } from "./refunds.js";
-import { findAttempt } from "./store/attempts.js";
 import { findDispute, findDisputeByRef } from "./store/disputes.js";
 import {
   addRefunded,
@@ -404,11 +403,11 @@ export class SettlementPort implements SettlementPayments {
 
   async #capture(sql: Sql, organization: OrganizationId, action: Of<"capture">): Promise<ActionOutcome> {
     const id = action.attempt as PaymentAttemptId;
-    const before = await findAttempt(sql, id);
+    const before = await mustFindAttempt(sql, id);
     const { ref, gross, fee, arn } = action.settlement;
     const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined, arn };
-    const charge = before?.ref ?? action.ref ?? arn ?? ref;
-    const after = await this.#on.attempts.record(sql, organization, id, {
+    const charge = before.ref ?? action.ref ?? arn ?? ref;
+    const after = await this.#on.attempts.record(sql, organization, before, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
       settled,
@@ -426,8 +425,8 @@ export class SettlementPort implements SettlementPayments {
     { provider }: SettlementAccount,
     { attempt, code, message }: Of<"decline">,
   ): Promise<ActionOutcome> {
-    const id = attempt as PaymentAttemptId;
-    const before = await findAttempt(sql, id);
+    const before = await mustFindAttempt(sql, attempt);
+    const { id } = before;
     const known = this.#on.accounts.providerOf(provider).declineFor?.(code);
     const decline = {
       code,
@@ -435,10 +434,10 @@ export class SettlementPort implements SettlementPayments {
       ...known,
       message: message || (known?.message ?? code),
     } as const;
-    const after = await this.#on.attempts.record(sql, organization, id, {
-      input: { kind: "declined", ref: before?.ref, decline },
+    const after = await this.#on.attempts.record(sql, organization, before, {
+      input: { kind: "declined", ref: before.ref, decline },
     });
-    if (after.state === "failed") return { kind: before?.state === "failed" ? "already_done" : "done" };
+    if (after.state === "failed") return { kind: before.state === "failed" ? "already_done" : "done" };
     return { kind: "refused", reason: `${id} is ${after.state}, and is not declined by the file.` };
   }
 

@@ -4,7 +4,7 @@ import type { Caller } from "../identity/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId, type SettlementFileId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
-import { formatMoney, type Money } from "../kernel/money.js";
+import type { Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger, Transfer } from "../ledger/index.js";
 import { claimOf, type ExceptionKind, type Target } from "./core/matching/index.js";

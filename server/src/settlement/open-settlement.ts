@@ -3,6 +3,7 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Secrets } from "../engines/secrets/index.js";
 import type { Workflows } from "../engines/workflow/index.js";
 import type { Clocks } from "../kernel/clock.js";
+import type { OrganizationId } from "../kernel/ids.js";
 import type { Log } from "../kernel/log.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
@@ -11,7 +12,7 @@ import { FileProcessing } from "./file-processing.js";
 import { FileReadings } from "./file-readings.js";
 import { registerFileRuns } from "./file-workflow.js";
 import { Payers } from "./payers.js";
-import type { SettlementPayments } from "./payments-port.js";
+import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { Reconciliation } from "./reconciliation.js";
 import { registerReports } from "./report-workflow.js";
 import { SettlementFiles, type SettlementFilesOptions } from "./settlement-files.js";
@@ -36,6 +37,8 @@ export interface Settlement {
   readonly exceptions: Exceptions;
   readonly reconciliation: Reconciliation;
   readonly payers: Payers;
+  /** Whose senders report by files. */
+  accounts(organization: OrganizationId): Promise<readonly SettlementAccount[]>;
   /** Lets go of files that are read here; their runs go on elsewhere, or after the next start. */
   close(): Promise<void>;
 }
@@ -67,6 +70,8 @@ export function openSettlement(options: SettlementOptions): Settlement {
     exceptions,
     reconciliation,
     payers: new Payers(options),
+    accounts: (organization) =>
+      options.postgres.inOrganization(organization, (sql) => options.payments.listAccounts(sql)),
     async close() {
       clearInterval(timer);
       await sweeping;

@@ -106,7 +106,7 @@ describe("npm run cases", () => {
       const file = written("cases.json", JSON.stringify([one({ expected })]));
       const main = fileURLToPath(new URL("main.ts", import.meta.url));
       const runner = fileURLToPath(new URL("../integration/run-typescript.mjs", import.meta.url));
-      return spawnSync(process.execPath, [runner, file], {
+      return spawnSync(process.execPath, [runner, "rating", file], {
         input: `import(${JSON.stringify(main)})`,
         encoding: "utf8",
       });

@@ -1,6 +1,10 @@
 import { day, parseInstant, type Instant } from "../../kernel/instant.js";
 import { dateOf, daysInMonth, type LocalDate } from "../../kernel/local-date.js";
 
+// No settlement is of another time; a year beyond is a damaged one.
+const first_year = 1970;
+const last_year = 2199;
+
 const date_characters = 10;
 
 /** "2026-01-31", also with an offset behind it as XML's dates may have: "2026-01-31+01:00". */
@@ -11,10 +15,15 @@ export function readDate(text: string): LocalDate | undefined {
   return calendarDate(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, date_characters));
 }
 
-/** A date that exists, or undefined. */
+/** A date that exists and can be a settlement's, or undefined. */
 export function calendarDate(year: number, month: number, dayOfMonth: number): LocalDate | undefined {
   const exists =
-    year >= 1 && month >= 1 && month <= 12 && dayOfMonth >= 1 && dayOfMonth <= daysInMonth(year, month);
+    year >= first_year &&
+    year <= last_year &&
+    month >= 1 &&
+    month <= 12 &&
+    dayOfMonth >= 1 &&
+    dayOfMonth <= daysInMonth(year, month);
   return exists ? dateOf(year, month, dayOfMonth) : undefined;
 }
 
@@ -25,8 +34,12 @@ export function startOf(date: LocalDate): Instant {
 
 /** RFC 3339, also without an offset: that is taken as UTC. */
 export function readTime(text: string): Instant | undefined {
-  return parseInstant(text) ?? parseInstant(`${text}Z`);
+  const time = parseInstant(text) ?? parseInstant(`${text}Z`);
+  return time === undefined || time < first_time || time >= end_time ? undefined : time;
 }
+
+const first_time = startOf(dateOf(first_year, 1, 1));
+const end_time = startOf(dateOf(last_year + 1, 1, 1));
 
 /** The number that only digits make, or NaN. */
 export function digits(text: string, start: number, end: number): number {

@@ -33,16 +33,20 @@ const names = (formats: readonly { readonly name: FormatName }[]) =>
  * @param fileName  breaks ties and names the file in a refusal
  * @throws FileRefused when it is none of the known formats, or could be several
  */
-export function detectFormat(head: Uint8Array, fileName: string): SettlementFormat {
+export function detectFormat(
+  head: Uint8Array,
+  fileName: string,
+  formats: readonly SettlementFormat[] = settlementFormats,
+): SettlementFormat {
   if (head.length === 0) {
     throw new FileRefused({ detail: `${fileName} is empty`, advice: "Fetch the file again from its sender" });
   }
-  const found = settlementFormats.filter((format) => format.detect(head, fileName));
+  const found = formats.filter((format) => format.detect(head, fileName));
   const [only, ...others] = found;
   if (only === undefined) {
     throw new FileRefused({
       detail: `${fileName} is of no known format`,
-      advice: `Known are ${names(settlementFormats)}`,
+      advice: `Known are ${names(formats)}`,
     });
   }
   if (others.length > 0) {

@@ -29,11 +29,15 @@ export function chargeReplyOf(intent: Stripe.PaymentIntent): ChargeReply {
       return { kind: "requires_action", ref, url: intent.next_action?.redirect_to_url?.url ?? undefined };
     case "canceled":
       return { kind: "canceled", ref };
-    default:
+    case "requires_confirmation":
+    case "requires_payment_method":
       // After a decline the intent waits for another method, which it never gets from us.
       return intent.last_payment_error
         ? { kind: "declined", ref, decline: declineOf(intent.last_payment_error) }
         : { kind: "created", ref };
+    default:
+      // A status of a newer API: it has taken nothing that we know of, and is asked for again.
+      return { kind: "processing", ref };
   }
 }
 

@@ -35,6 +35,7 @@ export function stripeSetupPages(clientOf: ClientOf): SetupPages {
       answered(async () => {
         const session = await clientOf(account).checkout.sessions.create({
           mode: "setup",
+          allowed_payment_method_types: ["card"],
           customer: customerRef,
           success_url: returnUrl,
           cancel_url: returnUrl,

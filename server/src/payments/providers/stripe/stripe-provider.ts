@@ -1,6 +1,7 @@
 import type { PaymentProvider, ProviderAccount } from "../../provider.js";
 import { stripeCharging } from "./stripe-charging.js";
 import { StripeClients, type StripeTransport } from "./stripe-clients.js";
+import { declineOf } from "./stripe-decline.js";
 import { stripeDisputes } from "./stripe-disputes.js";
 import { stripeEvents } from "./stripe-events.js";
 import { checkStripeAccount, isTestKey, stripeFields } from "./stripe-fields.js";
@@ -28,6 +29,7 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
     without: {},
     isTest: ({ secrets }) => isTestKey(secrets["secretKey"]),
     checkAccount: checkStripeAccount,
+    declineFor: (code) => declineOf({ code }),
     charging: stripeCharging(clientOf),
     methods: stripeMethods(clientOf),
     setupPages: stripeSetupPages(clientOf),

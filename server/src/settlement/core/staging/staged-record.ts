@@ -103,9 +103,9 @@ function reference(text: string | undefined): string | undefined {
 
 /** Without what a database cannot hold; undefined when nothing is left. */
 function plain(text: string | undefined): string | undefined {
-  // eslint-disable-next-line no-control-regex
   const clean = text
-    ?.replace(/[\u0000\u001f]/g, " ")
+    ?.replaceAll("\u0000", " ")
+    .replaceAll("\u001f", " ")
     .replace(/\p{Surrogate}/gu, "\ufffd")
     .trim();
   return clean === "" ? undefined : clean;

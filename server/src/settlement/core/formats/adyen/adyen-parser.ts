@@ -123,7 +123,7 @@ export class AdyenParser implements SettlementParser {
       });
     }
     const net = amountOf(row, columns, columns.net);
-    if (net === undefined) throw refuseEmpty(row, columns, columns.net.currency);
+    if (net === undefined) throw refuseEmpty(row, columns, columns.net.credit);
     const gross = amountOf(row, columns, columns.gross) ?? net;
     const fee = this.#feeOf(row, columns, gross, net);
     const settled =
@@ -195,11 +195,10 @@ function columnsOf(header: readonly string[]): Columns {
   };
 }
 
-/** What was credited less what was debited; undefined where the row has neither and no currency. */
+/** What was credited less what was debited; undefined where the row has neither. */
 function amountOf(row: CsvRow, { all }: Columns, columns: AmountColumns): Money | undefined {
   const code = all.text(row, columns.currency);
-  if (code === "" && all.text(row, columns.debit) === "" && all.text(row, columns.credit) === "")
-    return undefined;
+  if (all.text(row, columns.debit) === "" && all.text(row, columns.credit) === "") return undefined;
   const currency: Currency = all.value(row, columns.currency, readCurrency(code));
   const debit = all.money(row, columns.debit, currency, true);
   const credit = all.money(row, columns.credit, currency, true);

@@ -118,6 +118,22 @@ describe("a row", () => {
     ]);
   });
 
+  test("of a fee for the batch has a net amount only, whatever its gross currency says", () => {
+    const row: AdyenRow = {
+      type: "Fee",
+      modification: "Transaction Fees March 2026",
+      net: eur(-189n),
+      columns: { "Gross Currency": "EUR" },
+    };
+    const [record] = read([row]).records;
+    expect(record!.kind).toBe("fee");
+    expect([record!.gross, record!.fee!, record!.net!].map(formatMoney)).toEqual([
+      "-1.89 EUR",
+      "0.00 EUR",
+      "-1.89 EUR",
+    ]);
+  });
+
   test("with fees finer than a cent counts their sum", () => {
     const fees = { "Markup (NC)": "0.395", "Scheme Fees (NC)": "0.105", "Interchange (NC)": "0.7" };
     expect(failed([{ ...settled, fees }, payout(9_880n)])).toEqual([]);
@@ -272,7 +288,7 @@ describe("a report is refused, with line and column:", () => {
     expect(refusal.advice.length).toBeGreaterThan(20);
   });
 
-  test("a row without any amount", () => {
+  test("a row without a net amount", () => {
     const columns = { "Net Currency": "", "Net Credit (NC)": "" };
     expect(refusalOf(adyenSettlementDetails, adyenReport([{ ...settled, columns }]))).toMatchObject({
       line: 2,

@@ -216,15 +216,23 @@ describe("an entry of several transactions", () => {
     expect(summary.checks.filter(({ ok }) => !ok)).toHaveLength(1);
   });
 
-  test("one transaction in the payment's own currency: the entry stands as it was booked", () => {
-    const entry: CamtEntry = {
-      amount: 600n,
-      credit: true,
-      transactions: [{ amount: 700n, currency: "USD", endToEnd: "e" }],
-    };
-    const { records, summary } = read(statementWith([entry]));
-    expect(formatMoney(records[0]!.gross)).toBe("6.00 EUR");
-    expect(summary.checks.every(({ ok }) => ok)).toBe(true);
+  test.each(["USD", "XBT"])(
+    "one transaction in the payment's own currency %s: the entry stands as it was booked",
+    (currency) => {
+      const entry: CamtEntry = {
+        amount: 600n,
+        credit: true,
+        transactions: [{ amount: 700n, currency, endToEnd: "e" }],
+      };
+      const { records, summary } = read(statementWith([entry]));
+      expect(formatMoney(records[0]!.gross)).toBe("6.00 EUR");
+      expect(summary.checks.every(({ ok }) => ok)).toBe(true);
+    },
+  );
+
+  test("a transaction's amount that is none is refused, not taken for a foreign one", () => {
+    const file = text(statementWith([batch([100n, 500n])])).replace(">1.00</Amt>", ">1,000.00</Amt>");
+    expect(refusalOf(camt053, file)).toMatchObject({ field: "Stmt/Ntry/NtryDtls/TxDtls/Amt" });
   });
 });
 
@@ -333,6 +341,12 @@ describe("a file is read", () => {
       expect(read(file).records[0]!.counterparty).toEqual({ name: "Söhne & Co" });
     }
     expect(parseFile(camt053, `\ufeff${text(statementWith([entry]))}`).records).toHaveLength(1);
+  });
+
+  test("in UTF-16 with its byte-order mark", () => {
+    const file = Buffer.from(`\ufeff${text(statementWith([credit])).replace("UTF-8", "UTF-16")}`, "utf16le");
+    expect(detectFormat(file, "a.xml").name).toBe("camt.053");
+    expect(parseFile(camt053, cutInto(file, [7])).records).toHaveLength(1);
   });
 
   test("leaving out what other namespaces add", () => {

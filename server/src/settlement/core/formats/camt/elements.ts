@@ -1,4 +1,4 @@
-import { readMoney, type TextFault } from "../../amount-text.js";
+import { readCurrency, readMoney, type TextFault } from "../../amount-text.js";
 import { readDate, readTime } from "../../date-text.js";
 import { FileRefused } from "../../file-refused.js";
 import { err, ok, type Result } from "../../../../kernel/result.js";
@@ -62,6 +62,10 @@ export const amount: FieldCheck = (value, code) => {
     : fine;
 };
 
+/** A payment's own amount may be in a currency that has no books here; then it says nothing of the entry. */
+export const foreignAmount: FieldCheck = (value, code) =>
+  code !== undefined && !readCurrency(code).ok ? fine : amount(value, code);
+
 export function oneOf(...values: readonly string[]): FieldCheck {
   return (value) =>
     values.includes(value)
@@ -110,7 +114,7 @@ export function addScope(parent: ElementNode, names: readonly string[], scope: S
     const leaf = descend(node, steps);
     leaf.field = path;
     leaf.check = check;
-    if (check === amount) leaf.codeField = `${path}@Ccy`;
+    if (check === amount || check === foreignAmount) leaf.codeField = `${path}@Ccy`;
     leaf.once = steps.length === 1;
   }
   return node;

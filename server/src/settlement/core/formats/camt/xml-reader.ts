@@ -182,7 +182,6 @@ function hasDeclaration(head: Uint8Array): boolean {
 }
 
 function encodingOf(head: Uint8Array): string | undefined {
-  if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
   if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
   const start = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, declaration_bytes_max));
   const declared = /^(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/.exec(

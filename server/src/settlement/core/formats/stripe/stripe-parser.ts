@@ -130,7 +130,7 @@ export class StripeParser implements SettlementParser {
       payout: all.indexOf(payout_column),
       facingAmount: all.indexOf("customer_facing_amount"),
       facingCurrency: all.indexOf("customer_facing_currency"),
-      merchant: all.anyOf("payment_metadata[weir_attempt]", "payment_metadata[weir_invoice]"),
+      merchant: all.anyOf("payment_metadata[weir_attempt]", "payment_metadata[weir_target]"),
     };
   }
 
