@@ -39,11 +39,11 @@ export interface BatchesDependencies {
   readonly writer: string;
 }
 
-/** A batch's file, to be read once. */
+/** A batch's file. */
 export interface BatchContent {
   readonly file: BatchFile;
   readonly mediaType: string;
-  readonly content: Readable;
+  read(): Promise<Readable>;
 }
 
 const items_page = 1_000;
@@ -117,7 +117,7 @@ export class Batches {
     if (file === undefined) throw notMade(batch);
     const key = objectKeyOf(organization, batch.id);
     if (!(await this.#on.objects.has(key))) throw fileElsewhere(batch.id, file);
-    return { file, mediaType, content: await this.#on.objects.get(key) };
+    return { file, mediaType, read: () => this.#on.objects.get(key) };
   }
 
   /** Makes the file of a batch that is being closed, and keeps it; undefined when it is made already. */
