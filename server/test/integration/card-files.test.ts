@@ -553,7 +553,7 @@ describe("a chargeback", () => {
     const evidence = { uncategorized_text: "x" };
     await payments().disputes.submitEvidence(world.caller, { dispute: dispute!.id, evidence, submit: true });
     expect(await payments().disputes.accept(world.caller, dispute!.id)).toMatchObject({ state: "lost" });
-    expect((await batchesOf()).at(-1)).toMatchObject({ state: "open", items: 0 });
+    expect((await batchesOf()).filter(({ state }) => state === "open")).toMatchObject([{ items: 0 }]);
     expect(await world.balance("bad_debt")).toBe(2_000n);
     await world.checkBooks();
   });
