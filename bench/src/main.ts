@@ -11,6 +11,7 @@ import { measureIngestSingle } from "./figures/ingest-single.js";
 import { measureInvoiceRun } from "./figures/invoice-run.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureRating } from "./figures/rating.js";
+import { measureSettlement } from "./figures/settlement.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
 import { writeFigures } from "./readme.js";
 import { formatTable } from "./report.js";
@@ -26,6 +27,7 @@ const figures: Readonly<Record<string, Figure>> = {
   rating: measureRating,
   "invoice-run": measureInvoiceRun,
   backtest: measureBacktest,
+  settlement: measureSettlement,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]
