@@ -332,23 +332,25 @@ export class SettlementPort implements SettlementPayments {
     );
     const [first] = fresh;
     if (first === undefined) return new Set();
-    const transfers = fresh.flatMap(({ payment, captured }): readonly Transfer[] => {
-      const { gross, fee } = byPayment.get(payment)?.settlement ?? { gross: captured, fee: 0n };
+    const transfers = fresh.flatMap((payment): readonly Transfer[] => {
+      const action = byPayment.get(payment);
+      if (action === undefined) return [];
+      const { gross, fee } = action.settlement;
       const settled = { gross, fee: { currency: gross.currency, minor: fee } };
-      return settlementPosting(payment, account.id, captured, settled)?.transfers ?? [];
+      return settlementPosting(payment, account.id, action.amount, settled)?.transfers ?? [];
     });
     const summed = summedUp(transfers);
     if (summed.length > 0)
       await this.#on.ledger.post(sql, organization, [
         {
           // Each payment is settled once, so the first of them names the posting.
-          idempotencyKey: `payment:${first.payment}:settle:file`,
+          idempotencyKey: `payment:${first}:settle:file`,
           reason: "payment.settle",
           reference: cause,
           transfers: summed,
         },
       ]);
-    return new Set(fresh.map(({ payment }) => payment));
+    return new Set(fresh);
   }
 
   #one(

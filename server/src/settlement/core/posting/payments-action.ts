@@ -30,7 +30,13 @@ export type PaymentsAction = ActionBase &
         readonly ref: string | undefined;
         readonly arn: string | undefined;
       }
-    | { readonly kind: "settle"; readonly payment: string; readonly settlement: ReportedSettlement }
+    | {
+        readonly kind: "settle";
+        readonly payment: string;
+        /** What the payment is, by both. */
+        readonly amount: Money;
+        readonly settlement: ReportedSettlement;
+      }
     | {
         readonly kind: "confirm_refund";
         readonly refund: string;

@@ -136,7 +136,13 @@ export function actionOf(
         arn: record.arn,
       };
     case "settle":
-      return { ...base, kind: "settle", payment: target, settlement: settlementOf(record) };
+      return {
+        ...base,
+        kind: "settle",
+        payment: target,
+        amount: record.gross,
+        settlement: settlementOf(record),
+      };
     case "refund":
       return { ...base, kind: "confirm_refund", refund: target, settlement: settlementOf(record) };
     case "fail_refund":
