@@ -5,7 +5,7 @@ import { PostingType } from "../../ledger/api/graphql.js";
 import { refund_sources, refund_states } from "../core/index.js";
 import { readAmount } from "./amount-input.js";
 import { given } from "./given.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import { mustFindPayment } from "./payment-types.js";
 import { PaymentType, RefundType } from "./references.js";
 
@@ -66,7 +66,7 @@ RefundType.implement({
     postings: t.field({
       type: [PostingType],
       description: "What it posted to the ledger.",
-      complexity: 10,
+      complexity: postingsComplexity,
       resolve: ({ id }, _args, context) => postingsOf(context, id),
     }),
   }),
