@@ -68,7 +68,12 @@ export async function openServices(
   const workflows = opens("workflows", openWorkflows({ postgres, executor, log }), (engine) =>
     engine.close(),
   );
-  const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
+  // What an advance bills, and what it looks at: usage that was accepted before it.
+  const usageSettled = async () => {
+    await usage.settled();
+    await usageLooks.settled();
+  };
+  const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
   const webhooks = opens(
@@ -95,8 +100,11 @@ export async function openServices(
     log,
     writer: dataDirectory.writer,
     settlementLimits: config.settlement,
+    balanceLookMinutes: config.prepaid.lookMinutes,
     usage: () => usage,
   });
+  const { usageLooks } = money.prepaid;
+  opens("balance looks", usageLooks, (running) => running.stop());
   opens("settlement", money.settlement, (domain) => domain.close());
   const usage = opens(
     "usage",
@@ -115,6 +123,11 @@ export async function openServices(
       billedAgainDays: late_usage_days,
     }),
     (domain) => domain.close(),
+  );
+  opens(
+    "usage arrivals",
+    usage.onArrival((organizations) => usageLooks.arrived(organizations)),
+    async (stop) => stop(),
   );
   const services: Services = {
     config,
@@ -166,6 +179,9 @@ export async function openServices(
   });
   const url = await listen(app, config.host, config.httpPort);
   time.start();
+  usageLooks
+    .start()
+    .catch((error: unknown) => log.warn("balances were not looked at", { error: String(error) }));
   webhooks.start();
   retention.start();
   const demo = config.demo

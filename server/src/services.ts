@@ -15,6 +15,7 @@ import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
+import type { Prepaid } from "./prepaid/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 import type { Webhooks } from "./webhooks/index.js";
@@ -45,6 +46,7 @@ export interface Services {
   readonly credits: Credits;
   readonly settlement: Settlement;
   readonly payments: Payments;
+  readonly prepaid: Prepaid;
   readonly webhooks: Webhooks;
   readonly mail: Mails;
 }

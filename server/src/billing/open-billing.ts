@@ -12,6 +12,7 @@ import type { ReceivablesPort } from "./invoicing/receivables-port.js";
 import type { WebhooksPort } from "./invoicing/invoice-webhooks.js";
 import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
 import { Invoices } from "./invoicing/invoices.js";
+import { UnbilledCosts } from "./invoicing/unbilled-costs.js";
 import type { InvoicesFinalized } from "./invoicing/write-invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
@@ -33,6 +34,7 @@ export interface Billing {
   readonly dueInvoices: DueInvoices;
   readonly explanations: Explanations;
   readonly backtests: Backtests;
+  readonly unbilledCosts: UnbilledCosts;
 }
 
 export interface BillingOptions {
@@ -86,6 +88,7 @@ export function openBilling(options: BillingOptions): Billing {
   const dueInvoices = new DueInvoices(invoicing);
   const explanations = new Explanations({ catalog, usage, invoices, subscriptions });
   const backtests = new Backtests({ ...options, catalogPort: port });
+  const unbilledCosts = new UnbilledCosts({ ...options, catalog: port });
   return {
     catalog: port,
     customers,
@@ -97,5 +100,6 @@ export function openBilling(options: BillingOptions): Billing {
     dueInvoices,
     explanations,
     backtests,
+    unbilledCosts,
   };
 }

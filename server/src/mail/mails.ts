@@ -88,6 +88,15 @@ export interface NewMail {
   readonly invoice?: InvoiceId;
 }
 
+/** A mail to a customer that another domain has sent where the organization wants its customers told of their payments. */
+export interface CustomerMail {
+  readonly content: NewMail["content"];
+  /** As of `NewMail`. */
+  readonly key: string;
+  readonly customer: MailedCustomer;
+  readonly invoice: InvoiceId | undefined;
+}
+
 /** Mails that can be waiting at once in an organization, of those that people send. */
 const waiting_by_hand_max = 1_000;
 
@@ -247,6 +256,25 @@ export class Mails {
     return this.#write(sql, organization, [{ ...mail, recipients }]);
   }
 
+  /** Whether the organization has its customers told of their payments by mail. */
+  async tellsOfPayments(sql: Sql, organization: OrganizationId): Promise<boolean> {
+    return (await selectMailSettings(sql, organization))?.sendPayments ?? false;
+  }
+
+  /**
+   * Queues a mail to a customer in the caller's transaction, where the organization wants its customers told of their payments. A
+   * customer without an address gets none; one with an address that is none, a failed one.
+   * @throws RangeError for a content that no mail can have
+   */
+  async tell(sql: Sql, organization: OrganizationId, mail: CustomerMail): Promise<void> {
+    const { content, key, customer, invoice } = mail;
+    checkQueued(key, content);
+    const settings = await selectMailSettings(sql, organization);
+    if (settings?.sendPayments !== true || customer.email === undefined) return;
+    const recipients = recipientsOf(customer.email, settings.copies);
+    await this.#write(sql, organization, [{ content, key, recipients, customer, invoice }]);
+  }
+
   /**
    * Told which invoices were finalized, in that transaction: queues them to their customers where the organization wants
    * that, in one statement. A customer without an address gets none; one with an address that is none, a failed one.
@@ -263,17 +291,7 @@ export class Mails {
       const { id, customer, timeZone, finalized } = invoice;
       const { name, email, locale } = finalized.buyer;
       if (email === undefined) return [];
-      const address = parseEmailAddress(email.trim());
-      const recipients =
-        address === undefined
-          ? [
-              {
-                recipient: email,
-                addressedTo: undefined,
-                fault: "This is no address that mail can be sent to.",
-              },
-            ]
-          : withCopies([address], settings.copies);
+      const recipients = recipientsOf(email, settings.copies);
       return [
         {
           content: { kind: "invoice" },
@@ -402,6 +420,15 @@ interface WantedRecipient {
   readonly addressedTo: string | undefined;
   /** Why nothing can be sent to it. */
   readonly fault?: string;
+}
+
+/** The customer and who gets copies; where its address is none, a mail that says so. */
+function recipientsOf(email: string, copies: readonly string[]): WantedRecipient[] {
+  const address = parseEmailAddress(email.trim());
+  if (address !== undefined) return withCopies([address], copies);
+  return [
+    { recipient: email, addressedTo: undefined, fault: "This is no address that mail can be sent to." },
+  ];
 }
 
 /** The recipients, and for the first of them the blind copies; nobody twice. */

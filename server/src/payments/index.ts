@@ -6,10 +6,13 @@ export type { PaymentProvider } from "./provider.js";
 export type {
   BillingPort,
   ExceptionsPort,
+  MailPort,
   NoticesPort,
   PaidInvoice,
   PayingCustomer,
   PaymentException,
+  PaymentMail,
   PaymentNotice,
   TopUpPort,
 } from "./ports.js";
+export type { PaymentAttempt } from "./store/attempts.js";
