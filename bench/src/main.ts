@@ -10,6 +10,7 @@ import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
 import { measureInvoiceRun } from "./figures/invoice-run.js";
+import { measureLedger } from "./figures/ledger.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureRating } from "./figures/rating.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
@@ -28,6 +29,7 @@ const figures: Readonly<Record<string, Figure>> = {
   "invoice-run": measureInvoiceRun,
   backtest: measureBacktest,
   charges: measureCharges,
+  ledger: measureLedger,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]

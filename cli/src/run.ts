@@ -19,7 +19,9 @@ import { addMeterCommands } from "./commands/meters.js";
 import { addOrganizationCommands } from "./commands/organization.js";
 import { addPlanCommands } from "./commands/plans.js";
 import { addProductCommands } from "./commands/products.js";
+import { addReconcileCommands } from "./commands/reconcile.js";
 import { addRunCommands } from "./commands/runs.js";
+import { addSettleCommands } from "./commands/settle.js";
 import { addSubscriptionCommands } from "./commands/subscriptions.js";
 import { addTaxCommands } from "./commands/tax.js";
 import { addUsageCommand } from "./commands/usage.js";
@@ -54,6 +56,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   addOrganizationCommands(program);
   addCreditCommands(program);
   addLedgerCommands(program);
+  addSettleCommands(program);
+  addReconcileCommands(program);
   addMailCommands(program);
   addRunCommands(program);
   addClockCommands(program);

@@ -5,9 +5,11 @@ import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
 import { Invoices } from "./invoices.js";
 import { Mail } from "./mail.js";
+import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
 import { Runs } from "./runs.js";
+import { Settlement } from "./settlement.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Tax } from "./tax.js";
 import { TestClock } from "./test-clock.js";
@@ -32,8 +34,10 @@ export class Weir {
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
   readonly mail: Mail;
+  readonly ledger: Ledger;
   readonly tax: Tax;
   readonly runs: Runs;
+  readonly settlement: Settlement;
   readonly clock: TestClock;
   readonly graphql: GraphQL;
   readonly #transport: Transport;
@@ -45,8 +49,10 @@ export class Weir {
     this.usage = new Usage(this.#transport);
     this.imports = new Imports(this.#transport);
     this.catalog = new Catalog(this.#transport);
+    this.settlement = new Settlement(this.#transport);
     this.graphql = new GraphQL(this.#transport);
     this.invoices = new Invoices(this.graphql, this.#transport);
+    this.ledger = new Ledger(this.#transport);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
@@ -62,6 +68,7 @@ export class Weir {
   }
 }
 
+export type { SettlementFile, SettlementUpload } from "./settlement.js";
 export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
 export type {
   BillingAddress,
@@ -108,6 +115,7 @@ export type {
   RatedTier,
 } from "./line-explanation.js";
 export type { MailFilter, MailKind, MailSettings, MailState, NewMailSettings, SentMail } from "./mail.js";
+export type { JournalFile, JournalFormat, JournalOptions } from "./ledger.js";
 export type { Money } from "./money.js";
 export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
 export type { TestClockState } from "./test-clock.js";

@@ -18,6 +18,8 @@ export interface Config {
   readonly bootstrapKey?: string;
   /** 32 bytes each: the first seals secrets, all open them. */
   readonly masterKeys?: readonly Uint8Array[];
+  /** Where customers and providers reach this server, such as https://billing.example.com; no slash at its end. */
+  readonly publicUrl?: string;
   readonly databaseUrl?: string;
   readonly clickhouseUrl?: string;
   readonly logLevel: LogLevel;
@@ -116,6 +118,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     testClocks: choice("WEIR_MAIL_TEST_CLOCKS", "off", ["on", "off"]) === "on",
     perMinuteMax: number("WEIR_MAIL_PER_MINUTE_MAX", 300, 1, 100_000),
   });
+  const publicUrl = readPublicUrl(env["WEIR_PUBLIC_URL"] ?? "");
+  if (publicUrl === undefined) {
+    faults.push(
+      "WEIR_PUBLIC_URL must be a URL such as https://billing.example.com, without credentials, question mark or #",
+    );
+  }
   const databaseUrl = url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const clickhouseUrl = url("CLICKHOUSE_URL", ["http:", "https:"]);
   const config: Config = {
@@ -127,6 +135,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     demo: choice("WEIR_DEMO", "on", ["on", "off"]) === "on",
     ...(bootstrapKey === undefined ? {} : { bootstrapKey }),
     ...(masterKeys === undefined || masterKeys.length === 0 ? {} : { masterKeys }),
+    ...(publicUrl === undefined || publicUrl === "" ? {} : { publicUrl }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(clickhouseUrl === undefined ? {} : { clickhouseUrl }),
     ...(mail === undefined ? {} : { mail }),
@@ -207,6 +216,16 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...(config.clickhouseUrl === undefined ? {} : { clickhouseUrl: maskUrl(config.clickhouseUrl) }),
     ...(config.mail === undefined ? {} : { mail: { ...config.mail, smtpUrl: maskUrl(config.mail.smtpUrl) } }),
   };
+}
+
+/** Without the slash at its end. @returns undefined unless paths can be put behind it */
+function readPublicUrl(text: string): string | undefined {
+  if (text === "") return "";
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isPlain = url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  if (!/^https?:$/.test(url.protocol) || !isPlain) return undefined;
+  return url.href.replace(/\/+$/, "");
 }
 
 /** @returns undefined unless each is the base64 text of 32 bytes, and no two are the same */

@@ -14,7 +14,6 @@ import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
-import { Ledger } from "./ledger/index.js";
 import {
   openPayments,
   stripeProvider,
@@ -27,10 +26,11 @@ import {
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
-import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
 import { isMailLink, openMail, type MailConfig, type Mails } from "./mail/index.js";
 import { openPrepaid, type Prepaid } from "./prepaid/index.js";
+import { noteMonthEndBy, openBooks, registerRecognition, type Books, type Ledger } from "./ledger/index.js";
+import type { Log } from "./kernel/log.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -67,6 +67,7 @@ export interface Money {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly payments: Payments;
   readonly prepaid: Prepaid;
@@ -77,11 +78,13 @@ export interface Money {
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney(options: MoneyOptions): Money {
-  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
+  const { postgres, clock, clocks, workflows, wakes, webhooks, log, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clocks });
+  const books = openBooks({ postgres, clock, clocks, log, monthEndNoted: noteMonthEndBy(wakes) });
+  const { ledger, revenue } = books;
+  registerRecognition(revenue, { workflows, wakes });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
@@ -143,7 +146,11 @@ export function openMoney(options: MoneyOptions): Money {
     notices,
     mail: {
       tellsOfPayments: (sql, organization) => mail.tellsOfPayments(sql, organization),
-      tell: (sql, organization, told) => mail.tell(sql, organization, told),
+      async tell(sql, organization, { customer, invoice, ...told }) {
+        if (customer.email === undefined) return;
+        const about = invoice === undefined ? {} : { invoice };
+        await mail.queue(sql, organization, { ...told, ...about, to: [customer.email], customer });
+      },
       cardLinkOf(organization, customer, account) {
         const link = options.cardLinkOf?.(organization, customer, account);
         return link !== undefined && isMailLink(link) ? link : undefined;
@@ -173,6 +180,7 @@ export function openMoney(options: MoneyOptions): Money {
     credits,
     receivables: payments.receivables,
     webhooks,
+    revenue,
     wakes: billingSchedule,
     async invoicesFinalized(sql, organization, invoices) {
       await mail.invoicesFinalized(sql, organization, invoices);
@@ -193,6 +201,7 @@ export function openMoney(options: MoneyOptions): Money {
     billing,
     tax,
     ledger,
+    books,
     credits,
     payments,
     prepaid,

@@ -106,6 +106,7 @@ export async function openServices(
   const { usageLooks } = money.prepaid;
   opens("balance looks", usageLooks, (running) => running.stop());
   opens("settlement", money.settlement, (domain) => domain.close());
+  const { sealer } = money.books;
   const usage = opens(
     "usage",
     await openUsage({
@@ -129,8 +130,10 @@ export async function openServices(
     usage.onArrival((organizations) => usageLooks.arrived(organizations)),
     async (stop) => stop(),
   );
+  let listeningAt = `http://${config.host}:${config.httpPort}`;
   const services: Services = {
     config,
+    publicUrl: () => config.publicUrl ?? listeningAt,
     clock,
     clocks,
     log,
@@ -167,6 +170,7 @@ export async function openServices(
   // Ends before what its steps work with.
   opens("time", time, async (running) => {
     await retention.stop();
+    await sealer.stop();
     await running.stop();
     await workflows.close();
   });
@@ -178,12 +182,14 @@ export async function openServices(
     clearTimeout(impatient);
   });
   const url = await listen(app, config.host, config.httpPort);
+  listeningAt = url.replace(/\/+$/, "");
   time.start();
   usageLooks
     .start()
     .catch((error: unknown) => log.warn("balances were not looked at", { error: String(error) }));
   webhooks.start();
   retention.start();
+  sealer.start();
   const demo = config.demo
     ? opens("demo", await startDemo(services, url), (running) => running.stop())
     : undefined;

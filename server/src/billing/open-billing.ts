@@ -11,6 +11,7 @@ import type { CreditsPort, LedgerPort } from "./invoicing/funds.js";
 import type { ReceivablesPort } from "./invoicing/receivables-port.js";
 import type { WebhooksPort } from "./invoicing/invoice-webhooks.js";
 import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
+import type { RevenuePort } from "./invoicing/revenue-port.js";
 import { Invoices } from "./invoicing/invoices.js";
 import { UnbilledCosts } from "./invoicing/unbilled-costs.js";
 import type { InvoicesFinalized } from "./invoicing/write-invoices.js";
@@ -57,6 +58,7 @@ export interface BillingOptions {
   readonly invoicesFinalized?: InvoicesFinalized;
   /** How invoices are to be paid, for their documents. */
   readonly paymentOf?: PaymentOfInvoice;
+  readonly revenue: RevenuePort;
   /** Sets the wakes that billing needs; without them nothing is billed by itself. */
   readonly wakes?: ReturnType<typeof billingWakes>;
 }

@@ -43,11 +43,17 @@ export function checkRecipients(to: readonly string[]): string[] {
   return recipients;
 }
 
-/** @throws RangeError for what only a program can get wrong: a key or content that no mail can have */
-export function checkQueued(key: string, content: MailContent): void {
-  if (key.length === 0 || key.length > key_length_max)
+/** @throws RangeError for what only a program can get wrong: a key, content or number of recipients that no mail has */
+export function checkQueued(mail: {
+  readonly key: string;
+  readonly content: MailContent;
+  readonly to: readonly string[];
+}): void {
+  if (mail.key.length === 0 || mail.key.length > key_length_max)
     throw new RangeError(`a mail's key has 1 to ${key_length_max} characters`);
-  const [fault] = contentFaults(content);
+  if (mail.to.length === 0 || mail.to.length > recipients_max)
+    throw new RangeError(`a mail has 1 to ${recipients_max} recipients`);
+  const [fault] = contentFaults(mail.content);
   if (fault !== undefined) throw new RangeError(`a mail's ${fault.field}: ${fault.message}`);
 }
 

@@ -22,10 +22,12 @@ import { dunningSince, type Receivables } from "./receivables.js";
 import { findOpenAttempt, listAttempts, type PaymentAttempt } from "./store/attempts.js";
 import {
   findDunningSchedule,
+  findPause,
   findPauses,
   pauseCollection,
   resumeCollection,
   writeDunningSchedule,
+  type CollectionPause,
 } from "./store/dunning-settings.js";
 import {
   findReceivable,
@@ -48,6 +50,7 @@ export interface DunningDependencies {
 }
 
 const resumed_invoices_max = 1_000;
+const reason_length_max = 512;
 
 /** Collects what was declined: by the organization's schedule, the reason of the decline, and the customer's day. */
 export class Dunning {
@@ -61,19 +64,20 @@ export class Dunning {
     return this.#on.postgres.inOrganization(organization, scheduleOf);
   }
 
-  /** What applies to declines from now on. @throws Refusal 400 listing every fault by field */
+  /** What applies to declines from now on; what is left out stays. @throws Refusal 400 listing every fault by field */
   async setSchedule(
     caller: Caller,
-    schedule: DunningSchedule,
+    change: Partial<DunningSchedule>,
     idempotencyKey?: string,
   ): Promise<DunningSchedule> {
     const { organization } = caller;
-    const faults = dunningFaults(schedule);
-    if (faults.length > 0) throw invalidSchedule(faults);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "dunning.set_schedule", input: schedule };
+      const request = { organization, idempotencyKey, action: "dunning.set_schedule", input: change };
       await runOnce(sql, request, async () => {
         const before = await scheduleOf(sql);
+        const schedule = { ...before, ...change };
+        const faults = dunningFaults(schedule);
+        if (faults.length > 0) throw invalidSchedule(faults);
         await writeDunningSchedule(sql, organization, schedule, this.#on.clock.now());
         await recordAudit(sql, {
           organization,
@@ -197,12 +201,13 @@ export class Dunning {
     }
   }
 
-  /** Nothing is charged to the customer by itself any more. Again changes nothing. @throws Refusal 404 */
+  /** Nothing is charged to the customer by itself any more. Again changes nothing. @throws Refusal 400, 404 */
   async pause(
     caller: Caller,
     input: { readonly customer: string; readonly reason: string },
     idempotencyKey?: string,
   ): Promise<CustomerId> {
+    if (input.reason.length === 0 || input.reason.length > reason_length_max) throw invalidPause();
     return this.#change(caller, "collection.pause", input, idempotencyKey, (sql, customer) =>
       pauseCollection(
         sql,
@@ -231,9 +236,8 @@ export class Dunning {
   }
 
   /** Why nothing is collected of a customer by itself; undefined when it is. */
-  async pauseOf(organization: OrganizationId, customer: CustomerId): Promise<string | undefined> {
-    const found = await this.#on.postgres.inOrganization(organization, (sql) => findPauses(sql, [customer]));
-    return found.get(customer);
+  async pauseOf(organization: OrganizationId, customer: CustomerId): Promise<CollectionPause | undefined> {
+    return this.#on.postgres.inOrganization(organization, (sql) => findPause(sql, customer));
   }
 
   async #change(
@@ -314,6 +318,14 @@ async function scheduleOf(sql: Sql): Promise<DunningSchedule> {
 
 function textOf(at: Instant | undefined): string | null {
   return at === undefined ? null : formatInstant(at);
+}
+
+function invalidPause(): Refusal {
+  const message = `1 to ${reason_length_max} characters`;
+  const errors = [{ field: "reason", message }];
+  return new Refusal(
+    makeProblem("invalid-pause", 400, "The reason is not valid", `reason: ${message}`, { errors }),
+  );
 }
 
 function invalidSchedule(errors: readonly { field: string; message: string }[]): Refusal {

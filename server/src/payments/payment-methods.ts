@@ -1,4 +1,4 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -33,6 +33,14 @@ export interface PaymentMethodsDependencies {
   readonly topUps: TopUpPort;
   readonly clock: Clock;
   readonly clocks: Clocks;
+}
+
+export interface SetupPageInput {
+  /** Id or key, as the account. */
+  readonly customer: string;
+  readonly account: string;
+  /** Where the provider sends the customer back to. */
+  readonly returnUrl: string;
 }
 
 const methods_max = 50;
@@ -166,18 +174,48 @@ export class PaymentMethods {
     });
   }
 
-  /** The provider's page on which the customer enters a card, which then becomes the default. @throws Refusal 404, 422, 503 */
-  async setupPage(
-    organization: OrganizationId,
-    input: { readonly customer: string; readonly account: string; readonly returnUrl: string },
-  ): Promise<string> {
+  /**
+   * `setupPage` for someone with a key: audited, and the same page again under the same idempotency key.
+   * @throws Refusal as `setupPage`
+   */
+  async createSetupPage(caller: Caller, input: SetupPageInput, idempotencyKey?: string): Promise<string> {
+    const { organization } = caller;
+    const { postgres, billing, clock } = this.#on;
+    const request = { organization, idempotencyKey, action: "payment_method.setup_page", input };
+    const earlier = await postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<string>(sql, request),
+    );
+    if (earlier !== undefined) return earlier;
+    const url = await this.setupPage(organization, input);
+    return postgres.inOrganization(organization, (sql) =>
+      runOnce(sql, request, async () => {
+        await recordAudit(sql, {
+          organization,
+          actor: caller,
+          action: request.action,
+          target: (await billing.customer(sql, input.customer)).id,
+          before: undefined,
+          after: { account: input.account, returnUrl: input.returnUrl },
+          at: clock.now(),
+        });
+        return url;
+      }),
+    );
+  }
+
+  /**
+   * The provider's page on which the customer enters a card, which then becomes the default.
+   * @throws Refusal 400, 404; 409 for an account that is archived; 422 when the provider does not take it; 503
+   */
+  async setupPage(organization: OrganizationId, input: SetupPageInput): Promise<string> {
     const { postgres, accounts, billing, gate } = this.#on;
     if (!URL.canParse(input.returnUrl) || !/^https?:$/.test(new URL(input.returnUrl).protocol))
       throw invalidReturnUrl();
-    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => ({
-      ...(await accounts.open(sql, organization, input.account)),
-      customer: await billing.customer(sql, input.customer),
-    }));
+    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => {
+      const opened = await accounts.open(sql, organization, input.account);
+      if (opened.isArchived) throw archived(opened.account.key);
+      return { ...opened, customer: await billing.customer(sql, input.customer) };
+    });
     return askProvider(async () => {
       const customerRef = await this.#on.calls.customerRef(organization, account, provider, customer);
       const page = await gate.call(account.id, () =>

@@ -21,3 +21,4 @@ export type {
 export type { FoundException, ExceptionResolution } from "./exceptions.js";
 export type { RecordWithParts, SettlementFile } from "./settlement-files.js";
 export type { Comparison, ComparedAccount } from "./reconciliation.js";
+export { registerSettlementRoutes } from "./api/routes.js";

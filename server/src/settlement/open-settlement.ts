@@ -3,6 +3,7 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Secrets } from "../engines/secrets/index.js";
 import type { Workflows } from "../engines/workflow/index.js";
 import type { Clocks } from "../kernel/clock.js";
+import type { OrganizationId } from "../kernel/ids.js";
 import type { Log } from "../kernel/log.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
@@ -10,7 +11,7 @@ import { Exceptions } from "./exceptions.js";
 import { FileProcessing } from "./file-processing.js";
 import { FileReadings } from "./file-readings.js";
 import { registerFileRuns } from "./file-workflow.js";
-import type { SettlementPayments } from "./payments-port.js";
+import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { Reconciliation } from "./reconciliation.js";
 import { registerReports } from "./report-workflow.js";
 import { SettlementFiles, type SettlementFilesOptions } from "./settlement-files.js";
@@ -34,6 +35,8 @@ export interface Settlement {
   readonly files: SettlementFiles;
   readonly exceptions: Exceptions;
   readonly reconciliation: Reconciliation;
+  /** Whose senders report by files. */
+  accounts(organization: OrganizationId): Promise<readonly SettlementAccount[]>;
   /** Lets go of files that are read here; their runs go on elsewhere, or after the next start. */
   close(): Promise<void>;
 }
@@ -64,6 +67,8 @@ export function openSettlement(options: SettlementOptions): Settlement {
     files,
     exceptions,
     reconciliation,
+    accounts: (organization) =>
+      options.postgres.inOrganization(organization, (sql) => options.payments.listAccounts(sql)),
     async close() {
       clearInterval(timer);
       await sweeping;

@@ -10,6 +10,7 @@ import {
   claimChunk,
   deleteWake,
   deleteWakes,
+  insertWake,
   lockDueWakes,
   lookAhead,
   markBegun,
@@ -73,6 +74,19 @@ export class Wakes {
     payload: JsonValue = null,
   ): Promise<void> {
     await upsertWake(sql, organization, { kind, key, at, payload });
+    this.#nudgeSoon(at);
+  }
+
+  /** Writes a wake as `wake` does, unless there is one of its kind and key: that stays where it is. */
+  async wakeUnlessSet(
+    sql: Sql,
+    organization: OrganizationId,
+    at: Instant,
+    kind: string,
+    key: string,
+    payload: JsonValue = null,
+  ): Promise<void> {
+    await insertWake(sql, organization, { kind, key, at, payload });
     this.#nudgeSoon(at);
   }
 

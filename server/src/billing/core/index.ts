@@ -77,6 +77,7 @@ export {
 } from "./due-section.js";
 export {
   creditNotePosting,
+  earnedOf,
   finalizePosting,
   voidPosting,
   type PostedCreditNote,

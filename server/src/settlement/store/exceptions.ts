@@ -84,6 +84,8 @@ export async function insertExceptions(
   exceptions: readonly NewException[],
 ): Promise<number> {
   if (exceptions.length === 0) return 0;
+  // Listed by id: in the order given.
+  const ids = exceptions.map(({ id }) => id).sort();
   const texts = (of: (each: NewException) => string | number | bigint | undefined) =>
     arrayText(exceptions.map((each) => of(each) ?? ""));
   const rows = await sql`
@@ -93,7 +95,7 @@ export async function insertExceptions(
     SELECT ${organization}, e.id, e.kind, e.about, nullif(e.account, ''), nullif(e.file, ''), nullif(e.position, '')::int,
            nullif(e.target_kind, ''), nullif(e.target, ''), nullif(e.currency, ''), nullif(e.amount, '')::numeric, e.suspense::numeric,
            e.reason, e.happened_at::timestamptz, e.opened_at::timestamptz, 'open'
-    FROM unnest(${texts(({ id }) => id)}::text[], ${texts(({ kind }) => kind)}::text[], ${texts(({ about }) => about)}::text[],
+    FROM unnest(${arrayText(ids)}::text[], ${texts(({ kind }) => kind)}::text[], ${texts(({ about }) => about)}::text[],
                 ${texts(({ account }) => account)}::text[], ${texts(({ file }) => file)}::text[],
                 ${texts(({ position }) => position)}::text[], ${texts(({ target }) => target?.kind)}::text[],
                 ${texts(({ target }) => target?.id)}::text[], ${texts(({ amount }) => amount?.currency)}::text[],
@@ -111,7 +113,8 @@ export interface ExceptionPage {
   readonly state?: ExceptionState;
   readonly kind?: ExceptionKind;
   readonly account?: ProviderAccountId;
-  readonly file?: SettlementFileId;
+  /** Of a file's id. */
+  readonly file?: string;
   readonly after?: string;
   readonly limit: number;
 }

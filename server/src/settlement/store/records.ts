@@ -173,7 +173,7 @@ export async function notePayouts(
 export async function deleteRecords(sql: Sql, file: SettlementFileId, limit: number): Promise<number> {
   const [last] = await sql<{ position: number }[]>`
     SELECT max(position) AS position
-    FROM (SELECT position FROM settlement_records WHERE file = ${file} ORDER BY position LIMIT ${limit}) some
+    FROM (SELECT position FROM settlement_records WHERE file = ${file} ORDER BY position LIMIT ${limit}) gone
     HAVING count(*) > 0`;
   if (last === undefined) return 0;
   await sql`DELETE FROM settlement_allotments WHERE file = ${file} AND position <= ${last.position}`;

@@ -36,7 +36,16 @@ export async function upsertEarlierWakes(
     ON CONFLICT (organization, kind, key) DO UPDATE SET at = least(known.at, excluded.at)`;
 }
 
-/** The same for many of one kind at once. */
+/** Writes a wake unless there is one of its key; whoever finds one does not wait for its row. */
+export async function insertWake(sql: Sql, organization: OrganizationId, wake: Wake): Promise<void> {
+  await sql`
+    INSERT INTO wakes (organization, kind, key, at, payload)
+    VALUES (${organization}, ${wake.kind}, ${wake.key}, ${timestampText(wake.at)}::text::timestamptz,
+            ${JSON.stringify(wake.payload)}::text::jsonb)
+    ON CONFLICT (organization, kind, key) DO NOTHING`;
+}
+
+/** Writes or moves many of one kind at once. */
 export async function upsertWakes(
   sql: Sql,
   organization: OrganizationId,

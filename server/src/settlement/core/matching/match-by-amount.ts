@@ -1,7 +1,7 @@
 import type { Currency } from "../../../kernel/currency.js";
 import { day, type Instant } from "../../../kernel/instant.js";
 import { formatMoney } from "../../../kernel/money.js";
-import { toSuspense } from "./decide-target.js";
+import { feeOf, toSuspense } from "./decide-target.js";
 import { fitting, targetKindsOf } from "./fit.js";
 import { claimOf } from "./claim.js";
 import { Books, listed, receipt, settle, type Knowledge, type MatchedRecord } from "./match-by-reference.js";
@@ -86,6 +86,12 @@ export function matchByAmount(
     const targets = eligible.get(record.position) ?? [];
     const [only, other] = targets;
     const isOnly = only !== undefined && other === undefined && suitors.get(only.id) === 1;
+    if (targets.length === 0 && isNewPayout(record))
+      return {
+        record,
+        allotments: [{ effect: "payout", rule: "kind", amount: movedBy(record) }, ...feeOf(record)],
+        claims: [],
+      };
     if (!isOnly) {
       const exception = { kind: "unmatched", note: noteOf(record, targets) } as const;
       return { record, allotments: toSuspense(record, exception), claims: [] };
@@ -96,6 +102,11 @@ export function matchByAmount(
         : settle(record, only, "amount_and_date", books);
     return { record, ...outcome };
   });
+}
+
+/** A provider that pays out tells so by the file: our books need not have known. */
+function isNewPayout({ kind, side, ...record }: MatchableRecord): boolean {
+  return kind === "payout" && side === "provider" && movedBy(record).minor < 0n;
 }
 
 function isEligible(record: MatchableRecord, target: Target, books: Books): boolean {

@@ -445,6 +445,15 @@ describe("by amount and date", () => {
     expect(amounts([cut], [long])).toEqual([["receipt 5000 EUR inv_1"]]);
   });
 
+  test("a payout that our books do not have is one that the provider made; one that comes back must be known", () => {
+    expect(amounts([record({ kind: "payout", gross: eur(-5000), references: ["po_1"] })], [])).toEqual([
+      ["payout -5000 EUR"],
+    ]);
+    expect(amounts([record({ kind: "payout", gross: eur(5000), references: ["po_1"] })], [])).toEqual([
+      ["suspense 5000 EUR unmatched"],
+    ]);
+  });
+
   test("a chargeback is not guessed from a payment's amount", () => {
     const back = record({ kind: "chargeback", gross: eur(-1000) });
     expect(amountQuestionOf(back)?.kinds).toEqual(["dispute"]);

@@ -100,18 +100,9 @@ export function planPosting(
   for (const { record, parts } of records) {
     const receipts: PartOfRecord[] = [];
     for (const part of parts) {
-      if (movements.addEffect(part.effect, part.amount)) continue;
-      switch (part.effect) {
-        case "none":
-          break;
-        case "receipt":
-          receipts.push(part);
-          break;
-        default: {
-          const action = actionOf(account, record, part);
-          actions.push({ record, parts: [part], action });
-        }
-      }
+      if (part.effect === "none" || movements.addEffect(part.effect, part.amount)) continue;
+      if (part.effect === "receipt") receipts.push(part);
+      else actions.push({ record, parts: [part], action: actionOf(account, record, part) });
     }
     if (receipts.length > 0)
       actions.push({ record, parts: receipts, action: transferOf(account, record, receipts) });
