@@ -15,10 +15,10 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import {
+  mailedCardLinks,
   openPayments,
   stripeProvider,
   type BillingPort,
-  type MailPort,
   type NoticesPort,
   type PaymentProvider,
   type Payments,
@@ -55,8 +55,8 @@ export interface MoneyOptions {
   readonly settlementLimits: SettlementOptions["limits"];
   /** See PrepaidOptions. */
   readonly balanceLookMinutes: number;
-  /** Where a customer enters another card, good for a month. */
-  readonly cardLinkOf?: MailPort["cardLinkOf"];
+  /** Where Weir is reached, as links in mails name it. */
+  readonly publicUrl: () => string;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -138,6 +138,7 @@ export function openMoney(options: MoneyOptions): Money {
     notices,
     lookMinutes: options.balanceLookMinutes,
   });
+  const cardLinkOf = mailedCardLinks(options);
   const payments: Payments = openPayments({
     ...options,
     ledger,
@@ -152,7 +153,8 @@ export function openMoney(options: MoneyOptions): Money {
         await mail.queue(sql, organization, { ...told, ...about, to: [customer.email], customer });
       },
       cardLinkOf(organization, customer, account) {
-        const link = options.cardLinkOf?.(organization, customer, account);
+        const link = cardLinkOf(organization, customer, account);
+        // Where Weir is reached by http only, no mail leads there.
         return link !== undefined && isMailLink(link) ? link : undefined;
       },
     },

@@ -54,6 +54,8 @@ export async function openServices(
     opens,
   }: { readonly config: Config; readonly clock: Clock; readonly log: Log; readonly opens: Opens },
 ): Promise<RunningServices> {
+  let listeningAt = `http://${config.host}:${config.httpPort}`;
+  const publicUrl = () => config.publicUrl ?? listeningAt;
   const secrets = await openSecrets({
     masterKeys: config.masterKeys,
     dataDir: dataDirectory.dir,
@@ -101,6 +103,7 @@ export async function openServices(
     writer: dataDirectory.writer,
     settlementLimits: config.settlement,
     balanceLookMinutes: config.prepaid.lookMinutes,
+    publicUrl,
     usage: () => usage,
   });
   const { usageLooks } = money.prepaid;
@@ -130,10 +133,9 @@ export async function openServices(
     usage.onArrival((organizations) => usageLooks.arrived(organizations)),
     async (stop) => stop(),
   );
-  let listeningAt = `http://${config.host}:${config.httpPort}`;
   const services: Services = {
     config,
-    publicUrl: () => config.publicUrl ?? listeningAt,
+    publicUrl,
     clock,
     clocks,
     log,
