@@ -6,7 +6,7 @@ import { newId, type CustomerId, type OrganizationId, type ProviderAccountId } f
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
-import type { BillingPort } from "./ports.js";
+import type { BillingPort, TopUpPort } from "./ports.js";
 import type { ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderCalls } from "./provider-calls.js";
@@ -30,6 +30,7 @@ export interface PaymentMethodsDependencies {
   readonly gate: ProviderGate;
   readonly billing: BillingPort;
   readonly dunning: Dunning;
+  readonly topUps: TopUpPort;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -235,6 +236,13 @@ export class PaymentMethods {
     return this.#on.postgres.inOrganization(organization, (sql) => findMethod(sql, id));
   }
 
+  /** @throws Refusal 404, 409 unless a customer can be charged by it */
+  async check(sql: Sql, customer: CustomerId, id: string): Promise<void> {
+    const method = await mustFind(sql, id);
+    if (method.customer !== customer) throw notItsOwn(id, customer);
+    if (method.detachedAt !== undefined) throw detached(id);
+  }
+
   /** What the provider says of a method, in the caller's transaction: one that its customer entered is the default. */
   async reported(
     sql: Sql,
@@ -293,6 +301,7 @@ export class PaymentMethods {
   async #makeDefault(sql: Sql, organization: OrganizationId, method: PaymentMethod): Promise<void> {
     await setDefaultMethod(sql, method.customer, method.id);
     await this.#on.dunning.methodChanged(sql, organization, method.customer);
+    await this.#on.topUps.methodChanged(sql, organization, method.customer);
   }
 }
 
@@ -324,6 +333,11 @@ function anotherCustomers(): Refusal {
   return new Refusal(
     makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail),
   );
+}
+
+function notItsOwn(id: string, customer: string): Refusal {
+  const detail = `Payment method ${id} is not one of customer ${customer}.`;
+  return new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
 }
 
 function tooMany(customer: string): Refusal {

@@ -11,7 +11,7 @@ import { PaymentType, RefundType } from "./references.js";
 
 const RefundSourceEnum = builder.enumType("RefundSource", {
   description:
-    "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again.",
+    "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again. prepaid: off the credit that a top-up bought, as far as it is left.",
   values: refund_sources,
 });
 
