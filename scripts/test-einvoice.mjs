@@ -51,7 +51,8 @@ try {
   );
   const told = checked.stdout.split("\n").filter((line) => /^(ok|FAIL) /.test(line));
   for (const line of told) console.log(line.replaceAll(" | ", "\n  "));
-  const failed = told.filter((line) => line.startsWith("FAIL ")).length;
+  // One is broken on purpose.
+  const failed = told.filter((line) => line.startsWith("FAIL ") !== line.includes(" broken.xml")).length;
   if (told.length !== files) finish(told.length - failed, failed + files - told.length, checked.stderr);
   finish(told.length - failed, failed);
 } finally {

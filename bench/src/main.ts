@@ -5,10 +5,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { BenchOptions, Figure, FigureRow } from "./figure.js";
 import { measureBacktest } from "./figures/backtest.js";
+import { measureCharges } from "./figures/charges.js";
 import { measureFreshness } from "./figures/freshness.js";
 import { measureIngestBatches, measureIngestLargeIndex } from "./figures/ingest-batches.js";
 import { measureIngestSingle } from "./figures/ingest-single.js";
 import { measureInvoiceRun } from "./figures/invoice-run.js";
+import { measureLedger } from "./figures/ledger.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureRating } from "./figures/rating.js";
 import { measureSettlement } from "./figures/settlement.js";
@@ -27,6 +29,8 @@ const figures: Readonly<Record<string, Figure>> = {
   rating: measureRating,
   "invoice-run": measureInvoiceRun,
   backtest: measureBacktest,
+  charges: measureCharges,
+  ledger: measureLedger,
   settlement: measureSettlement,
 };
 

@@ -57,9 +57,9 @@ test("an invoice is e-mailed, also by itself, and downloaded as an e-invoice", a
   await weir("mail", "settings", "--copies", "archive@nimbus.example", "--send-invoices", "on");
   expect((await weir("mail", "settings")).stdout).toMatch(/copies +archive@[\s\S]*invoices +sent as they/);
   await json(
-    ...["organization", "billing-profile", "--name", "Nimbus GmbH", "--line1", "Weg 1", "--city", "Berlin"],
-    ...["--postal-code", "10119", "--country", "DE", "--tax-id", "DE123456789"],
-    ...["--iban", "DE02 1203 0000 0000 2020 51", "--registration-number", "HRB 1"],
+    ["organization", "billing-profile", "--name", "Nimbus GmbH", "--line1", "Weg 1", "--city", "Berlin"],
+    ["--postal-code", "10119", "--country", "DE", "--tax-id", "DE123456789"],
+    ["--iban", "DE02 1203 0000 0000 2020 51", "--registration-number", "HRB 1"],
   );
   expect((await weir("organization", "billing-profile")).stdout).toMatch(
     /registration number +HRB 1[\s\S]*IBAN/,
@@ -73,8 +73,8 @@ test("an invoice is e-mailed, also by itself, and downloaded as an e-invoice", a
   );
   await weir("plans", "apply", "-f", plan, "--yes");
   await json(
-    ...["customers", "create", "acme", "--name", "Acme", "--email", "ap@acme.example", "--city", "Bonn"],
-    ...["--country", "DE", "--buyer-reference", "PO 7", "--electronic-address", "EM:inbox@acme.example"],
+    ["customers", "create", "acme", "--name", "Acme", "--email", "ap@acme.example", "--city", "Bonn"],
+    ["--country", "DE", "--buyer-reference", "PO 7", "--electronic-address", "EM:inbox@acme.example"],
   );
   expect((await weir("customers", "show", "acme")).stdout).toMatch(
     /electronic address +EM:inbox@[\s\S]*PO 7/,

@@ -54,6 +54,25 @@ describe("the environment", () => {
       expect(() => loadConfig(bad), told).toThrow(told);
   });
 
+  test("the address that customers reach has no slash at its end, and nothing behind its path", () => {
+    expect(loadConfig({}).publicUrl).toBeUndefined();
+    expect(loadConfig({ WEIR_PUBLIC_URL: "" }).publicUrl).toBeUndefined();
+    expect(loadConfig({ WEIR_PUBLIC_URL: "https://billing.example" }).publicUrl).toBe(
+      "https://billing.example",
+    );
+    expect(loadConfig({ WEIR_PUBLIC_URL: "https://example.com/weir/" }).publicUrl).toBe(
+      "https://example.com/weir",
+    );
+    for (const bad of [
+      "billing.example",
+      "ftp://a.example",
+      "https://u:p@a.example",
+      "https://a.example/?x",
+      "https://a.example/#x",
+    ])
+      expect(() => loadConfig({ WEIR_PUBLIC_URL: bad }), bad).toThrow("WEIR_PUBLIC_URL");
+  });
+
   test("what automation relies on", () => {
     const config = loadConfig({
       WEIR_DATA_DIR: "/srv/weir",

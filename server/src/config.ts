@@ -18,6 +18,8 @@ export interface Config {
   readonly bootstrapKey?: string;
   /** 32 bytes each: the first seals secrets, all open them. */
   readonly masterKeys?: readonly Uint8Array[];
+  /** Where customers and providers reach this server, such as https://billing.example.com; no slash at its end. */
+  readonly publicUrl?: string;
   readonly databaseUrl?: string;
   readonly clickhouseUrl?: string;
   readonly logLevel: LogLevel;
@@ -59,6 +61,10 @@ export interface Config {
     /** Files of one organization that wait or are at work. */
     readonly filesMax: number;
     readonly filesBytesMax: number;
+  };
+  readonly prepaid: {
+    /** Usage that arrives within so many minutes is looked at once, at their end, for its effect on prepaid balances. */
+    readonly lookMinutes: number;
   };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
@@ -112,6 +118,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     testClocks: choice("WEIR_MAIL_TEST_CLOCKS", "off", ["on", "off"]) === "on",
     perMinuteMax: number("WEIR_MAIL_PER_MINUTE_MAX", 300, 1, 100_000),
   });
+  const publicUrl = readPublicUrl(env["WEIR_PUBLIC_URL"] ?? "");
+  if (publicUrl === undefined) {
+    faults.push(
+      "WEIR_PUBLIC_URL must be a URL such as https://billing.example.com, without credentials, question mark or #",
+    );
+  }
   const databaseUrl = url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const clickhouseUrl = url("CLICKHOUSE_URL", ["http:", "https:"]);
   const config: Config = {
@@ -123,6 +135,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     demo: choice("WEIR_DEMO", "on", ["on", "off"]) === "on",
     ...(bootstrapKey === undefined ? {} : { bootstrapKey }),
     ...(masterKeys === undefined || masterKeys.length === 0 ? {} : { masterKeys }),
+    ...(publicUrl === undefined || publicUrl === "" ? {} : { publicUrl }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(clickhouseUrl === undefined ? {} : { clickhouseUrl }),
     ...(mail === undefined ? {} : { mail }),
@@ -162,6 +175,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
       filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
+    prepaid: { lookMinutes: number("WEIR_BALANCE_LOOK_MINUTES", 15, 1, 1_440) },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {
@@ -202,6 +216,16 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...(config.clickhouseUrl === undefined ? {} : { clickhouseUrl: maskUrl(config.clickhouseUrl) }),
     ...(config.mail === undefined ? {} : { mail: { ...config.mail, smtpUrl: maskUrl(config.mail.smtpUrl) } }),
   };
+}
+
+/** Without the slash at its end. @returns undefined unless paths can be put behind it */
+function readPublicUrl(text: string): string | undefined {
+  if (text === "") return "";
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isPlain = url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  if (!/^https?:$/.test(url.protocol) || !isPlain) return undefined;
+  return url.href.replace(/\/+$/, "");
 }
 
 /** @returns undefined unless each is the base64 text of 32 bytes, and no two are the same */

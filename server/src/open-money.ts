@@ -2,7 +2,7 @@ import {
   billingWakes,
   Customers,
   mustFindCustomer,
-  mustFindFinalized,
+  mustFindPayable,
   openBilling,
   registerInvoiceRuns,
   usagePortOf,
@@ -14,14 +14,23 @@ import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
-import { Ledger } from "./ledger/index.js";
-import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import {
+  mailedCardLinks,
+  openPayments,
+  stripeProvider,
+  type BillingPort,
+  type NoticesPort,
+  type PaymentProvider,
+  type Payments,
+} from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
-import type { Log } from "./kernel/log.js";
 import { findOrganization } from "./identity/index.js";
-import { openMail, type MailConfig, type Mails } from "./mail/index.js";
+import { isMailLink, openMail, type MailConfig, type Mails } from "./mail/index.js";
+import { openPrepaid, type Prepaid } from "./prepaid/index.js";
+import { noteMonthEndBy, openBooks, registerRecognition, type Books, type Ledger } from "./ledger/index.js";
+import type { Log } from "./kernel/log.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
 import { Refusal } from "./kernel/problem.js";
 import type { SubjectsOfCustomers, Usage } from "./usage/index.js";
@@ -44,6 +53,10 @@ export interface MoneyOptions {
   /** Names this process's data directory. */
   readonly writer: string;
   readonly settlementLimits: SettlementOptions["limits"];
+  /** See PrepaidOptions. */
+  readonly balanceLookMinutes: number;
+  /** Where Weir is reached, as links in mails name it. */
+  readonly publicUrl: () => string;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -54,8 +67,10 @@ export interface Money {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly prepaid: Prepaid;
   readonly mail: Mails;
   readonly settlement: Settlement;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
@@ -63,15 +78,17 @@ export interface Money {
 
 /** Opens catalog and billing, and ties them to usage by the ports that each of them declares. */
 export function openMoney(options: MoneyOptions): Money {
-  const { postgres, clock, clocks, workflows, wakes, webhooks, usage } = options;
+  const { postgres, clock, clocks, workflows, wakes, webhooks, log, usage } = options;
   const port = usagePortOf(usage);
   const meters = catalogMetersOf(usage);
   const tax = new Taxes({ postgres, clock });
-  const ledger = new Ledger({ postgres, clocks });
+  const books = openBooks({ postgres, clock, clocks, log, monthEndNoted: noteMonthEndBy(wakes) });
+  const { ledger, revenue } = books;
+  registerRecognition(revenue, { workflows, wakes });
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
-  const billingSchedule = billingWakes(wakes);
+  const billingSchedule = watchedSchedule(billingWakes(wakes), () => prepaid);
   const { subscriptionChanged } = billingSchedule;
   // Mail names customers and attaches invoices, and each of them tells it something: so they are asked for late.
   const mail = openMail({
@@ -92,17 +109,58 @@ export function openMoney(options: MoneyOptions): Money {
     subscriptionChanged,
     customerErased: (sql, customer) => mail.customerErased(sql, customer),
   });
-  const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
+  const credits = new Credits({
+    postgres,
+    ledger,
+    customers,
+    clocks,
+    noteExpiry: noteExpiryBy(wakes),
+    creditsChanged: (sql, organization, of) => prepaid.lookWakes.changed(sql, organization, of),
+  });
   registerCreditExpiry(credits, { workflows, wakes });
-  const payments = openPayments({
+  const notices: NoticesPort = {
+    publish: (sql, organization, told) => webhooks.publishAll(sql, organization, told),
+  };
+  const prepaid: Prepaid = openPrepaid({
+    ...options,
+    billing: {
+      customer: mustFindCustomer,
+      unbilled: (organization, payers, at) => billing.unbilledCosts.of(organization, payers, at),
+      holds: (sql, cost) => billing.unbilledCosts.holds(sql, cost),
+    },
+    credits,
+    payments: {
+      chargeTopUp: (sql, organization, charge) => payments.charges.chargeTopUp(sql, organization, charge),
+      attempt: (sql, id) => payments.charges.attempt(sql, id),
+      checkMethod: (sql, customer, method) => payments.methods.check(sql, customer, method),
+      isPaused: (sql, customer) => payments.dunning.isPaused(sql, customer),
+    },
+    notices,
+    lookMinutes: options.balanceLookMinutes,
+  });
+  const cardLinkOf = mailedCardLinks(options);
+  const payments: Payments = openPayments({
     ...options,
     ledger,
     billing: billingPortOf(() => billing),
-    topUps: credits,
-    notices: {
-      publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
+    topUps: prepaid.topUps,
+    notices,
+    mail: {
+      tellsOfPayments: (sql, organization) => mail.tellsOfPayments(sql, organization),
+      async tell(sql, organization, { customer, invoice, ...told }) {
+        if (customer.email === undefined) return;
+        const about = invoice === undefined ? {} : { invoice };
+        await mail.queue(sql, organization, { ...told, ...about, to: [customer.email], customer });
+      },
+      cardLinkOf(organization, customer, account) {
+        const link = cardLinkOf(organization, customer, account);
+        // Where Weir is reached by http only, no mail leads there.
+        return link !== undefined && isMailLink(link) ? link : undefined;
+      },
     },
-    exceptions: { open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at) },
+    exceptions: {
+      open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at),
+    },
     providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
@@ -124,13 +182,57 @@ export function openMoney(options: MoneyOptions): Money {
     credits,
     receivables: payments.receivables,
     webhooks,
+    revenue,
     wakes: billingSchedule,
-    invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
+    async invoicesFinalized(sql, organization, invoices) {
+      await mail.invoicesFinalized(sql, organization, invoices);
+      const drawing = invoices.filter(({ totals }) => totals.paidCredits > 0n);
+      await prepaid.lookWakes.changed(
+        sql,
+        organization,
+        drawing.map(({ customer }) => customer),
+      );
+    },
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
     customers.spansOf(organization, idsOrKeys);
-  return { catalog, catalogFiles, billing, tax, ledger, credits, payments, settlement, mail, subjectsOfCustomers };
+  return {
+    catalog,
+    catalogFiles,
+    billing,
+    tax,
+    ledger,
+    books,
+    credits,
+    payments,
+    prepaid,
+    settlement,
+    mail,
+    subjectsOfCustomers,
+  };
+}
+
+/** The billing schedule, of which prepaid balances are told: fees of a new period, and a change of plan, cost at once. */
+function watchedSchedule(
+  schedule: ReturnType<typeof billingWakes>,
+  prepaid: () => Prepaid,
+): ReturnType<typeof billingWakes> {
+  return {
+    ...schedule,
+    async subscriptionChanged(sql, organization, subscription) {
+      await schedule.subscriptionChanged(sql, organization, subscription);
+      await prepaid().lookWakes.changed(sql, organization, [subscription.payer]);
+    },
+    async boundariesDone(sql, organization, subscriptions, boundary) {
+      await schedule.boundariesDone(sql, organization, subscriptions, boundary);
+      await prepaid().lookWakes.changed(
+        sql,
+        organization,
+        subscriptions.map(({ payer }) => payer),
+      );
+    },
+  };
 }
 
 /** Billing as payments see it. */
@@ -138,9 +240,8 @@ function billingPortOf(billing: () => Billing): BillingPort {
   return {
     customer: mustFindCustomer,
     async invoice(sql, idOrNumber) {
-      const { id, customer, finalized, sections } = await mustFindFinalized(sql, idOrNumber, true);
-      const subscriptions = [...new Set(sections.map(({ subscription }) => subscription))];
-      return { id, number: finalized?.number ?? id, customer, subscriptions };
+      const { id, customer, number = id, subscriptions } = await mustFindPayable(sql, idOrNumber);
+      return { id, number, customer, subscriptions };
     },
     async cancelSubscription(organization, subscription, key) {
       try {

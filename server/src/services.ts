@@ -13,8 +13,9 @@ import type { Runs } from "./runs/index.js";
 import type { Mails } from "./mail/index.js";
 import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
-import type { Ledger } from "./ledger/index.js";
 import type { Payments } from "./payments/index.js";
+import type { Prepaid } from "./prepaid/index.js";
+import type { Books, Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
 import type { Webhooks } from "./webhooks/index.js";
@@ -22,6 +23,8 @@ import type { Webhooks } from "./webhooks/index.js";
 /** Everything a request may reach; built once, in wire.ts. */
 export interface Services {
   readonly config: Config;
+  /** Where this server is reached from outside, without a slash at its end: what links to it begin with. */
+  readonly publicUrl: () => string;
   /** Real time. */
   readonly clock: Clock;
   /** Each organization's time. */
@@ -42,9 +45,11 @@ export interface Services {
   readonly billing: Billing;
   readonly tax: Taxes;
   readonly ledger: Ledger;
+  readonly books: Books;
   readonly credits: Credits;
   readonly settlement: Settlement;
   readonly payments: Payments;
+  readonly prepaid: Prepaid;
   readonly webhooks: Webhooks;
   readonly mail: Mails;
 }

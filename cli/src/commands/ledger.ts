@@ -1,27 +1,20 @@
 import type { Command } from "commander";
 import { nodesOf } from "../all-nodes.js";
-import { contextOf, type CliContext } from "../context.js";
+import { contextOf } from "../context.js";
+import { account_selection, printAccounts, type LedgerAccount, type Money } from "../ledger-text.js";
 import { readCount, readInstant } from "../options.js";
 import { grouped, printJson, printTable } from "../print.js";
-
-interface Money {
-  readonly amount: string;
-  readonly currency: string;
-}
-
-interface Account {
-  readonly code: string;
-  readonly type: string;
-  readonly currency: string;
-  readonly debit: Money;
-  readonly credit: Money;
-  readonly balance: Money;
-}
+import { addLedgerBlockCommands } from "./ledger-blocks.js";
+import { addLedgerExportCommand } from "./ledger-export.js";
+import { addLedgerMonthCommands } from "./ledger-months.js";
+import { addLedgerRevenueCommands } from "./ledger-revenue.js";
 
 interface Posting {
   readonly id: string;
   readonly reason: string;
   readonly reference: string;
+  readonly pending: boolean;
+  readonly resolvedBy: string | null;
   readonly postedAt: string;
   readonly transfers: readonly { readonly debit: string; readonly credit: string; readonly amount: Money }[];
 }
@@ -35,32 +28,34 @@ interface TrialBalance {
     readonly kept: string;
     readonly transferred: string;
   }[];
-  readonly accounts: readonly Account[];
+  readonly accounts: readonly LedgerAccount[];
 }
 
-const money = "{ amount currency }";
-const accountSelection = `code type currency debit ${money} credit ${money} balance ${money}`;
-const postingSelection = `id idempotencyKey reason reference reverses postedAt transfers { debit credit amount ${money} servicePeriod { start end } }`;
+const postingSelection =
+  "id idempotencyKey reason reference reverses pending resolves resolution resolvedBy postedAt transfers { debit credit amount { amount currency } servicePeriod { start end } }";
 const no_postings = "Nothing is posted yet. Finalizing an invoice posts it.";
 
 export function addLedgerCommands(program: Command): void {
-  const ledger = program.command("ledger").description("the books: accounts, postings, trial balance");
+  const ledger = program
+    .command("ledger")
+    .description("the books: accounts, postings, trial balance, months, deferred revenue, verification");
 
   ledger
     .command("accounts")
     .option("--prefix <text>", "only accounts whose code begins with it, such as receivable:")
+    .option("--at <instant>", "as they were then; now when left out", readInstant)
     .option("--limit <n>", "at most so many", readCount, 1000)
     .description("accounts with their balances")
-    .action(async ({ prefix, limit }: { prefix?: string; limit: number }, command: Command) => {
+    .action(async ({ limit, ...filter }: { limit: number }, command: Command) => {
       const context = contextOf(command);
-      const accounts = await nodesOf<Account>(
+      const accounts = await nodesOf<LedgerAccount>(
         context,
-        `query ($prefix: String, $first: Int, $after: String) { connection: ledgerAccounts(prefix: $prefix, first: $first, after: $after) { nodes { ${accountSelection} } pageInfo { hasNextPage endCursor } } }`,
-        { prefix },
+        `query ($prefix: String, $at: Instant, $first: Int, $after: String) { connection: ledgerAccounts(prefix: $prefix, at: $at, first: $first, after: $after) { nodes { ${account_selection} } pageInfo { hasNextPage endCursor } } }`,
+        filter,
         limit,
       );
       if (context.json) return printJson(context, accounts);
-      printAccounts(context, accounts);
+      printAccounts(context, accounts, no_postings);
     });
 
   ledger
@@ -82,10 +77,11 @@ export function addLedgerCommands(program: Command): void {
       if (context.json) return printJson(context, postings);
       printTable(
         context,
-        ["POSTED", "REASON", "REFERENCE", "DEBIT", "CREDIT", "AMOUNT", "CURRENCY"],
-        postings.flatMap(({ postedAt, reason, reference, transfers }) =>
+        ["POSTED", "STATUS", "REASON", "REFERENCE", "DEBIT", "CREDIT", "AMOUNT", "CURRENCY"],
+        postings.flatMap(({ postedAt, pending, resolvedBy, reason, reference, transfers }) =>
           transfers.map(({ debit, credit, amount }, index) => [
             index === 0 ? postedAt : "",
+            index > 0 ? "" : !pending ? "posted" : resolvedBy === null ? "pending" : "resolved",
             index === 0 ? reason : "",
             index === 0 ? reference : "",
             debit,
@@ -100,16 +96,18 @@ export function addLedgerCommands(program: Command): void {
 
   ledger
     .command("trial-balance")
-    .description("add everything up anew; exit code 1 when it does not balance")
-    .action(async (_options: object, command: Command) => {
+    .option("--at <instant>", "as it was then, its postings included; now when left out", readInstant)
+    .description("add everything up; exit code 1 when it does not balance")
+    .action(async ({ at }: { at?: string }, command: Command) => {
       const context = contextOf(command);
       const { trialBalance } = await context.weir.graphql.run<{ trialBalance: TrialBalance }>(
-        `{ trialBalance { balanced differences { code currency side kept transferred } accounts { ${accountSelection} } } }`,
+        `query ($at: Instant) { trialBalance(at: $at) { balanced differences { code currency side kept transferred } accounts { ${account_selection} } } }`,
+        { at },
       );
       const { balanced, differences, accounts } = trialBalance;
       const sound = balanced && differences.length === 0;
       if (context.json) printJson(context, trialBalance);
-      else printAccounts(context, accounts);
+      else printAccounts(context, accounts, no_postings);
       if (sound) {
         if (!context.json && accounts.length > 0) context.out.write("Balanced in every currency.\n");
         return;
@@ -121,20 +119,9 @@ export function addLedgerCommands(program: Command): void {
       if (!balanced) found.push("debits differ from credits");
       throw new Error(`the books are not sound: ${found.join("; ")}`);
     });
-}
 
-function printAccounts(context: CliContext, accounts: readonly Account[]): void {
-  printTable(
-    context,
-    ["ACCOUNT", "TYPE", "CURRENCY", "DEBIT", "CREDIT", "BALANCE"],
-    accounts.map(({ code, type, currency, debit, credit, balance }) => [
-      code,
-      type.toLowerCase(),
-      currency,
-      grouped(debit.amount),
-      grouped(credit.amount),
-      grouped(balance.amount),
-    ]),
-    no_postings,
-  );
+  addLedgerMonthCommands(ledger);
+  addLedgerRevenueCommands(ledger);
+  addLedgerExportCommand(ledger);
+  addLedgerBlockCommands(ledger);
 }

@@ -24,7 +24,7 @@ CREATE TABLE ledger_postings (
   resolution text CHECK (resolution IN ('post', 'void')),
   posted_at timestamptz NOT NULL,        -- in the organization's time
   -- The transaction that wrote it: what the sealer has not looked at yet is found by it.
-  xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  xact bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
   PRIMARY KEY (organization, id),
   CONSTRAINT ledger_postings_once UNIQUE (idempotency_key, organization),
   CONSTRAINT ledger_postings_resolution CHECK ((resolves IS NULL) = (resolution IS NULL)),
@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX ledger_postings_resolved_once ON ledger_postings (resolves, 
 CREATE INDEX ledger_postings_by_reference ON ledger_postings (reference, organization);
 -- These two begin with organization. Their conditions keep every query out that does not repeat them: see weir_protect.
 CREATE INDEX ledger_postings_by_time ON ledger_postings (organization, posted_at, id) WHERE posted_at > '-infinity';
-CREATE INDEX ledger_postings_by_xact ON ledger_postings (organization, xact) WHERE xact > '0';
+CREATE INDEX ledger_postings_by_xact ON ledger_postings (organization, xact) WHERE xact > 0;
 
 CREATE TABLE ledger_transfers (
   organization text COLLATE "C" NOT NULL,
@@ -53,22 +53,39 @@ CREATE TABLE ledger_transfers (
   CONSTRAINT ledger_transfers_service CHECK (service_end > service_start)
 );
 
--- What a posting resolves is pending. Once per statement, like the checks of transfers below.
+-- A posting is of its own transaction, counts in no closed month (000032), and resolves only what is pending. Once per
+-- statement, like the checks of transfers below. It looks after the rows are written, so that the transaction has its number
+-- by then: one that does not see a month closed is of those that the closing waits for.
 CREATE FUNCTION weir_check_postings() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+  own record;
   wrong record;
 BEGIN
-  IF EXISTS (SELECT FROM written WHERE xact <> pg_current_xact_id()) THEN
-    RAISE EXCEPTION 'a posting names another transaction than its own' USING ERRCODE = 'check_violation';
-  END IF;
-  SELECT named.resolves INTO wrong FROM written named
-  WHERE named.resolves IS NOT NULL
-    AND NOT EXISTS (SELECT FROM ledger_postings p
-                    WHERE p.organization = named.organization AND p.id = named.resolves AND p.pending OFFSET 0)
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'posting % is not pending', wrong.resolves USING ERRCODE = 'check_violation';
-  END IF;
+  FOR own IN
+    SELECT organization, min(posted_at) AS posted_at, bool_or(resolves IS NOT NULL) AS resolving,
+           bool_or(xact <> pg_current_xact_id()::text::bigint) AS foreign_xact
+    FROM written GROUP BY organization
+  LOOP
+    IF own.foreign_xact THEN
+      RAISE EXCEPTION 'a posting names another transaction than its own' USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT month INTO wrong FROM ledger_months
+    WHERE organization = own.organization AND ends_at > own.posted_at ORDER BY month LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'posting "%" counts in %, which is closed',
+        (SELECT idempotency_key FROM written w WHERE w.organization = own.organization ORDER BY w.posted_at LIMIT 1), wrong.month
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_month_closed';
+    END IF;
+    CONTINUE WHEN NOT own.resolving;
+    SELECT named.resolves INTO wrong FROM written named
+    WHERE named.resolves IS NOT NULL
+      AND NOT EXISTS (SELECT FROM ledger_postings p
+                      WHERE p.organization = named.organization AND p.id = named.resolves AND p.pending OFFSET 0)
+    LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'posting % is not pending', wrong.resolves USING ERRCODE = 'check_violation';
+    END IF;
+  END LOOP;
   RETURN NULL;
 END $$;
 CREATE TRIGGER ledger_postings_checked AFTER INSERT ON ledger_postings
@@ -94,7 +111,7 @@ BEGIN
       USING ERRCODE = 'foreign_key_violation';
   END IF;
   SELECT min(named.posting) FILTER (WHERE p.id IS NULL) AS absent,
-         min(named.posting) FILTER (WHERE p.xact <> pg_current_xact_id()) AS standing,
+         min(named.posting) FILTER (WHERE p.xact <> pg_current_xact_id()::text::bigint) AS standing,
          bool_or(p.resolves IS NOT NULL) AS resolving
   INTO seen
   FROM (SELECT DISTINCT organization, posting FROM written) named

@@ -68,7 +68,7 @@ CREATE TABLE ledger_block_sums (
 -- How far an organization's postings are sealed: all of transactions before this one. The row is the sealer's lock.
 CREATE TABLE ledger_sealing (
   organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
-  sealed_through xid8 NOT NULL DEFAULT '0',
+  sealed_through bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (organization)
 );
 
@@ -81,18 +81,23 @@ SELECT weir_append_only('ledger_sealed_postings');
 SELECT weir_append_only('ledger_block_sums');
 REVOKE DELETE, TRUNCATE ON ledger_sealing FROM weir_app;
 
+-- The transactions that may be under way, and those that have not begun.
+CREATE FUNCTION weir_horizon() RETURNS bigint LANGUAGE sql STABLE RETURN pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+CREATE FUNCTION weir_next_transaction() RETURNS bigint LANGUAGE sql STABLE
+  RETURN pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+
 -- Postings that are in no block yet. Transactions are numbered anew by another server, such as after a restore: while it has
 -- not come as far as what is sealed, every posting is looked at; later, those that its numbers cannot have reached are not.
+-- The bounds are subqueries to the whole: within COALESCE, row-level security would not let the index be used for them.
 CREATE VIEW ledger_unsealed WITH (security_invoker = true) AS
 SELECT p.organization, p.id, p.xact, p.posted_at, p.pending, p.resolves
 FROM ledger_postings p
-WHERE p.xact > '0'
-  AND p.xact >= coalesce((SELECT CASE WHEN s.sealed_through > pg_snapshot_xmax(pg_current_snapshot()) THEN '0' ELSE s.sealed_through END
-                          FROM ledger_sealing s WHERE s.organization = current_setting('weir.organization', true)), '0')
-  AND p.xact <= coalesce((SELECT '18446744073709551615'::xid8 FROM ledger_sealing s
-                          WHERE s.organization = current_setting('weir.organization', true)
-                            AND s.sealed_through > pg_snapshot_xmax(pg_current_snapshot())),
-                         greatest(pg_snapshot_xmax(pg_current_snapshot()), pg_current_xact_id_if_assigned()))
+WHERE p.xact > 0
+  AND p.xact >= (SELECT coalesce(max(CASE WHEN s.sealed_through > weir_next_transaction() THEN 0 ELSE s.sealed_through END), 0)
+                 FROM ledger_sealing s WHERE s.organization = current_setting('weir.organization', true))
+  AND p.xact <= (SELECT CASE WHEN coalesce(bool_or(s.sealed_through > weir_next_transaction()), false) THEN 9223372036854775807
+                             ELSE greatest(weir_next_transaction(), pg_current_xact_id_if_assigned()::text::bigint) END
+                 FROM ledger_sealing s WHERE s.organization = current_setting('weir.organization', true))
   AND NOT EXISTS (SELECT FROM ledger_sealed_postings s
                   WHERE s.organization = p.organization AND s.posting = p.id OFFSET 0);
 GRANT SELECT ON ledger_unsealed TO weir_app;

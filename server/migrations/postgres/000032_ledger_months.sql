@@ -1,5 +1,5 @@
--- Months of the ledger that are closed: nothing is posted into them any more (docs/spec/ledger.md). All before a closed month
--- is closed too.
+-- Months of the ledger that are closed: nothing is posted into them any more, which weir_check_postings sees to
+-- (docs/spec/ledger.md). All before a closed month is closed too.
 CREATE TABLE ledger_settings (
   organization text COLLATE "C" NOT NULL REFERENCES organizations (id),
   time_zone text NOT NULL DEFAULT 'UTC' CHECK (length(time_zone) BETWEEN 1 AND 64),   -- where months begin
@@ -47,26 +47,3 @@ SELECT weir_append_only('ledger_months');
 SELECT weir_append_only('ledger_closings');
 SELECT weir_append_only('ledger_closing_sums');
 REVOKE DELETE, TRUNCATE ON ledger_settings FROM weir_app;
-
--- Looks after the rows are written, so that the transaction has its number by then: one that does not see the month closed
--- is of those that the closing waits for.
-CREATE FUNCTION weir_check_month_open() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  closed record;
-BEGIN
-  SELECT m.month, w.id INTO closed
-  FROM (SELECT organization, min(posted_at) AS posted_at, (array_agg(idempotency_key ORDER BY posted_at))[1] AS id
-        FROM written GROUP BY organization) w
-  CROSS JOIN LATERAL (
-    SELECT month FROM ledger_months
-    WHERE organization = w.organization AND ends_at > w.posted_at ORDER BY month LIMIT 1) m
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'posting "%" counts in %, which is closed', closed.id, closed.month
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_month_closed';
-  END IF;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER ledger_postings_month_open AFTER INSERT ON ledger_postings
-  REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION weir_check_month_open();
-ALTER TABLE ledger_postings ENABLE ALWAYS TRIGGER ledger_postings_month_open;

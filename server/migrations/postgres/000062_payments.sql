@@ -64,7 +64,7 @@ CREATE TABLE refunds (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   payment text COLLATE "C" NOT NULL,
-  source text NOT NULL CHECK (source IN ('balance', 'goodwill', 'invoice')),
+  source text NOT NULL CHECK (source IN ('balance', 'goodwill', 'invoice', 'prepaid')),
   invoice text COLLATE "C",                  -- that is owed again
   credit_note text COLLATE "C",
   currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),

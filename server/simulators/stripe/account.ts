@@ -1,6 +1,5 @@
 import type Stripe from "stripe";
 import type { Agenda } from "./agenda.js";
-import type { FaultPlan } from "./faults/fault-plan.js";
 import type { WebhookEndpointRecord } from "./objects/webhook-endpoints.js";
 import type { WebhookSender } from "./webhooks/webhook-sender.js";
 import type { EventLog } from "./webhooks/event-log.js";
@@ -75,8 +74,6 @@ export interface PayoutRecord extends StoredObject {
 export interface Account {
   readonly settings: SimulatorSettings;
   readonly ids: ObjectIds;
-  /** A stream of its own, so that the ids of objects depend on nothing but what made objects. */
-  readonly requestIds: ObjectIds;
   readonly agenda: Agenda;
   readonly ledger: Ledger;
   readonly events: EventLog;
@@ -91,7 +88,6 @@ export interface Account {
   readonly payouts: ObjectStore<PayoutRecord>;
   readonly webhookEndpoints: ObjectStore<WebhookEndpointRecord>;
   readonly webhooks: WebhookSender;
-  readonly faults: FaultPlan;
   /** Rates as decimal text, by "from/to". */
   readonly exchangeRates: Map<string, string>;
   /** Where the pages of the simulator are, without a slash at the end. */

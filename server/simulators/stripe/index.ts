@@ -5,6 +5,7 @@ export {
   type StripeSimulatorServerOptions,
 } from "./http-server.js";
 export { connectionTo, inProcessClient } from "./in-process.js";
+export { UnusableJournal } from "./journal.js";
 export { LiveKeyRefused } from "./api/secret-key.js";
 export { ApiError } from "./api/api-error.js";
 export type { SimulatorAnswer, SimulatorReply, SimulatorRequest } from "./api/request-handler.js";

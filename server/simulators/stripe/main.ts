@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { startStripeSimulator } from "./http-server.js";
+import { UnusableJournal } from "./journal.js";
 import type { SettingsChange } from "./settings.js";
 
 const usage = `Runs a simulator of Stripe's API, for development and tests.
 
   npm run simulator -- [--port 12111] [--host 127.0.0.1] [--webhook URL --secret whsec_…] [--settle usd,eur]
-                       [--rate eur/usd=1.0842 …] [--payout-every HOURS] [--seed TEXT]
+                       [--rate eur/usd=1.0842 …] [--payout-every HOURS] [--seed TEXT] [--journal FILE]
 
   --port          0 takes a free one
   --webhook       where its events are sent, signed with --secret
@@ -13,6 +14,7 @@ const usage = `Runs a simulator of Stripe's API, for development and tests.
   --rate          what one unit of a currency is in another
   --payout-every  pays out all that is available, every so many hours
   --seed          the same seed and requests give the same ids and the same chances
+  --journal       a file that keeps what happened, so that it is all there again at the next start
 `;
 
 /** The process: its arguments, what it prints, its signals. Exit codes: 0 stopped, 1 failed, 2 bad arguments. */
@@ -29,7 +31,7 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
-  console.log(summary(running.url, options.webhook?.url));
+  console.log(summary(running.url, options));
 }
 
 interface Options {
@@ -37,6 +39,7 @@ interface Options {
   readonly host: string;
   readonly seed: string;
   readonly settings: SettingsChange;
+  readonly journal?: string;
   readonly webhook: { readonly url: string; readonly secret: string } | undefined;
 }
 
@@ -53,6 +56,7 @@ function readOptions(): Options | undefined {
         rate: { type: "string", multiple: true, default: [] },
         "payout-every": { type: "string" },
         seed: { type: "string", default: "weir" },
+        journal: { type: "string" },
         help: { type: "boolean", default: false },
       },
     }));
@@ -79,6 +83,7 @@ function readOptions(): Options | undefined {
     port,
     host: values.host,
     seed: values.seed,
+    ...(values.journal !== undefined && { journal: values.journal }),
     settings: {
       settlementCurrencies: values.settle?.toLowerCase().split(","),
       exchangeRates: Object.fromEntries(rates),
@@ -88,18 +93,18 @@ function readOptions(): Options | undefined {
   };
 }
 
-function summary(url: string, webhook: string | undefined): string {
+function summary(url: string, { webhook, journal }: Options): string {
   const { hostname, port } = new URL(url);
   return `Stripe simulator on ${url}
 
   SDK       new Stripe("sk_test_anything", { host: "${hostname}", port: ${port}, protocol: "http" })
   cards     pm_card_visa, pm_card_visa_chargeDeclinedInsufficientFunds, pm_card_createDispute, …
-  webhooks  ${webhook === undefined ? "none; give --webhook URL --secret whsec_…" : `to ${webhook}`}
+  webhooks  ${webhook === undefined ? "none; give --webhook URL --secret whsec_…" : `to ${webhook.url}`}
   faults    curl ${url}/_simulator/faults -H 'content-type: application/json' \\
               -d '{"operation": "payment_intents.confirm", "times": 2, "effect": {"kind": "drop_after"}}'
   books     curl ${url}/_simulator/ledger
 
-More in docs/guide/stripe-simulator.md. Live keys are refused. Ctrl+C stops it, and nothing is kept.`;
+More in docs/guide/stripe-simulator.md. Live keys are refused. Ctrl+C stops it${journal === undefined ? ", and nothing is kept" : ""}.`;
 }
 
 function fail(message: string, code: number): undefined {
@@ -109,7 +114,7 @@ function fail(message: string, code: number): undefined {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof RangeError) fail(error.message, 2);
+  if (error instanceof RangeError || error instanceof UnusableJournal) fail(error.message, 2);
   else if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
     fail("The port is taken: give another by --port.", 1);
   else fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);

@@ -53,6 +53,8 @@ export interface SimulatorSettings {
     /** Webhooks that wait to be delivered; what is more is lost. */
     readonly deliveries_max: number;
     readonly faults_max: number;
+    /** Of the journal: when it is full, nothing is done any more but what is due. */
+    readonly journalBytes_max: number;
   };
 }
 
@@ -87,6 +89,8 @@ export const settings_default: SimulatorSettings = {
     idempotencyKeys_max: 40_000,
     deliveries_max: 20_000,
     faults_max: 1_000,
+    // Some 120,000 requests of 270 bytes, which take about 20 s to happen again.
+    journalBytes_max: 32 * 1024 * 1024,
   },
 };
 

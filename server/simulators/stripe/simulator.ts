@@ -1,5 +1,4 @@
 import type { Account } from "./account.js";
-import { Agenda } from "./agenda.js";
 import { ApiError } from "./api/api-error.js";
 import { subjectOfObject } from "./api/fault-subject.js";
 import {
@@ -10,24 +9,24 @@ import {
 } from "./api/request-handler.js";
 import { emptyStores } from "./empty-stores.js";
 import { FaultPlan } from "./faults/fault-plan.js";
+import { forcedOutcome } from "./faults/forced-outcome.js";
 import { plannedDeliveries } from "./faults/planned-deliveries.js";
+import { Journal, UnusableJournal, type JournalEntry } from "./journal.js";
 import { Ledger } from "./ledger.js";
 import { ObjectIds } from "./object-ids.js";
-import { authenticatePayment, finishProcessing } from "./objects/confirmation.js";
 import type { DeclineName } from "./objects/decline.js";
-import { decideDispute, escalateDispute, openDispute, type NewDispute } from "./objects/disputes.js";
-import { exchangeAt } from "./objects/exchange.js";
-import { customerFor } from "./objects/live-customer.js";
-import { attach, enterCard, type EnteredCard } from "./objects/payment-methods.js";
-import { failPayout, payOutAvailable } from "./objects/payouts.js";
-import { failRefund } from "./objects/refunds.js";
-import { authenticateSetup } from "./objects/setup-intents.js";
+import type { NewDispute } from "./objects/disputes.js";
+import type { EnteredCard } from "./objects/payment-methods.js";
+import { amountToPayOut } from "./objects/payouts.js";
+import { writableNumber } from "./objects/test-instrument.js";
+import { outsideActs, type ActArguments, type OutsideActs } from "./outside-acts.js";
 import { answerControl } from "./pages/control.js";
 import { answerPage } from "./pages/hosted-pages.js";
+import { Recorder } from "./recorder.js";
 import { seededRandom } from "./seeded-random.js";
-import { settingsWith, type SettingsChange } from "./settings.js";
-import { VirtualClock } from "./virtual-clock.js";
-import { EventLog } from "./webhooks/event-log.js";
+import { settingsWith, type SettingsChange, type SimulatorSettings } from "./settings.js";
+import { Timeline } from "./timeline.js";
+import { api_version, EventLog } from "./webhooks/event-log.js";
 import { WebhookSender, type WebhookDelivery } from "./webhooks/webhook-sender.js";
 
 export interface StripeSimulatorOptions {
@@ -41,6 +40,11 @@ export interface StripeSimulatorOptions {
   readonly settings?: SettingsChange;
   /** Where its hosted pages are reached. */
   readonly pagesUrl?: string;
+  /**
+   * A file that keeps what happened: started again with it, the simulator has the same objects, keys and books, and what
+   * was due meanwhile happens. Faults, and webhooks that were on their way, are not kept.
+   */
+  readonly journal?: string;
 }
 
 export interface NewWebhookTarget {
@@ -53,11 +57,6 @@ export interface NewWebhookTarget {
   readonly receive?: (delivery: WebhookDelivery) => Promise<number>;
 }
 
-// Any instant will do; this one is after the dates on which test cards begin to be valid.
-const start_ms_default = Date.UTC(2030, 0, 1);
-// A timer takes at most 2^31 - 1 ms; what is later is looked at again then.
-const timer_ms_max = 2 ** 31 - 1;
-
 /**
  * One account at a provider that speaks the part of Stripe's API which Weir uses, and keeps books of its own. What a
  * person, a bank or a card's issuer does is a method here; what a merchant does goes through the API.
@@ -67,44 +66,44 @@ export class StripeSimulator {
   readonly faults: FaultPlan;
   readonly #account: Account;
   readonly #handler: RequestHandler;
-  readonly #agenda: Agenda;
+  readonly #timeline: Timeline;
+  readonly #recorder: Recorder;
   readonly #sender: WebhookSender;
-  readonly #ownClock: VirtualClock | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #followsRealTime = false;
+  readonly #journal: Journal | undefined;
 
+  /** @throws UnusableJournal; RangeError for settings that are none */
   constructor(options: StripeSimulatorOptions = {}) {
-    const ownClock = options.now === undefined ? new VirtualClock(start_ms_default) : undefined;
-    const clock = options.now ?? (() => ownClock?.now() ?? start_ms_default);
-    // Lists are searched by the order in which their objects were made: it never falls, whatever the clock does.
-    let last_ms = -Infinity;
-    const now_ms = (): number => (last_ms = Math.max(last_ms, clock()));
     const settings = settingsWith(options.settings ?? {});
     const seed = options.seed ?? "weir";
-    const ids = new ObjectIds(seededRandom(`${seed} ids`));
     const { objects_max, events_max, deliveries_max, faults_max } = settings.limits;
-    const faults = new FaultPlan(seed, faults_max);
+    const timeline = new Timeline({
+      now: options.now,
+      onTick: (run) => this.#tick(run),
+      whenIdle: () => this.#sender.whenIdle(),
+    });
+    const now_ms = (): number => timeline.now_ms();
+    const ids = new ObjectIds(seededRandom(`${seed} ids`));
     const chances = seededRandom(`${seed} deliveries`);
-    this.#ownClock = ownClock;
-    this.faults = faults;
-    this.#agenda = new Agenda(() => this.#setTimer());
+    const ledger = new Ledger({ ids, objects_max, now_ms });
+    this.#timeline = timeline;
+    this.faults = new FaultPlan(seed, faults_max);
+    this.#journal = openJournal(options.journal, seed, settings);
+    this.#recorder = new Recorder(timeline, this.#journal);
     this.#sender = new WebhookSender({
-      agenda: this.#agenda,
+      agenda: timeline.outside,
       now_ms,
       firstDelay_ms: settings.delays.webhook_ms,
       deliveries_max,
       plan: (event, object) =>
         plannedDeliveries(
-          faults.strikeEvent(event.type, () => subjectOfObject(object)),
+          this.faults.strikeEvent(event.type, () => subjectOfObject(object)),
           chances,
         ),
     });
-    const ledger = new Ledger({ ids, objects_max, now_ms });
     this.#account = {
       settings,
       ids,
-      requestIds: new ObjectIds(seededRandom(`${seed} requests`)),
-      agenda: this.#agenda,
+      agenda: timeline.account,
       ledger,
       events: new EventLog({
         ids,
@@ -114,17 +113,23 @@ export class StripeSimulator {
       }),
       ...emptyStores(ids, objects_max, (charge) => ledger.dropCharge(charge)),
       webhooks: this.#sender,
-      faults,
       exchangeRates: new Map(),
       pagesUrl: options.pagesUrl ?? "http://127.0.0.1:12111",
       now_ms,
     };
     for (const [pair, rate] of Object.entries(settings.exchangeRates)) {
       const [from = "", to = ""] = pair.split("/");
-      this.setExchangeRate(from, to, rate);
+      outsideActs.setExchangeRate(this.#account, from, to, rate);
     }
+    this.#handler = new RequestHandler({
+      account: this.#account,
+      faults: this.faults,
+      recorder: this.#recorder,
+      agenda: timeline.outside,
+      requestIds: new ObjectIds(seededRandom(`${seed} requests`)),
+    });
+    this.#replay(this.#journal?.takeEntries() ?? []);
     if (settings.payoutEvery_ms !== undefined) this.#payOutEvery(settings.payoutEvery_ms);
-    this.#handler = new RequestHandler(this.#account);
   }
 
   /** The simulator's own books: what a user's are compared with. */
@@ -142,20 +147,18 @@ export class StripeSimulator {
 
   /** Milliseconds since 1970. */
   now(): number {
-    return this.#account.now_ms();
+    return this.#timeline.now_ms();
   }
 
   /** A request to the API, to a hosted page or to the control endpoint. */
   async handle(request: SimulatorRequest): Promise<SimulatorAnswer> {
     if (!request.path.startsWith("/_simulator")) return this.#handler.handle(request);
-    return answerPage(this.#account, request) ?? answerControl(this, request) ?? unknown_page;
+    return answerPage(this.#account, this.#recorder, request) ?? answerControl(this, request) ?? unknown_page;
   }
 
   /** Sends events somewhere, from now on; gives the id by which `removeWebhook` ends it. */
   addWebhook(target: NewWebhookTarget): string {
-    const id = this.#account.ids.next("we");
-    this.#sender.targets.set(id, { ...target, id, events: target.events ?? ["*"], isEnabled: true });
-    return id;
+    return this.#sender.addTarget({ ...target, events: target.events ?? ["*"], isEnabled: true });
   }
 
   removeWebhook(id: string): void {
@@ -168,10 +171,10 @@ export class StripeSimulator {
    * @throws ApiError 402 for a card that is refused, 400 for what is no test card or no customer
    */
   createPaymentMethod(card: EnteredCard, customer?: string): string {
-    const owner = customer === undefined ? undefined : customerFor(this.#account, customer);
-    const method = enterCard(this.#account, card);
-    if (owner !== undefined) attach(this.#account, method, owner);
-    return method.wire.id;
+    const args = [{ ...card, number: writableNumber(card.number) }, customer];
+    return this.#recorder.do({ kind: "call", name: "createPaymentMethod", args: withoutTail(args) }, () =>
+      outsideActs.createPaymentMethod(this.#account, card, customer),
+    );
   }
 
   /**
@@ -179,14 +182,12 @@ export class StripeSimulator {
    * @throws ApiError 400 when it does not
    */
   authenticate(intent: string, outcome: "pass" | "fail"): void {
-    const account = this.#account;
-    if (intent.startsWith("seti_")) authenticateSetup(account, account.setupIntents.get(intent), outcome);
-    else authenticatePayment(account, account.paymentIntents.get(intent), outcome);
+    this.#act("authenticate", intent, outcome);
   }
 
   /** The bank's word on a payment that is processing. @throws ApiError 400 when it is not */
   finishProcessing(paymentIntent: string, outcome: "succeeds" | DeclineName): void {
-    finishProcessing(this.#account, this.#account.paymentIntents.get(paymentIntent), outcome);
+    this.#act("finishProcessing", paymentIntent, outcome);
   }
 
   /**
@@ -195,22 +196,22 @@ export class StripeSimulator {
    * @throws ApiError 400 for more than the charge took
    */
   dispute(charge: string, dispute: NewDispute = {}): string {
-    return openDispute(this.#account, this.#account.charges.get(charge), dispute).wire.id;
+    return this.#act("dispute", charge, dispute);
   }
 
   /** The bank decides a dispute. @throws ApiError 400 when it is closed */
   decideDispute(dispute: string, outcome: "won" | "lost"): void {
-    decideDispute(this.#account, this.#account.disputes.get(dispute), outcome);
+    this.#act("decideDispute", dispute, outcome);
   }
 
   /** An inquiry becomes a dispute. @throws ApiError 400 when it is no open inquiry */
   escalateDispute(dispute: string): void {
-    escalateDispute(this.#account, this.#account.disputes.get(dispute));
+    this.#act("escalateDispute", dispute);
   }
 
   /** A refund does not arrive, and its money comes back. @throws ApiError 400 when it failed already */
   failRefund(refund: string, reason?: string): void {
-    failRefund(this.#account, this.#account.refunds.get(refund), reason);
+    this.#act("failRefund", refund, reason);
   }
 
   /**
@@ -219,12 +220,18 @@ export class StripeSimulator {
    * @returns the payout's id; undefined when there is nothing to pay out
    */
   payOut(currency: string, difference = 0): string | undefined {
-    return payOutAvailable(this.#account, currency, difference)?.wire.id;
+    // Faults are matched by payouts, and where there is nothing to pay out there is none.
+    if (amountToPayOut(this.#account, currency) <= 0) return undefined;
+    const effects = this.faults.strikeOperation("payouts.automatic", () => ({
+      customer: undefined,
+      metadata: {},
+    }));
+    return this.#act("payOut", currency, difference, forcedOutcome(effects));
   }
 
   /** The bank sends a payout back, also one that was paid. @throws ApiError 400 when it failed already */
   failPayout(payout: string, code?: string): void {
-    failPayout(this.#account, this.#account.payouts.get(payout), code);
+    this.#act("failPayout", payout, code);
   }
 
   /**
@@ -232,90 +239,113 @@ export class StripeSimulator {
    * @throws RangeError when the text is no rate
    */
   setExchangeRate(from: string, to: string, rate: string): void {
-    exchangeAt(from, to, rate);
-    this.#account.exchangeRates.set(`${from}/${to}`, rate);
+    this.#act("setExchangeRate", from, to, rate);
   }
 
   /** Lets everything happen that is due by now, webhooks included, and waits until it has. */
-  async settle(): Promise<void> {
-    do {
-      this.#runDue();
-      await this.#sender.whenIdle();
-    } while ((this.#agenda.next_ms() ?? Infinity) <= this.now());
+  settle(): Promise<void> {
+    return this.#timeline.settle();
   }
 
   /** When the next thing happens, in milliseconds since 1970; undefined when nothing is left to happen. */
   nextDue(): number | undefined {
-    return this.#agenda.next_ms();
+    return this.#timeline.next_ms();
   }
 
   /**
    * Moves the simulator's own clock, from one thing that is due to the next, in order.
    * @throws Error when the clock is the caller's
    */
-  async advance(duration_ms: number): Promise<void> {
-    const clock = this.#ownClock;
-    if (clock === undefined)
-      throw new Error(
-        "the simulator was given a clock: move that, and call settle() for what is due by then",
-      );
-    const end_ms = clock.now() + duration_ms;
-    await this.settle();
-    for (;;) {
-      const next_ms = this.#agenda.next_ms();
-      if (next_ms === undefined || next_ms > end_ms) break;
-      clock.moveTo(next_ms);
-      await this.settle();
-    }
-    clock.moveTo(end_ms);
+  advance(duration_ms: number): Promise<void> {
+    return this.#timeline.advance(duration_ms);
   }
 
   /** From now on, what is due happens by itself; for a clock that is real time. */
   followRealTime(): void {
-    this.#followsRealTime = true;
-    this.#setTimer();
+    this.#timeline.followRealTime();
   }
 
-  /** Nothing more happens by itself; waits for the webhooks that are on their way. */
+  /** Nothing more happens by itself; waits for the webhooks that are on their way, and closes the journal. */
   async stop(): Promise<void> {
-    this.#followsRealTime = false;
-    clearTimeout(this.#timer);
+    this.#timeline.stop();
     this.#sender.targets.clear();
     await this.#sender.whenIdle();
+    this.#journal?.close();
   }
 
-  #runDue(): void {
-    for (let isDue = true; isDue; ) {
-      try {
-        isDue = this.#agenda.runNext(this.now());
-      } catch (error) {
-        // There is no request to answer: what was to happen is about an object that was dropped for want of room.
-        if (!(error instanceof ApiError)) throw error;
-      }
+  #act<Name extends keyof OutsideActs>(
+    name: Name,
+    ...args: ActArguments<Name>
+  ): ReturnType<OutsideActs[Name]> {
+    return this.#recorder.do({ kind: "call", name, args: withoutTail(args) }, () =>
+      this.#carryOut(name, args),
+    );
+  }
+
+  #carryOut<Name extends keyof OutsideActs>(
+    name: Name,
+    args: readonly unknown[],
+  ): ReturnType<OutsideActs[Name]> {
+    const act = outsideActs[name] as (
+      account: Account,
+      ...args: readonly unknown[]
+    ) => ReturnType<OutsideActs[Name]>;
+    return act(this.#account, ...args);
+  }
+
+  #tick(run: () => void): void {
+    this.#recorder.do({ kind: "tick" }, run);
+  }
+
+  /** Everything happens again that did, at its time, and nobody is told. */
+  #replay(entries: readonly JournalEntry[]): void {
+    this.#sender.isMuted = true;
+    for (const entry of entries) this.#timeline.hold(entry.at_ms, () => this.#repeat(entry));
+    this.#sender.isMuted = false;
+  }
+
+  #repeat(entry: JournalEntry): void {
+    try {
+      if (entry.kind === "request") this.#handler.repeat(entry);
+      else if (entry.kind === "tick") this.#timeline.tick();
+      else if (entry.kind === "page")
+        answerPage(this.#account, undefined, { ...entry, method: "POST", headers: {} });
+      else if (Object.hasOwn(outsideActs, entry.name))
+        this.#carryOut(entry.name as keyof OutsideActs, entry.args);
+      else
+        throw new UnusableJournal(`the journal names an act that the simulator does not have: ${entry.name}`);
+    } catch (error) {
+      // What was refused then is refused again.
+      if (!(error instanceof ApiError) && !(error instanceof RangeError)) throw error;
     }
   }
 
   #payOutEvery(every_ms: number): void {
-    this.#agenda.add(this.now() + every_ms, () => {
+    this.#timeline.outside.add(this.now() + every_ms, () => {
       for (const { currency } of this.ledger.balances()) this.payOut(currency);
       this.#payOutEvery(every_ms);
     });
   }
+}
 
-  #setTimer(): void {
-    if (!this.#followsRealTime) return;
-    clearTimeout(this.#timer);
-    const next_ms = this.#agenda.next_ms();
-    if (next_ms === undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#runDue();
-        this.#setTimer();
-      },
-      Math.min(Math.max(next_ms - this.now(), 0), timer_ms_max),
-    );
-    this.#timer.unref();
-  }
+/** What happened depends on the seed and the settings: with others it would not happen again. */
+function openJournal(
+  file: string | undefined,
+  seed: string,
+  settings: SimulatorSettings,
+): Journal | undefined {
+  if (file === undefined) return undefined;
+  const { journalBytes_max, ...limits } = settings.limits;
+  return new Journal(
+    file,
+    JSON.stringify({ seed, api_version, settings: { ...settings, limits } }),
+    journalBytes_max,
+  );
+}
+
+/** Arguments that were not given are no JSON. */
+function withoutTail(args: readonly unknown[]): unknown[] {
+  return args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
 }
 
 const unknown_page: SimulatorReply = {

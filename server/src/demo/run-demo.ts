@@ -3,6 +3,7 @@ import type { Caller } from "../identity/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { day, formatInstant, hour, type Instant } from "../kernel/instant.js";
 import type { Log } from "../kernel/log.js";
+import { playNimbusPayments, startNimbusStripe, type PaymentsDemo } from "./nimbus-payments.js";
 import { setUpNimbus } from "./set-up-nimbus.js";
 import { trafficOfHour, trafficOfNow, type DemoEvent } from "./traffic.js";
 
@@ -17,6 +18,7 @@ export interface DemoOptions {
   readonly usage: Services["usage"];
   readonly clock: Clock;
   readonly log: Log;
+  readonly payments: PaymentsDemo;
 }
 
 const history_days = 34;
@@ -43,10 +45,17 @@ export function runDemo(options: DemoOptions): { stop(): Promise<void> } {
 
 async function play(options: DemoOptions, signal: AbortSignal): Promise<void> {
   await setUpNimbus(options, signal);
-  await sendHistory(options, signal);
-  while (!signal.aborted) {
-    await send(options, trafficOfNow(options.clock.now(), live_events), signal);
-    await pause(live_interval_ms, signal);
+  const stripe = await startNimbusStripe(options.payments);
+  try {
+    await sendHistory(options, signal);
+    await options.usage.settled();
+    await playNimbusPayments(options.payments, stripe, signal);
+    while (!signal.aborted) {
+      await send(options, trafficOfNow(options.clock.now(), live_events), signal);
+      await pause(live_interval_ms, signal);
+    }
+  } finally {
+    await stripe.stop();
   }
 }
 

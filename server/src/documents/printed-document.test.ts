@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sampleDocument, sampleLine } from "../../test/support/sample-document.js";
 import { parseCurrency } from "../kernel/currency.js";
 import { Decimal } from "../kernel/decimal.js";
+import { parseTimeZone } from "../kernel/time-zone.js";
 import type { DocumentTax, InvoiceDocument } from "./invoice-document.js";
 import { documentLimits } from "./limits.js";
 import { describeDocument } from "./printed-document.js";
@@ -25,6 +26,38 @@ test("the sample's own sums add up", () => {
   expect(document.totalMinor + sum(document.settlements.map(({ minor }) => minor))).toBe(
     document.amountDueMinor,
   );
+});
+
+test("the seller's registration and account are printed, the account where something is due", () => {
+  const seller = {
+    ...sampleDocument().seller,
+    registrationNumber: "HRB 12345 B",
+    iban: "DE02120300000000202051",
+    bic: "BYLADEM1001",
+    bankDetails: undefined,
+  };
+  const payment = { kind: "transfer", reference: "RF18539007547034" } as const;
+  const printed = describeDocument(sampleDocument({ seller, payment }));
+  expect(printed.seller.lines).toContain("HRB 12345 B");
+  expect(printed.payment).toEqual([
+    "Net 30 days",
+    "IBAN DE02 1203 0000 0000 2020 51",
+    "BIC BYLADEM1001",
+    "Reference RF18539007547034",
+  ]);
+  expect(describeDocument(sampleDocument({ seller, amountDueMinor: 0n })).payment).toEqual(["Net 30 days"]);
+});
+
+test("days of issue and payment are in the seller's zone when it has one, else in the customer's", () => {
+  const days = (timeZone: string | undefined) => {
+    const zone = timeZone === undefined ? undefined : parseTimeZone(timeZone);
+    const seller = { ...sampleDocument().seller, timeZone: zone };
+    const { facts, due } = describeDocument(sampleDocument({ seller }));
+    return [...facts.slice(0, 2).map(([, value]) => value), due.by];
+  };
+  expect(days(undefined)).toEqual(["2 Apr 2026", "1 May 2026", "by 1 May 2026"]);
+  expect(days("America/New_York")).toEqual(["1 Apr 2026", "1 May 2026", "by 1 May 2026"]);
+  expect(days("Pacific/Honolulu")).toEqual(["1 Apr 2026", "1 May 2026", "by 1 May 2026"]);
 });
 
 describe("totals", () => {

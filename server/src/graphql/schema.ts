@@ -4,6 +4,8 @@ import "../billing/api/graphql.js";
 import "../catalog/api/graphql.js";
 import "../credits/api/graphql.js";
 import "../ledger/api/graphql.js";
+import "../payments/api/graphql.js";
+import "../prepaid/api/graphql.js";
 import "../identity/api/graphql.js";
 import "../mail/api/graphql.js";
 import "../runs/api/graphql.js";

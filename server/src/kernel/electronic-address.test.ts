@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatElectronicAddress, parseElectronicAddress } from "./electronic-address.js";
+import { formatElectronicAddress, isInPeppol, parseElectronicAddress } from "./electronic-address.js";
 
 test("an electronic address names its scheme", () => {
   const parsed = parseElectronicAddress(" 0204:991-01234-56 ");
@@ -9,6 +9,16 @@ test("an electronic address names its scheme", () => {
     ok: true,
     value: { scheme: "EM" },
   });
+});
+
+test("an e-mail address is an electronic address, and none of the Peppol network", () => {
+  const inPeppol = (text: string) => {
+    const parsed = parseElectronicAddress(text);
+    return parsed.ok && isInPeppol(parsed.value);
+  };
+  expect(inPeppol("EM:billing@acme.example")).toBe(false);
+  expect(inPeppol("0088:4035811991014")).toBe(true);
+  expect(inPeppol("9930:DE123456789")).toBe(true);
 });
 
 test("one without a scheme, of an unknown scheme or with blanks is told what to write", () => {

@@ -4,7 +4,7 @@ export interface ElectronicAddress {
   readonly value: string;
 }
 
-/** Electronic Address Scheme (EAS) as of version 17 of the EN 16931 code lists: ICDs, Peppol's 99xx, and EM for e-mail. */
+/** The code list Electronic Address Scheme (EAS), as in release 1.3.15 of the standard's validation: ICDs, 99xx, EM for e-mail. */
 const schemes = new Set(
   (
     "0002 0007 0009 0037 0060 0088 0096 0097 0106 0130 0135 0142 0147 0151 0154 0158 0170 0177 0183 0184 0188 0190 " +
@@ -13,6 +13,13 @@ const schemes = new Set(
     "9910 9913 9914 9915 9918 9919 9920 9922 9923 9924 9925 9926 9927 9928 9929 9930 9931 9932 9933 9934 9935 9936 " +
     "9937 9938 9939 9940 9941 9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959 " +
     "AN AQ AS AU EM"
+  ).split(" "),
+);
+
+/** Those of them by which nobody is found in the Peppol network, as of its release 2026.5. */
+const outsideOfPeppol = new Set(
+  (
+    "0037 0147 0154 0158 0170 0177 0193 0194 0202 0203 0205 0212 0213 0215 0217 0219 0220 " + "AN AQ AS AU EM"
   ).split(" "),
 );
 
@@ -36,6 +43,11 @@ export function parseElectronicAddress(
       fault: `after "${scheme}:" there must be 1 to ${value_length_max} characters of ASCII without blanks`,
     };
   return { ok: true, value: { scheme, value } };
+}
+
+/** Whether an address can be one of the Peppol network. */
+export function isInPeppol({ scheme }: ElectronicAddress): boolean {
+  return !outsideOfPeppol.has(scheme);
 }
 
 export function formatElectronicAddress({ scheme, value }: ElectronicAddress): string {

@@ -42,7 +42,8 @@ export type IdPrefix =
   | "eml"
   | "stf"
   | "rex"
-  | "rrp";
+  | "rrp"
+  | "rvs";
 
 /** A TypeID: prefix, _, and 26 characters of Crockford's base32 holding a UUIDv7. Ids of one kind sort by age. */
 export type Id<P extends IdPrefix> = Brand<string, P>;
@@ -89,6 +90,7 @@ export type MailId = Id<"eml">;
 export type SettlementFileId = Id<"stf">;
 export type ReconciliationExceptionId = Id<"rex">;
 export type ReconciliationReportId = Id<"rrp">;
+export type RevenueScheduleId = Id<"rvs">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -81,9 +81,10 @@ export class LedgerSealer {
         if (this.#waiting.size < waiting_organizations_max) this.#waiting.set(organization, since);
         const all = now - since >= wait_ms_max || !this.#waiting.has(organization);
         if (!all && postings < block_postings_max) continue;
+        const blocks = await this.#seal(organization, { all, wait: false });
+        sealed += blocks;
         if (all) this.#waiting.delete(organization);
-        else this.#waiting.set(organization, now);
-        sealed += await this.#seal(organization, { all, wait: false });
+        else if (blocks > 0) this.#waiting.set(organization, now);
       }
       after = found.length < organizations_page ? undefined : found.at(-1)?.organization;
     } while (after !== undefined);

@@ -271,7 +271,7 @@ export class Ledger {
   }
 }
 
-/** What the database says of a posting into a closed month: see weir_check_month_open. */
+/** What the database says of a posting into a closed month: see weir_check_postings. */
 function isMonthClosed(error: unknown): error is Error {
   return (
     error instanceof Error && "constraint_name" in error && error.constraint_name === "ledger_month_closed"

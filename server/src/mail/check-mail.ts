@@ -13,6 +13,7 @@ export interface NewMailSettings {
   readonly replyTo?: string | undefined;
   readonly copies?: readonly string[] | undefined;
   readonly sendInvoices?: boolean | undefined;
+  readonly sendPayments?: boolean | undefined;
 }
 
 type Fault = { readonly field: string; readonly message: string };
@@ -29,7 +30,8 @@ export function checkMailSettings(input: NewMailSettings): MailSettings {
   const copies = checkAddresses("copies", input.copies ?? [], copies_max, errors);
   if (errors.length > 0)
     throw invalidMail(errors, "invalid-mail-settings", "The mail settings are not valid");
-  return { fromName, replyTo, copies, sendInvoices: input.sendInvoices ?? false };
+  const { sendInvoices = false, sendPayments = false } = input;
+  return { fromName, replyTo, copies, sendInvoices, sendPayments };
 }
 
 /** Addresses as they may stand in SMTP, each once. @throws Refusal 400 */
@@ -41,11 +43,17 @@ export function checkRecipients(to: readonly string[]): string[] {
   return recipients;
 }
 
-/** @throws RangeError for what only a program can get wrong: a key or content that no mail can have */
-export function checkQueued(key: string, content: MailContent): void {
-  if (key.length === 0 || key.length > key_length_max)
+/** @throws RangeError for what only a program can get wrong: a key, content or number of recipients that no mail has */
+export function checkQueued(mail: {
+  readonly key: string;
+  readonly content: MailContent;
+  readonly to: readonly string[];
+}): void {
+  if (mail.key.length === 0 || mail.key.length > key_length_max)
     throw new RangeError(`a mail's key has 1 to ${key_length_max} characters`);
-  const [fault] = contentFaults(content);
+  if (mail.to.length === 0 || mail.to.length > recipients_max)
+    throw new RangeError(`a mail has 1 to ${recipients_max} recipients`);
+  const [fault] = contentFaults(mail.content);
   if (fault !== undefined) throw new RangeError(`a mail's ${fault.field}: ${fault.message}`);
 }
 

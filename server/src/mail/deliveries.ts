@@ -4,7 +4,7 @@ import { findBillingProfile, findOrganization } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { parseEmailAddress, type Mailbox } from "../kernel/email-address.js";
 import type { MailId, OrganizationId } from "../kernel/ids.js";
-import type { Instant } from "../kernel/instant.js";
+import { minute, parseInstant, type Instant } from "../kernel/instant.js";
 import { Refusal } from "../kernel/problem.js";
 import { composeMail, Unmailable, type Sender } from "./compose-mail.js";
 import { decideAttempt, pauseAfter, SendingRate, type AttemptOutcome } from "./core/index.js";
@@ -49,6 +49,9 @@ export interface Delivered {
 export const mails_per_step = 10;
 /** Longer than a step of ten mails takes, each with its time-outs. */
 const hold_seconds = 1_800;
+/** A step ends after so long, and the hold is renewed. */
+const step_time_max = 5 * minute;
+const latest = parseInstant("9999-01-01T00:00:00Z") as Instant;
 /** A wait that is worth keeping a place in the queue for. */
 const wait_in_step_max = 1_000_000;
 
@@ -74,6 +77,13 @@ export class Deliveries {
     return { kind: "end", next: await this.release(sql, run) };
   }
 
+  /** In the run's transaction: lets another one deliver. @returns the mail that is next */
+  async leave(sql: Sql, run: string): Promise<MailId | undefined> {
+    await releaseDelivery(sql, run);
+    const [next] = await selectDueMails(sql, latest, 1);
+    return next;
+  }
+
   /** In the run's transaction: lets another one deliver. @returns when the next mail is due */
   async release(sql: Sql, run: string): Promise<Instant | undefined> {
     await releaseDelivery(sql, run);
@@ -86,7 +96,9 @@ export class Deliveries {
    */
   async deliver(organization: OrganizationId, ids: readonly MailId[]): Promise<Delivered> {
     let [sent, failed, later] = [0, 0, 0];
+    const endAt = this.#on.clock.now() + step_time_max;
     for (const id of ids) {
+      if (this.#on.clock.now() > endAt) break;
       const wait = this.#rate.take(organization, this.#on.clock.now());
       if (wait > 0) await delay(Math.min(wait, wait_in_step_max) / 1_000);
       const result = await this.#deliver(organization, id);
@@ -108,8 +120,10 @@ export class Deliveries {
     organization: OrganizationId,
     id: MailId,
   ): Promise<{ state: Mail["state"] | undefined; unreached: boolean }> {
-    const { postgres, clock, clocks } = this.#on;
-    const taken = await postgres.inOrganization(organization, (sql) => takeMail(sql, organization, id));
+    const { postgres, clock, clocks, server } = this.#on;
+    const taken = await postgres.inOrganization(organization, (sql) =>
+      takeMail(sql, organization, id, server.from),
+    );
     if (taken === undefined) return { state: undefined, unreached: false };
     const outcome = await this.#attempt(organization, taken);
     const now = clocks.of(organization).now();
@@ -144,7 +158,7 @@ export class Deliveries {
         throw new Unmailable("This is no address that mail can be sent to.");
       const document = kind === "invoice" ? await documentOf(organization, invoice ?? "") : undefined;
       const outgoing = await composeMail(organization, mail, {
-        sender: { ...sender, from: server.from },
+        sender,
         settings,
         document,
       });
@@ -161,19 +175,24 @@ interface TakenMail {
   /** With this attempt counted. */
   readonly mail: Mail;
   readonly settings: MailSettings;
-  readonly sender: Omit<Sender, "from">;
+  readonly sender: Sender;
 }
 
 /** Counts the attempt, and reads what the mail is made of; undefined when it is not queued any more. */
-async function takeMail(sql: Sql, organization: OrganizationId, id: MailId): Promise<TakenMail | undefined> {
+async function takeMail(
+  sql: Sql,
+  organization: OrganizationId,
+  id: MailId,
+  from: Mailbox,
+): Promise<TakenMail | undefined> {
   const mail = await lockMail(sql, id);
   if (mail?.state !== "queued") return undefined;
   await countAttempt(sql, id);
   const settings = (await selectMailSettings(sql, organization)) ?? mail_settings_default;
   const profile = await findBillingProfile(sql, organization);
-  const name = profile?.legalName ?? (await findOrganization(sql, organization))?.name ?? "Weir";
+  const name = profile?.legalName ?? from.name ?? (await findOrganization(sql, organization))?.name ?? "Weir";
   const email = profile?.email === undefined ? undefined : parseEmailAddress(profile.email);
-  return { mail: { ...mail, attempts: mail.attempts + 1 }, settings, sender: { name, email } };
+  return { mail: { ...mail, attempts: mail.attempts + 1 }, settings, sender: { from, name, email } };
 }
 
 function delay(duration_ms: number): Promise<void> {

@@ -6,11 +6,14 @@ import { formatInstant, type Instant } from "../kernel/instant.js";
 import type { Wakes } from "../time/index.js";
 import type { Deliveries, NextMails } from "./deliveries.js";
 
-/** Sees to it that mails are delivered; in the transaction that queues them. */
+/**
+ * Sees to it that mails are delivered; in the transaction that queues them.
+ * @param key tells this from every other time, such as the id of the first mail
+ */
 export type DeliveryNoted = (
   sql: Sql,
   organization: OrganizationId,
-  first: MailId,
+  key: string,
   at: Instant,
 ) => Promise<void>;
 
@@ -25,7 +28,7 @@ const retry: RetryPolicy = { attemptsMax: 1_000, wait_ms: 500, wait_ms_max: 60_0
 
 /** Writes a wake of its own for each transaction that queues mails, so that no two of them wait for one row. */
 export function noteDeliveryBy(wakes: Wakes): DeliveryNoted {
-  return (sql, organization, first, at) => wakes.wake(sql, organization, at, kind, first);
+  return (sql, organization, key, at) => wakes.wake(sql, organization, at, kind, key);
 }
 
 /**
@@ -67,8 +70,10 @@ export function registerMailDelivery(
         return { sent, failed, later };
       }
       await context.transaction("leave the rest", async (sql) => {
-        await deliveries.release(sql, context.run);
-        await wakeAt(sql, clocks.of(organization).now());
+        const rest = await deliveries.leave(sql, context.run);
+        // Named after the next mail: the clock may stand still, and a wake of the same name and instant is the same run.
+        if (rest !== undefined)
+          await wakes.wake(sql, organization, clocks.of(organization).now(), kind, `rest:${rest}`);
       });
       return { sent, failed, later };
     },

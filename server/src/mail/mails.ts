@@ -2,13 +2,20 @@ import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
-import { displayNameOf, parseEmailAddress } from "../kernel/email-address.js";
+import { parseEmailAddress } from "../kernel/email-address.js";
 import { newId, type CustomerId, type InvoiceId, type MailId, type OrganizationId } from "../kernel/ids.js";
-import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { TimeZone } from "../kernel/time-zone.js";
 import { checkMailSettings, checkQueued, checkRecipients, type NewMailSettings } from "./check-mail.js";
 import { messageIdOf, type MailContent } from "./core/index.js";
 import type { DeliveryNoted } from "./mail-delivery.js";
+import {
+  erased,
+  noAddress,
+  notFinalized,
+  tooManyWaiting,
+  unknownMail,
+  withoutServer,
+} from "./mail-refusal.js";
 import {
   mail_settings_default,
   selectMailSettings,
@@ -16,6 +23,7 @@ import {
   type MailSettings,
 } from "./store/mail-settings.js";
 import {
+  countQueued,
   eraseMailsOf,
   insertMails,
   listMails,
@@ -27,15 +35,7 @@ import {
   type Mail,
   type MailFilter,
 } from "./store/mails.js";
-
-/** Whom a mail is about, as far as the mail names it. */
-export interface MailedCustomer {
-  readonly id: CustomerId;
-  readonly name: string;
-  readonly email: string | undefined;
-  readonly locale: string | undefined;
-  readonly timeZone: TimeZone;
-}
+import { recipientsOf, rowsOf, type MailedCustomer, type WantedMail } from "./wanted-mail.js";
 
 /** Invoices as mail asks for them: by id or number. */
 export interface MailedInvoices {
@@ -73,7 +73,10 @@ export interface MailsOptions {
   /** Whether organizations with a test clock send mail. */
   readonly testClocks: boolean;
   readonly invoices: MailedInvoices;
-  readonly customerOf: (organization: OrganizationId, id: CustomerId) => Promise<MailedCustomer>;
+  readonly customerOf: (
+    organization: OrganizationId,
+    id: CustomerId,
+  ) => Promise<MailedCustomer & { readonly email: string | undefined }>;
   readonly deliveryNoted: DeliveryNoted;
 }
 
@@ -82,9 +85,9 @@ export interface NewMail {
   readonly content: Exclude<MailContent, { kind: "invoice" }>;
   /** What it is about, such as "pat_…:declined": a recipient is told it once, however often it is queued. */
   readonly key: string;
-  /** 1 to 10 addresses. */
+  /** 1 to 10 addresses; one that mail cannot be sent to fails, and keeps nothing else from happening. */
   readonly to: readonly string[];
-  readonly customer?: Pick<MailedCustomer, "id" | "name" | "locale" | "timeZone">;
+  readonly customer?: MailedCustomer;
   readonly invoice?: InvoiceId;
 }
 
@@ -122,10 +125,7 @@ export class Mails {
   }
 
   async settingsOf(organization: OrganizationId): Promise<MailSettings> {
-    const found = await this.#on.postgres.inOrganization(organization, (sql) =>
-      selectMailSettings(sql, organization),
-    );
-    return found ?? mail_settings_default;
+    return this.#on.postgres.inOrganization(organization, (sql) => settingsIn(sql, organization));
   }
 
   /** Replaces the settings as a whole. @throws Refusal 400 listing every fault by field */
@@ -156,7 +156,7 @@ export class Mails {
   /**
    * Sends a finalized invoice, to its customer's address when no other is given. To a recipient that has had it, it is sent
    * again; to one that it waits for, at once.
-   * @returns a mail for each recipient
+   * @returns a mail for each recipient, blind copies last
    * @throws Refusal 404; 400 for addresses; 409 for a draft, without an SMTP server, or with too many waiting
    */
   async sendInvoice(
@@ -168,26 +168,29 @@ export class Mails {
     const { postgres, invoices, customerOf } = this.#on;
     const invoice = await invoices.get(organization, input.invoice);
     if (invoice.finalized === undefined) throw notFinalized(invoice.id);
-    this.#refuseWithoutServer();
+    if (this.#on.from === undefined) throw withoutServer();
     const customer = await customerOf(organization, invoice.customer);
     const own = customer.email ?? invoice.finalized.buyer.email;
     if (input.to === undefined && own === undefined) throw noAddress(customer.name);
-    const recipients = checkRecipients(input.to ?? [own ?? ""]);
-    const wanted: WantedMail = {
-      content: { kind: "invoice" },
-      key: invoice.id,
-      recipients: recipients.map((recipient) => ({ recipient, addressedTo: undefined })),
-      customer,
-      invoice: invoice.id,
-    };
+    const to = checkRecipients(input.to ?? [own ?? ""]);
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "mail.send_invoice", input };
       const ids = await runOnce(sql, request, async () => {
-        const sent = await this.#sendByHand(sql, organization, wanted);
+        const { copies } = await settingsIn(sql, organization);
+        const sent = await this.#sendByHand(sql, organization, {
+          content: { kind: "invoice" },
+          key: invoice.id,
+          recipients: recipientsOf(to, copies),
+          customer,
+          invoice: invoice.id,
+        });
         await this.#audit(sql, caller, "mail.send_invoice", invoice.id, { mails: sent });
         return sent;
       });
-      return inOrder(ids, await readMails(sql, ids));
+      const mails = new Map(
+        await readMails(sql, ids).then((all) => all.map((mail) => [mail.id as string, mail])),
+      );
+      return ids.flatMap((id) => mails.get(id) ?? []);
     });
   }
 
@@ -202,7 +205,7 @@ export class Mails {
       const id = await runOnce(sql, request, async () => {
         const mail = await lockMail(sql, input.id);
         if (mail === undefined) throw unknownMail(input.id);
-        this.#refuseWithoutServer();
+        if (this.#on.from === undefined) throw withoutServer();
         if (parseEmailAddress(mail.addressedTo ?? mail.recipient) === undefined) throw erased(mail.id);
         await this.#again(sql, organization, [mail]);
         await this.#audit(sql, caller, "mail.resend", mail.id, { before: mail.state });
@@ -215,17 +218,16 @@ export class Mails {
   /** Sends a mail that says that mail works. @throws Refusal 400 for the address; 409 as `resend` */
   async sendTest(caller: Caller, input: { readonly to: string }, idempotencyKey?: string): Promise<Mail> {
     const { organization } = caller;
-    this.#refuseWithoutServer();
+    if (this.#on.from === undefined) throw withoutServer();
     const [recipient = ""] = checkRecipients([input.to]);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "mail.test", input };
       const id = await runOnce(sql, request, async () => {
-        const wanted: WantedMail = {
+        const [sent] = await this.#sendByHand(sql, organization, {
           content: { kind: "test" },
           key: newId("req", this.#on.clock.now()),
           recipients: [{ recipient, addressedTo: undefined }],
-        };
-        const [sent] = await this.#sendByHand(sql, organization, wanted);
+        });
         if (sent === undefined) throw new Error("a test mail was not written");
         await this.#audit(sql, caller, "mail.test", sent, {});
         return sent;
@@ -238,13 +240,18 @@ export class Mails {
    * Queues a mail in the caller's transaction, with the blind copies that the settings ask for. Queued again under its kind and
    * key, a recipient that has it is left alone: it commits once with what it tells.
    * @returns the ids of what was written
-   * @throws Refusal 400 for an address that is none; RangeError for a content that no mail can have
+   * @throws RangeError for a content that no mail can have, and for no recipient or more than 10
    */
   async queue(sql: Sql, organization: OrganizationId, mail: NewMail): Promise<MailId[]> {
-    checkQueued(mail.key, mail.content);
-    const { copies } = (await selectMailSettings(sql, organization)) ?? mail_settings_default;
-    const recipients = withCopies(checkRecipients(mail.to), copies);
+    checkQueued(mail);
+    const { copies } = await settingsIn(sql, organization);
+    const recipients = recipientsOf(mail.to, copies);
     return this.#write(sql, organization, [{ ...mail, recipients }]);
+  }
+
+  /** Whether the organization has its customers told of their payments by mail. */
+  async tellsOfPayments(sql: Sql, organization: OrganizationId): Promise<boolean> {
+    return (await selectMailSettings(sql, organization))?.sendPayments ?? false;
   }
 
   /**
@@ -263,22 +270,11 @@ export class Mails {
       const { id, customer, timeZone, finalized } = invoice;
       const { name, email, locale } = finalized.buyer;
       if (email === undefined) return [];
-      const address = parseEmailAddress(email.trim());
-      const recipients =
-        address === undefined
-          ? [
-              {
-                recipient: email,
-                addressedTo: undefined,
-                fault: "This is no address that mail can be sent to.",
-              },
-            ]
-          : withCopies([address], settings.copies);
       return [
         {
           content: { kind: "invoice" },
           key: id,
-          recipients,
+          recipients: recipientsOf([email], settings.copies),
           customer: { id: customer, name, locale, timeZone },
           invoice: id,
         },
@@ -292,71 +288,52 @@ export class Mails {
     await eraseMailsOf(sql, customer);
   }
 
-  /** Writes what is new, and sends again what is there. */
+  /** Writes what is new, and sends again what is there. @returns the ids in the order of the recipients */
   async #sendByHand(sql: Sql, organization: OrganizationId, wanted: WantedMail): Promise<MailId[]> {
+    if ((await countQueued(sql, waiting_by_hand_max)) >= waiting_by_hand_max)
+      throw tooManyWaiting(waiting_by_hand_max);
+    const { content, key } = wanted;
     const recipients = wanted.recipients.map(({ recipient }) => recipient);
-    await this.#refuseTooMany(sql);
-    const standing = await lockMailsTo(sql, { kind: wanted.content.kind, key: wanted.key, recipients });
+    const standing = await lockMailsTo(sql, { kind: content.kind, key, recipients });
     await this.#again(sql, organization, standing);
     const known = new Set(standing.map(({ recipient }) => recipient));
-    const written = await this.#write(sql, organization, [
-      { ...wanted, recipients: wanted.recipients.filter(({ recipient }) => !known.has(recipient)) },
-    ]);
-    return [...standing.map(({ id }) => id), ...written];
+    const fresh = wanted.recipients.filter(({ recipient }) => !known.has(recipient));
+    await this.#write(sql, organization, [{ ...wanted, recipients: fresh }]);
+    const all = await lockMailsTo(sql, { kind: content.kind, key, recipients });
+    return recipients.flatMap((of) => all.filter(({ recipient }) => recipient === of).map(({ id }) => id));
   }
 
   async #again(sql: Sql, organization: OrganizationId, mails: readonly Mail[]): Promise<void> {
-    const at = this.#on.clocks.of(organization).now();
-    const [waiting, ended] = [
-      mails.filter(({ state }) => state === "queued"),
-      mails.filter(({ state }) => state !== "queued"),
-    ];
-    const idsOf = (of: readonly Mail[]) => of.map(({ id }) => id);
-    if (waiting.length > 0) await makeDue(sql, idsOf(waiting), at);
-    if (ended.length > 0) {
-      const reason = this.#suppressedBy(organization);
-      const state = reason === undefined ? "queued" : "suppressed";
-      await sendAgain(sql, idsOf(ended), { state, reason, at });
-    }
+    const { clocks, deliveryNoted } = this.#on;
+    const at = clocks.of(organization).now();
+    const reason = this.#suppressedBy(organization);
+    const idsOf = (waiting: boolean) =>
+      mails.filter(({ state }) => (state === "queued") === waiting).map(({ id }) => id);
+    await makeDue(sql, idsOf(true), at);
+    const state = reason === undefined ? "queued" : "suppressed";
+    await sendAgain(sql, idsOf(false), { state, reason, at });
     const [first] = mails;
-    if (first !== undefined && this.#suppressedBy(organization) === undefined)
-      await this.#on.deliveryNoted(sql, organization, first.id, at);
+    if (first === undefined || reason !== undefined) return;
+    // A clock may stand still: the wake is told from the earlier ones of the same mail.
+    await deliveryNoted(
+      sql,
+      organization,
+      `${first.id}:${first.state}:${first.sending}:${first.attempts}`,
+      at,
+    );
   }
 
   async #write(sql: Sql, organization: OrganizationId, wanted: readonly WantedMail[]): Promise<MailId[]> {
-    const at = this.#on.clocks.of(organization).now();
+    const { clocks, deliveryNoted } = this.#on;
+    const at = clocks.of(organization).now();
     const suppressedBy = this.#suppressedBy(organization);
-    const mails = wanted.flatMap(({ content, key, recipients, customer, invoice }) =>
-      recipients.map(({ recipient, addressedTo, fault }): Mail => {
-        const state = fault !== undefined ? "failed" : suppressedBy === undefined ? "queued" : "suppressed";
-        return {
-          id: newId("eml", at),
-          kind: content.kind,
-          key,
-          recipient,
-          addressedTo,
-          buyer: customer === undefined ? undefined : displayNameOf(customer.name),
-          customer: customer?.id,
-          invoice,
-          locale: customer?.locale,
-          timeZone: customer?.timeZone,
-          content,
-          state,
-          reason: fault ?? suppressedBy,
-          reply: undefined,
-          sending: 1,
-          attempts: 0,
-          createdAt: at,
-          queuedAt: at,
-          dueAt: at,
-          sentAt: undefined,
-        };
-      }),
+    const written = await insertMails(
+      sql,
+      organization,
+      wanted.flatMap((mail) => rowsOf(mail, suppressedBy, at)),
     );
-    const written = await insertMails(sql, organization, mails);
     const [first] = written;
-    if (first !== undefined && suppressedBy === undefined)
-      await this.#on.deliveryNoted(sql, organization, first, at);
+    if (first !== undefined && suppressedBy === undefined) await deliveryNoted(sql, organization, first, at);
     return written;
   }
 
@@ -369,19 +346,6 @@ export class Mails {
     return undefined;
   }
 
-  #refuseWithoutServer(): void {
-    if (this.#on.from !== undefined) return;
-    const detail = "Whoever runs Weir sets WEIR_SMTP_URL (smtp://user:password@host:587) and WEIR_MAIL_FROM.";
-    throw new Refusal(makeProblem("mail-not-configured", 409, "Weir has no SMTP server", detail));
-  }
-
-  async #refuseTooMany(sql: Sql): Promise<void> {
-    const waiting = await listMails(sql, { state: "queued", limit: waiting_by_hand_max });
-    if (waiting.length < waiting_by_hand_max) return;
-    const detail = `${waiting_by_hand_max} mails are waiting to be delivered. Wait until some are sent: weir mail list --state queued`;
-    throw new Refusal(makeProblem("too-many-mails", 409, "Too many mails wait", detail));
-  }
-
   async #audit(sql: Sql, caller: Caller, action: string, target: string, after: object): Promise<void> {
     const { organization } = caller;
     const at = this.#on.clock.now();
@@ -389,58 +353,12 @@ export class Mails {
   }
 }
 
-interface WantedMail {
-  readonly content: MailContent;
-  readonly key: string;
-  readonly recipients: readonly WantedRecipient[];
-  readonly customer?: Pick<MailedCustomer, "id" | "name" | "locale" | "timeZone"> | undefined;
-  readonly invoice?: InvoiceId | undefined;
-}
-
-interface WantedRecipient {
-  readonly recipient: string;
-  readonly addressedTo: string | undefined;
-  /** Why nothing can be sent to it. */
-  readonly fault?: string;
-}
-
-/** The recipients, and for the first of them the blind copies; nobody twice. */
-function withCopies(to: readonly string[], copies: readonly string[]): WantedRecipient[] {
-  const [first] = to;
-  return [
-    ...to.map((recipient) => ({ recipient, addressedTo: undefined })),
-    ...copies.filter((copy) => !to.includes(copy)).map((recipient) => ({ recipient, addressedTo: first })),
-  ];
-}
-
-function inOrder(ids: readonly string[], mails: readonly Mail[]): Mail[] {
-  const byId = new Map<string, Mail>(mails.map((mail) => [mail.id, mail]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
+async function settingsIn(sql: Sql, organization: OrganizationId): Promise<MailSettings> {
+  return (await selectMailSettings(sql, organization)) ?? mail_settings_default;
 }
 
 async function mustRead(sql: Sql, id: string): Promise<Mail> {
   const [mail] = await readMails(sql, [id]);
   if (mail === undefined) throw unknownMail(id);
   return mail;
-}
-
-function unknownMail(id: string): Refusal {
-  const detail = `There is no mail "${id.slice(0, 64)}".`;
-  return new Refusal(makeProblem("mail-not-found", 404, "No such mail", detail));
-}
-
-function notFinalized(id: InvoiceId): Refusal {
-  const detail = `Invoice ${id} is a draft. It can be sent once it is final: weir invoices finalize ${id}`;
-  return new Refusal(makeProblem("invoice-not-finalized", 409, "The invoice is a draft", detail));
-}
-
-function noAddress(customer: string): Refusal {
-  const detail = `${customer} has no e-mail address. Name one (to), or give it one: weir customers update … --email`;
-  const errors = [{ field: "to", message: "at least one address" }];
-  return new Refusal(makeProblem("invalid-mail", 400, "The mail has no recipient", detail, { errors }));
-}
-
-function erased(id: MailId): Refusal {
-  const detail = `Mail ${id} was to a customer that was erased since.`;
-  return new Refusal(makeProblem("customer-erased", 409, "The customer was erased", detail));
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
 import { startTestSmtpServer } from "../../test/support/test-smtp-server.js";
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 async function listening(
   server: { listen(port: number, host: string): unknown; close(done: () => void): unknown },
-  net: import("node:net").Server,
+  net: Server,
 ): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(net, "listening");

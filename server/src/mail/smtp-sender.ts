@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import type { Mailbox } from "../kernel/email-address.js";
 import type { AttemptOutcome } from "./core/index.js";
 
@@ -89,7 +90,7 @@ async function openTransport({ protocol, hostname, port, username, password }: U
 type Transport = Awaited<ReturnType<typeof openTransport>>;
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 function addressOf({ name, address }: Mailbox) {

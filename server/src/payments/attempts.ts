@@ -10,7 +10,8 @@ import type { Captures } from "./captures.js";
 import { isOpen, onAttemptInput, openAmount, type AttemptEffect, type AttemptInput } from "./core/index.js";
 import type { Dunning } from "./dunning.js";
 import { repair_kind } from "./kinds.js";
-import type { ExceptionsPort, NoticesPort } from "./ports.js";
+import type { PaymentMails } from "./payment-mails.js";
+import type { ExceptionsPort, NoticesPort, TopUpPort } from "./ports.js";
 import type { ChargeReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { inFlight } from "./receivables.js";
@@ -51,6 +52,8 @@ export interface AttemptsDependencies {
   readonly accounts: ProviderAccounts;
   readonly captures: Captures;
   readonly dunning: Dunning;
+  readonly mails: PaymentMails;
+  readonly topUps: TopUpPort;
   readonly wakes: Wakes;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
@@ -128,10 +131,9 @@ export class Attempts {
   async record(
     sql: Sql,
     organization: OrganizationId,
-    id: PaymentAttemptId,
+    { id, target }: Pick<PaymentAttempt, "id" | "target">,
     { input, captured, settled }: AttemptNews,
   ): Promise<PaymentAttempt> {
-    const { target } = await mustFindAttempt(sql, id);
     // The invoice first, then the attempt: in one order everywhere.
     if (target.kind === "invoice") await lockReceivables(sql, [target.invoice]);
     const attempt = await mustFindAttempt(sql, id, { lock: true });
@@ -159,14 +161,21 @@ export class Attempts {
         },
         now,
       );
+    const current: PaymentAttempt =
+      transition.kind === "accepted"
+        ? {
+            ...attempt,
+            ...after,
+            parkedAt: isOpen(after.state) ? attempt.parkedAt : undefined,
+            changedAt: now,
+          }
+        : attempt;
     if (transition.kind === "accepted") {
-      const parkedAt = isOpen(after.state) ? attempt.parkedAt : undefined;
-      await updateAttempt(sql, { ...after, id, parkedAt, changedAt: now });
+      await updateAttempt(sql, current);
       if (!isOpen(after.state)) await this.#on.wakes.cancelWake(sql, repair_kind, id);
       for (const effect of transition.effects)
-        await this.#act(sql, organization, await mustFindAttempt(sql, id), effect, captured, now);
+        await this.#act(sql, organization, current, effect, captured, now);
     }
-    const current = await mustFindAttempt(sql, id);
     if (settled !== undefined && current.state === "succeeded") {
       const payment = await this.#on.captures.record(sql, organization, paymentOf(current, captured));
       await this.#on.captures.settle(sql, organization, payment, settled);
@@ -203,10 +212,11 @@ export class Attempts {
     captured: Money | undefined,
     now: Instant,
   ): Promise<void> {
-    const { captures, dunning, exceptions, notices, wakes } = this.#on;
+    const { captures, exceptions, mails, notices, wakes } = this.#on;
     switch (effect) {
       case "capture": {
-        await captures.record(sql, organization, paymentOf(attempt, captured));
+        const payment = await captures.record(sql, organization, paymentOf(attempt, captured));
+        await mails.received(sql, organization, attempt, payment);
         if (captured !== undefined && captured.minor !== attempt.amount)
           await exceptions.open(
             sql,
@@ -240,7 +250,7 @@ export class Attempts {
         await notices.publish(sql, organization, [
           { type: "payment.failed", key: `payment.failed:${attempt.id}`, data: describeAttempt(attempt) },
         ]);
-        return dunning.attemptEnded(sql, organization, attempt);
+        return this.#ended(sql, organization, attempt);
       case "ask_customer":
         return notices.publish(sql, organization, [
           {
@@ -252,6 +262,14 @@ export class Attempts {
       case "look_up":
         return wakes.wake(sql, organization, (now + first_look) as Instant, repair_kind, attempt.id);
     }
+  }
+
+  /** Nothing was taken: what it was for goes on by its own rules. */
+  async #ended(sql: Sql, organization: OrganizationId, attempt: PaymentAttempt): Promise<void> {
+    const { dunning, mails, topUps } = this.#on;
+    if (attempt.target.kind === "invoice") return dunning.attemptEnded(sql, organization, attempt);
+    const { asksForMethod } = await topUps.attemptEnded(sql, organization, attempt);
+    if (asksForMethod) await mails.methodRefused(sql, organization, attempt);
   }
 
   async #owed(sql: Sql, { target, topUp }: NewAttempt) {

@@ -1,5 +1,5 @@
 import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
-import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
 import type { InvoiceId, OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
 import { day, hour, minute, second, type Instant } from "../kernel/instant.js";
@@ -17,7 +17,6 @@ import { fromStepJson, stepJson } from "./step-json.js";
 import type { PaymentAttempt } from "./store/attempts.js";
 
 export interface ChargeRunsDependencies {
-  readonly postgres: Postgres;
   readonly attempts: Attempts;
   readonly calls: ProviderCalls;
   readonly dunning: Dunning;
@@ -26,8 +25,19 @@ export interface ChargeRunsDependencies {
 }
 
 const charges_queue = "charges";
+// A call to a provider holds no connection of the pool: with 3 at once, charges would wait for one another.
+const charges_at_once = 8;
 /** The organization's time between looks at what became of an attempt that was not answered. */
-const looks: readonly number[] = [10 * second, minute, 5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day];
+const looks: readonly number[] = [
+  10 * second,
+  minute,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  6 * hour,
+  12 * hour,
+  day,
+];
 /** An outcome that is unknown for so long is for a person. */
 export const unknown_max = day;
 /** What a provider works on for days, such as a bank debit, is asked for once a day. */
@@ -50,11 +60,11 @@ export function registerChargeRuns(
       { invoice, attempt, number }: { invoice?: string; attempt?: string; number?: number },
     ) {
       const begun = await context.transaction("begin", async (sql) => {
-        if (attempt !== undefined) return { attempt };
+        if (attempt !== undefined) return { attempt: stepJson(await mustFindAttempt(sql, attempt)) };
         return beginInvoice(on, sql, context.organization, invoice as InvoiceId, number);
       });
       if (!("attempt" in begun)) return begun;
-      return charge(on, context, begun.attempt as PaymentAttemptId);
+      return charge(on, context, fromStepJson<PaymentAttempt>(begun.attempt));
     },
   });
   wakes.register({
@@ -72,6 +82,7 @@ export function registerChargeRuns(
     kind: repair_kind,
     version: 1,
     queue: charges_queue,
+    stepsAtOnce: charges_at_once,
     retry: busy,
     run: (context, { attempt }: { attempt: string }) =>
       repair(on, context, wakes, attempt as PaymentAttemptId),
@@ -108,16 +119,18 @@ export function registerChargeRuns(
 async function charge(
   on: ChargeRunsDependencies,
   context: WorkflowContext,
-  id: PaymentAttemptId,
+  begun: PaymentAttempt,
 ): Promise<{ attempt: string; state: AttemptState }> {
-  const call = async (name: string, ask: (attempt: PaymentAttempt) => Promise<AttemptNews>) => {
-    const news = await answer(on, context, name, id, ask);
-    return record(on, context, `record ${name}`, id, news);
-  };
   const { organization } = context;
-  const create = (name: string) => call(name, (attempt) => on.calls.create(organization, attempt));
-  const confirm = (name: string) => call(name, (attempt) => on.calls.confirm(organization, attempt));
-  const lookUp = (name: string) => call(name, (attempt) => on.calls.lookUp(organization, attempt));
+  let attempt = begun;
+  const call = async (name: string, ask: () => Promise<AttemptNews>) => {
+    const news = await answer(context, name, ask);
+    attempt = await record(on, context, `record ${name}`, attempt, news);
+    return attempt.state;
+  };
+  const create = (name: string) => call(name, () => on.calls.create(organization, attempt));
+  const confirm = (name: string) => call(name, () => on.calls.confirm(organization, attempt));
+  const lookUp = (name: string) => call(name, () => on.calls.lookUp(organization, attempt));
   let state = await create("create");
   if (state === "unknown") state = await lookUp("look up creation");
   if (state === "pending") state = await confirm("confirm");
@@ -126,9 +139,9 @@ async function charge(
   if (state === "pending") state = await confirm("confirm again");
   if (state === "unknown") state = await lookUp("look up again");
   // Asked twice and nothing taken: ended at the provider, so that a new attempt cannot meet this one.
-  if (state === "pending") state = await call("cancel", (attempt) => on.calls.cancel(organization, attempt));
+  if (state === "pending") state = await call("cancel", () => on.calls.cancel(organization, attempt));
   // What is not known yet has its wake: a run that waited for it would keep others from being started.
-  return { attempt: id, state };
+  return { attempt: attempt.id, state };
 }
 
 /** One look, and the next as long as the outcome is open. */
@@ -139,33 +152,28 @@ async function repair(
   id: PaymentAttemptId,
 ): Promise<{ attempt: string; state: AttemptState }> {
   const { organization } = context;
-  const news = await answer(on, context, "look up", id, async (attempt) => {
-    if (!isOpen(attempt.state)) return { input: { kind: "not_found" } };
-    // A run that is gone left it: nothing was taken, and nothing will be.
-    return attempt.state === "pending"
-      ? on.calls.cancel(organization, attempt)
-      : on.calls.lookUp(organization, attempt);
-  });
-  const state = await record(on, context, "record", id, news);
-  if (!isOpen(state)) return { attempt: id, state };
-  const found =
-    state === "pending"
-      ? await answer(on, context, "cancel", id, (one) => on.calls.cancel(organization, one))
-      : news;
-  await context.transaction("look again", async (sql) => {
-    const attempt =
-      state === "pending"
-        ? await on.attempts.record(sql, organization, id, found)
-        : await mustFindAttempt(sql, id);
-    if (!isOpen(attempt.state)) return;
-    const now = on.clocks.of(organization).now();
-    const since = attempt.unknownSince ?? now;
-    if (attempt.state === "unknown" && now - since >= unknown_max)
-      return on.attempts.park(sql, organization, id);
-    const wait = attempt.state === "unknown" ? waitAfter(now - since) : processing_look;
-    await wakes.wake(sql, organization, (now + wait) as Instant, repair_kind, id);
-  });
-  return { attempt: id, state };
+  const stored = await context.transaction("begin", async (sql) => stepJson(await mustFindAttempt(sql, id)));
+  let attempt = fromStepJson<PaymentAttempt>(stored);
+  const ask = async (name: string) => {
+    // Pending is what a run that is gone left: nothing was taken, and nothing will be.
+    const isLeft = attempt.state === "pending";
+    const news = await answer(context, name, () =>
+      isLeft ? on.calls.cancel(organization, attempt) : on.calls.lookUp(organization, attempt),
+    );
+    attempt = await record(on, context, `record ${name}`, attempt, news);
+  };
+  if (isOpen(attempt.state)) await ask("look up");
+  if (attempt.state === "pending") await ask("cancel");
+  if (isOpen(attempt.state))
+    await context.transaction("look again", async (sql) => {
+      const now = on.clocks.of(organization).now();
+      const { state, unknownSince = now } = attempt;
+      if (state === "unknown" && now - unknownSince >= unknown_max)
+        return on.attempts.park(sql, organization, id);
+      const wait = state === "unknown" ? waitAfter(now - unknownSince) : processing_look;
+      await wakes.wake(sql, organization, (now + wait) as Instant, repair_kind, id);
+    });
+  return { attempt: id, state: attempt.state };
 }
 
 /** The next look so long after the outcome became unknown; the last one is when a person is asked. */
@@ -180,11 +188,12 @@ async function beginInvoice(
   organization: OrganizationId,
   invoice: InvoiceId,
   number: number | undefined,
-): Promise<{ attempt: string } | { skipped: string }> {
+): Promise<{ attempt: JsonValue } | { skipped: string }> {
   try {
     return {
-      attempt: (await on.attempts.begin(sql, organization, { target: { kind: "invoice", invoice }, number }))
-        .id,
+      attempt: stepJson(
+        await on.attempts.begin(sql, organization, { target: { kind: "invoice", invoice }, number }),
+      ),
     };
   } catch (error) {
     // Paid meanwhile, or there is no way to pay any more: what a person would have been refused is nothing to do here.
@@ -195,20 +204,12 @@ async function beginInvoice(
 
 /** A provider's answer as a step. One that is too busy for too long was not asked: that is no answer. */
 async function answer(
-  on: ChargeRunsDependencies,
   context: WorkflowContext,
   name: string,
-  id: PaymentAttemptId,
-  ask: (attempt: PaymentAttempt) => Promise<AttemptNews>,
+  ask: () => Promise<AttemptNews>,
 ): Promise<AttemptNews> {
   try {
-    const given = await context.step(name, async () => {
-      const attempt = await on.postgres.inOrganization(context.organization, (sql) =>
-        mustFindAttempt(sql, id),
-      );
-      return stepJson(await ask(attempt));
-    });
-    return fromStepJson<AttemptNews>(given);
+    return fromStepJson<AttemptNews>(await context.step(name, async () => stepJson(await ask())));
   } catch (error) {
     if (!isUnanswered(error)) throw error;
     return { input: { kind: "unanswered", error: error.message } };
@@ -219,13 +220,13 @@ async function record(
   on: ChargeRunsDependencies,
   context: WorkflowContext,
   name: string,
-  id: PaymentAttemptId,
+  attempt: PaymentAttempt,
   news: AttemptNews,
-): Promise<AttemptState> {
-  return context.transaction(
-    name,
-    async (sql) => (await on.attempts.record(sql, context.organization, id, news)).state,
+): Promise<PaymentAttempt> {
+  const after = await context.transaction(name, async (sql) =>
+    stepJson(await on.attempts.record(sql, context.organization, attempt, news)),
   );
+  return fromStepJson<PaymentAttempt>(after);
 }
 
 function numberOf(payload: JsonValue): string {

@@ -1,11 +1,11 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { parseCurrency } from "../kernel/currency.js";
-import type { OrganizationId } from "../kernel/ids.js";
+import type { CustomerId, OrganizationId, TopUpId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
-import { formatMoney } from "../kernel/money.js";
+import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
 import { askProvider } from "./ask-provider.js";
@@ -26,6 +26,7 @@ import {
 } from "./store/attempts.js";
 import {
   findPayment,
+  findPaymentBySource,
   findSettlement,
   listAllocations,
   listPayments,
@@ -115,15 +116,41 @@ export class Charges {
     });
   }
 
+  /**
+   * Charges a top-up, in the caller's transaction: the attempt is persisted, the money taken a moment later. One of this number
+   * that is there is given back.
+   * @throws Refusal 409 while an attempt is in progress; 422 without a way to pay
+   */
+  async chargeTopUp(
+    sql: Sql,
+    organization: OrganizationId,
+    charge: {
+      readonly topUp: TopUpId;
+      readonly number: number;
+      readonly customer: CustomerId;
+      readonly amount: Money;
+      readonly method: string | undefined;
+    },
+  ): Promise<PaymentAttempt> {
+    const { attempts, wakes, clocks } = this.#on;
+    const { topUp, number, customer, amount, method } = charge;
+    const attempt = await attempts.begin(sql, organization, {
+      target: { kind: "top_up", topUp },
+      number,
+      method,
+      topUp: { customer, amount },
+    });
+    const now = clocks.of(organization).now();
+    await wakes.wake(sql, organization, now, charge_kind, attempt.id, { attempt: attempt.id });
+    return attempt;
+  }
+
   /** Asks the provider now what became of an attempt. @throws Refusal 404, 422, 503 */
-  async lookUp(caller: Caller, id: string): Promise<PaymentAttempt> {
+  async lookUp(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentAttempt> {
     const attempt = await this.#must(caller.organization, id);
     if (!isOpen(attempt.state)) return attempt;
-    return this.#told(
-      caller.organization,
-      id,
-      await askProvider(() => this.#on.calls.lookUp(caller.organization, attempt)),
-    );
+    const news = await askProvider(() => this.#on.calls.lookUp(caller.organization, attempt));
+    return this.#audited(caller, "payment_attempt.look_up", attempt, { attempt: id }, idempotencyKey, news);
   }
 
   /**
@@ -133,6 +160,8 @@ export class Charges {
   async cancel(caller: Caller, id: string, idempotencyKey?: string): Promise<PaymentAttempt> {
     const { organization } = caller;
     const attempt = await this.#must(organization, id);
+    if (await this.#wasDone(caller, "payment_attempt.cancel", { attempt: id }, idempotencyKey))
+      return attempt;
     if (!isOpen(attempt.state)) throw ended(attempt);
     const news = await askProvider(() => this.#on.calls.cancel(organization, attempt));
     return this.#audited(caller, "payment_attempt.cancel", attempt, { attempt: id }, idempotencyKey, news);
@@ -153,8 +182,13 @@ export class Charges {
     idempotencyKey?: string,
   ): Promise<PaymentAttempt> {
     const attempt = await this.#must(caller.organization, input.attempt);
+    if (await this.#wasDone(caller, "payment_attempt.settle", input, idempotencyKey)) return attempt;
     if (attempt.state !== "unknown") throw known(attempt);
-    if (input.reason.length === 0 || input.reason.length > 512) throw reasonMissing();
+    const faults: { field: string; message: string }[] = [];
+    if (!isText(input.reason, 512)) faults.push({ field: "reason", message: "1 to 512 characters" });
+    if (input.ref !== undefined && !isText(input.ref, 255))
+      faults.push({ field: "ref", message: "1 to 255 characters" });
+    if (faults.length > 0) throw invalidSettlement(faults);
     const ref = input.ref ?? attempt.ref;
     const news: AttemptNews =
       input.outcome === "failed"
@@ -181,8 +215,9 @@ export class Charges {
     if (currency === undefined)
       faults.push({ field: "currency", message: `"${input.currency}" is no currency` });
     if (input.amount <= 0n) faults.push({ field: "amount", message: "is above zero" });
-    if (input.reference.length === 0 || input.reference.length > 255)
-      faults.push({ field: "reference", message: "1 to 255 characters" });
+    if (!isText(input.reference, 255)) faults.push({ field: "reference", message: "1 to 255 characters" });
+    if (input.note !== undefined && !isText(input.note, 512))
+      faults.push({ field: "note", message: "1 to 512 characters" });
     if ((input.invoices?.length ?? 0) > invoices_max)
       faults.push({ field: "invoices", message: `at most ${invoices_max}` });
     if (faults.length > 0 || currency === undefined) throw invalidPayment(faults);
@@ -236,6 +271,11 @@ export class Charges {
     });
   }
 
+  /** In the caller's transaction. @throws Refusal 404 */
+  attempt(sql: Sql, id: string): Promise<PaymentAttempt> {
+    return mustFindAttempt(sql, id);
+  }
+
   async attemptsOf(organization: OrganizationId, page: AttemptPage): Promise<PaymentAttempt[]> {
     return this.#on.postgres.inOrganization(organization, (sql) => listAttempts(sql, page));
   }
@@ -259,6 +299,11 @@ export class Charges {
     return this.#on.postgres.inOrganization(organization, (sql) => findPayment(sql, id));
   }
 
+  /** What an attempt brought in; undefined as long as it has brought nothing. */
+  async paymentOf(organization: OrganizationId, { id }: PaymentAttempt): Promise<Payment | undefined> {
+    return this.#on.postgres.inOrganization(organization, (sql) => findPaymentBySource(sql, "attempt", id));
+  }
+
   async allocations(organization: OrganizationId, payment: Payment): Promise<Allocation[]> {
     return this.#on.postgres.inOrganization(organization, (sql) => listAllocations(sql, [payment.id]));
   }
@@ -271,8 +316,18 @@ export class Charges {
     return this.#on.postgres.inOrganization(organization, (sql) => mustFindAttempt(sql, id));
   }
 
-  async #told(organization: OrganizationId, id: string, news: AttemptNews): Promise<PaymentAttempt> {
-    return this.#on.postgres.inOrganization(organization, (sql) => this.#record(sql, organization, id, news));
+  /** Whether it was done before under its idempotency key: asked first, since its own outcome would refuse it now. */
+  async #wasDone(
+    { organization }: Caller,
+    action: string,
+    input: object,
+    idempotencyKey: string | undefined,
+  ): Promise<boolean> {
+    const request = { organization, idempotencyKey, action, input };
+    const earlier = await this.#on.postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<string>(sql, request),
+    );
+    return earlier !== undefined;
   }
 
   async #audited(
@@ -308,7 +363,7 @@ export class Charges {
     id: string,
     news: AttemptNews,
   ): Promise<PaymentAttempt> {
-    return this.#on.attempts.record(sql, organization, (await mustFindAttempt(sql, id)).id, news);
+    return this.#on.attempts.record(sql, organization, await mustFindAttempt(sql, id), news);
   }
 }
 
@@ -322,12 +377,14 @@ function known({ id, state }: PaymentAttempt): Refusal {
   return new Refusal(makeProblem("payment-attempt-known", 409, "The outcome is known", detail));
 }
 
-function reasonMissing(): Refusal {
-  const errors = [{ field: "reason", message: "1 to 512 characters" }];
+function isText(text: string, length_max: number): boolean {
+  return text.length > 0 && text.length <= length_max;
+}
+
+function invalidSettlement(errors: readonly { field: string; message: string }[]): Refusal {
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
   return new Refusal(
-    makeProblem("invalid-settlement", 400, "The reason is not valid", "reason: 1 to 512 characters", {
-      errors,
-    }),
+    makeProblem("invalid-settlement", 400, "The settlement is not valid", detail, { errors }),
   );
 }
 

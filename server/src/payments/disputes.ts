@@ -1,4 +1,4 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -149,12 +149,16 @@ export class Disputes {
   ): Promise<Dispute> {
     const { organization } = caller;
     const { postgres, accounts, gate, clock, clocks } = this.#on;
-    const { dispute, opened } = await postgres.inOrganization(organization, async (sql) => {
+    const request = { organization, idempotencyKey, action, input };
+    const { dispute, opened, wasDone } = await postgres.inOrganization(organization, async (sql) => {
       const found = await mustFind(sql, input.dispute);
-      return { dispute: found, opened: await accounts.open(sql, organization, found.account) };
+      const earlier = await findEarlierAnswer<string>(sql, request);
+      const used = await accounts.open(sql, organization, found.account);
+      return { dispute: found, opened: used, wasDone: earlier !== undefined };
     });
     const { account, provider } = opened;
     // Said again after it was done: the answer is the dispute as it is.
+    if (wasDone) return dispute;
     if (isClosed(dispute.state)) throw closed(dispute);
     const reported = await askProvider(() =>
       gate.call(account.id, () =>
@@ -168,7 +172,7 @@ export class Disputes {
       ),
     );
     return postgres.inOrganization(organization, async (sql) => {
-      await runOnce(sql, { organization, idempotencyKey, action, input }, async () => {
+      await runOnce(sql, request, async () => {
         await this.reported(sql, organization, account.id, reported);
         const current = await mustFind(sql, dispute.id, { lock: true });
         const now = clocks.of(organization).now();

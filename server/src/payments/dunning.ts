@@ -16,15 +16,18 @@ import {
   type DunningStep,
 } from "./core/index.js";
 import { charge_kind, dunning_end_kind } from "./kinds.js";
-import type { BillingPort, NoticesPort, PaidInvoice } from "./ports.js";
+import type { PaymentMails } from "./payment-mails.js";
+import type { BillingPort, NoticesPort, PaidInvoice, TopUpPort } from "./ports.js";
 import { dunningSince, type Receivables } from "./receivables.js";
 import { findOpenAttempt, listAttempts, type PaymentAttempt } from "./store/attempts.js";
 import {
   findDunningSchedule,
+  findPause,
   findPauses,
   pauseCollection,
   resumeCollection,
   writeDunningSchedule,
+  type CollectionPause,
 } from "./store/dunning-settings.js";
 import {
   findReceivable,
@@ -38,6 +41,8 @@ export interface DunningDependencies {
   readonly postgres: Postgres;
   readonly billing: BillingPort;
   readonly receivables: Receivables;
+  readonly mails: PaymentMails;
+  readonly topUps: TopUpPort;
   readonly wakes: Wakes;
   readonly notices: NoticesPort;
   readonly clock: Clock;
@@ -45,6 +50,7 @@ export interface DunningDependencies {
 }
 
 const resumed_invoices_max = 1_000;
+const reason_length_max = 512;
 
 /** Collects what was declined: by the organization's schedule, the reason of the decline, and the customer's day. */
 export class Dunning {
@@ -58,19 +64,20 @@ export class Dunning {
     return this.#on.postgres.inOrganization(organization, scheduleOf);
   }
 
-  /** What applies to declines from now on. @throws Refusal 400 listing every fault by field */
+  /** What applies to declines from now on; what is left out stays. @throws Refusal 400 listing every fault by field */
   async setSchedule(
     caller: Caller,
-    schedule: DunningSchedule,
+    change: Partial<DunningSchedule>,
     idempotencyKey?: string,
   ): Promise<DunningSchedule> {
     const { organization } = caller;
-    const faults = dunningFaults(schedule);
-    if (faults.length > 0) throw invalidSchedule(faults);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "dunning.set_schedule", input: schedule };
+      const request = { organization, idempotencyKey, action: "dunning.set_schedule", input: change };
       await runOnce(sql, request, async () => {
         const before = await scheduleOf(sql);
+        const schedule = { ...before, ...change };
+        const faults = dunningFaults(schedule);
+        if (faults.length > 0) throw invalidSchedule(faults);
         await writeDunningSchedule(sql, organization, schedule, this.#on.clock.now());
         await recordAudit(sql, {
           organization,
@@ -95,7 +102,7 @@ export class Dunning {
     if (receivable?.state !== "open") return;
     // One that a person canceled says nothing of the method.
     if (decline === undefined) return;
-    await this.#plan(sql, organization, receivable, decline);
+    await this.#plan(sql, organization, receivable, attempt, decline);
   }
 
   /** Whatever was declined before, the customer has another way to pay now: what is open of it is charged at once. */
@@ -117,6 +124,11 @@ export class Dunning {
         dunning: { ...dunning, state: "retrying", nextAttemptAt: now },
       });
     }
+  }
+
+  /** Whether nothing is collected of a customer by itself, as the caller's transaction sees it. */
+  async isPaused(sql: Sql, customer: CustomerId): Promise<boolean> {
+    return (await findPauses(sql, [customer])).size > 0;
   }
 
   /** What the schedule would do with an invoice from now on, if every attempt were declined as the last was. */
@@ -148,7 +160,7 @@ export class Dunning {
     organization: OrganizationId,
     invoice: InvoiceId,
   ): Promise<PaidInvoice["subscriptions"]> {
-    const { billing, notices, receivables } = this.#on;
+    const { billing, mails, notices, receivables } = this.#on;
     const [receivable] = await lockReceivables(sql, [invoice]);
     if (receivable?.state !== "open" || receivable.dunning.state === "ended") return [];
     // What may still take money is waited for: its own end leads here again.
@@ -170,6 +182,7 @@ export class Dunning {
       after: { action: end },
       at: this.#on.clock.now(),
     });
+    await mails.dunningEnded(sql, organization, ended, end);
     const data = { invoice, customer: receivable.customer, action: end, attempts: receivable.attempts };
     await notices.publish(sql, organization, [
       { type: "dunning.ended", key: `dunning.ended:${invoice}:${receivable.attempts}`, data },
@@ -188,12 +201,13 @@ export class Dunning {
     }
   }
 
-  /** Nothing is charged to the customer by itself any more. Again changes nothing. @throws Refusal 404 */
+  /** Nothing is charged to the customer by itself any more. Again changes nothing. @throws Refusal 400, 404 */
   async pause(
     caller: Caller,
     input: { readonly customer: string; readonly reason: string },
     idempotencyKey?: string,
   ): Promise<CustomerId> {
+    if (input.reason.length === 0 || input.reason.length > reason_length_max) throw invalidPause();
     return this.#change(caller, "collection.pause", input, idempotencyKey, (sql, customer) =>
       pauseCollection(
         sql,
@@ -213,15 +227,17 @@ export class Dunning {
   ): Promise<CustomerId> {
     return this.#change(caller, "collection.resume", input, idempotencyKey, async (sql, customer) => {
       const wasPaused = await resumeCollection(sql, customer);
-      if (wasPaused) await this.#chargeOpen(sql, caller.organization, customer);
+      if (wasPaused) {
+        await this.#chargeOpen(sql, caller.organization, customer);
+        await this.#on.topUps.collectionResumed(sql, caller.organization, customer);
+      }
       return wasPaused;
     });
   }
 
   /** Why nothing is collected of a customer by itself; undefined when it is. */
-  async pauseOf(organization: OrganizationId, customer: CustomerId): Promise<string | undefined> {
-    const found = await this.#on.postgres.inOrganization(organization, (sql) => findPauses(sql, [customer]));
-    return found.get(customer);
+  async pauseOf(organization: OrganizationId, customer: CustomerId): Promise<CollectionPause | undefined> {
+    return this.#on.postgres.inOrganization(organization, (sql) => findPause(sql, customer));
   }
 
   async #change(
@@ -266,9 +282,10 @@ export class Dunning {
     sql: Sql,
     organization: OrganizationId,
     receivable: Receivable,
+    attempt: PaymentAttempt,
     decline: Decline,
   ): Promise<void> {
-    const { wakes, billing, clocks } = this.#on;
+    const { wakes, billing, clocks, mails } = this.#on;
     const now = clocks.of(organization).now();
     const { invoice, customer, attempts } = receivable;
     const since = dunningSince(receivable, now);
@@ -276,6 +293,7 @@ export class Dunning {
     const { timeZone: zone } = await billing.customer(sql, customer);
     const step = nextDunningStep({ schedule: await scheduleOf(sql), since, retries, decline, zone, now });
     const base = { ...receivable, dunning: { ...receivable.dunning, since, retries } };
+    await mails.declined(sql, organization, attempt, step);
     if (step.kind === "retry") {
       await wakes.wake(sql, organization, step.at, charge_kind, invoice, { number: attempts + 1 });
       await wakes.cancelWake(sql, dunning_end_kind, invoice);
@@ -300,6 +318,14 @@ async function scheduleOf(sql: Sql): Promise<DunningSchedule> {
 
 function textOf(at: Instant | undefined): string | null {
   return at === undefined ? null : formatInstant(at);
+}
+
+function invalidPause(): Refusal {
+  const message = `1 to ${reason_length_max} characters`;
+  const errors = [{ field: "reason", message }];
+  return new Refusal(
+    makeProblem("invalid-pause", 400, "The reason is not valid", `reason: ${message}`, { errors }),
+  );
 }
 
 function invalidSchedule(errors: readonly { field: string; message: string }[]): Refusal {

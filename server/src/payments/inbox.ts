@@ -1,4 +1,4 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Caller } from "../identity/index.js";
@@ -7,6 +7,7 @@ import type { OrganizationId, ProviderAccountId } from "../kernel/ids.js";
 import { day, hour, minute, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
+import { askProvider } from "./ask-provider.js";
 import { provider_event_kind } from "./kinds.js";
 import type { ProviderEvent, ProviderObject } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
@@ -104,6 +105,33 @@ export class Inbox {
       hasMore = page.hasMore && page.events.length > 0;
     }
     return taken;
+  }
+
+  /** `backfill` for someone with a key, audited. @returns how many were new. @throws Refusal 404, 422, 503 */
+  async backfillByHand(caller: Caller, account: string, idempotencyKey?: string): Promise<number> {
+    const { organization } = caller;
+    const { postgres, accounts, clock } = this.#on;
+    const request = { organization, idempotencyKey, action: "provider_event.backfill", input: { account } };
+    const { id, earlier } = await postgres.inOrganization(organization, async (sql) => ({
+      id: (await accounts.open(sql, organization, account)).account.id,
+      earlier: await findEarlierAnswer<number>(sql, request),
+    }));
+    if (earlier !== undefined) return earlier;
+    const taken = await askProvider(() => this.backfill(organization, id));
+    return postgres.inOrganization(organization, (sql) =>
+      runOnce(sql, request, async () => {
+        await recordAudit(sql, {
+          organization,
+          actor: caller,
+          action: request.action,
+          target: id,
+          before: undefined,
+          after: { taken },
+          at: clock.now(),
+        });
+        return taken;
+      }),
+    );
   }
 
   /** Processes an event again, by hand. @throws Refusal 404 */

@@ -14,7 +14,8 @@ import { Dunning } from "./dunning.js";
 import { Inbox, registerInbox } from "./inbox.js";
 import { PaymentMethods } from "./payment-methods.js";
 import { Payouts } from "./payouts.js";
-import type { BillingPort, ExceptionsPort, NoticesPort, TopUpPort } from "./ports.js";
+import { PaymentMails } from "./payment-mails.js";
+import type { BillingPort, ExceptionsPort, MailPort, NoticesPort, TopUpPort } from "./ports.js";
 import type { PaymentProvider } from "./provider.js";
 import { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderCalls } from "./provider-calls.js";
@@ -54,6 +55,7 @@ export interface PaymentsOptions {
   readonly topUps: TopUpPort;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
+  readonly mail: MailPort;
   /** One for each folder in `providers/`. */
   readonly providers: readonly PaymentProvider[];
   readonly isTest: (sql: Sql, organization: OrganizationId) => Promise<boolean>;
@@ -67,8 +69,9 @@ export function openPayments(options: PaymentsOptions): Payments {
   const accounts = new ProviderAccounts({ ...options, providers });
   const receivables = new Receivables(options);
   const captures = new Captures({ ...options, receivables });
-  const dunning = new Dunning({ ...options, receivables });
-  const attempts = new Attempts({ ...options, accounts, captures, dunning });
+  const mails = new PaymentMails({ ...options });
+  const dunning = new Dunning({ ...options, receivables, mails });
+  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails });
   const calls = new ProviderCalls({ ...options, accounts, gate });
   const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
   const refunds = new Refunds({ ...options, accounts, gate, receivables });
@@ -85,7 +88,15 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
-  const settlementPort = new SettlementPort({ ...options, attempts, captures, refunds, disputes, payouts, receivables });
+  const settlementPort = new SettlementPort({
+    ...options,
+    attempts,
+    captures,
+    refunds,
+    disputes,
+    payouts,
+    receivables,
+  });
   return {
     settlementPort,
     accounts,

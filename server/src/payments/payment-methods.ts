@@ -1,4 +1,4 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -6,7 +6,7 @@ import { newId, type CustomerId, type OrganizationId, type ProviderAccountId } f
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
-import type { BillingPort } from "./ports.js";
+import type { BillingPort, TopUpPort } from "./ports.js";
 import type { ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderCalls } from "./provider-calls.js";
@@ -30,8 +30,17 @@ export interface PaymentMethodsDependencies {
   readonly gate: ProviderGate;
   readonly billing: BillingPort;
   readonly dunning: Dunning;
+  readonly topUps: TopUpPort;
   readonly clock: Clock;
   readonly clocks: Clocks;
+}
+
+export interface SetupPageInput {
+  /** Id or key, as the account. */
+  readonly customer: string;
+  readonly account: string;
+  /** Where the provider sends the customer back to. */
+  readonly returnUrl: string;
 }
 
 const methods_max = 50;
@@ -165,18 +174,48 @@ export class PaymentMethods {
     });
   }
 
-  /** The provider's page on which the customer enters a card, which then becomes the default. @throws Refusal 404, 422, 503 */
-  async setupPage(
-    organization: OrganizationId,
-    input: { readonly customer: string; readonly account: string; readonly returnUrl: string },
-  ): Promise<string> {
+  /**
+   * `setupPage` for someone with a key: audited, and the same page again under the same idempotency key.
+   * @throws Refusal as `setupPage`
+   */
+  async createSetupPage(caller: Caller, input: SetupPageInput, idempotencyKey?: string): Promise<string> {
+    const { organization } = caller;
+    const { postgres, billing, clock } = this.#on;
+    const request = { organization, idempotencyKey, action: "payment_method.setup_page", input };
+    const earlier = await postgres.inOrganization(organization, (sql) =>
+      findEarlierAnswer<string>(sql, request),
+    );
+    if (earlier !== undefined) return earlier;
+    const url = await this.setupPage(organization, input);
+    return postgres.inOrganization(organization, (sql) =>
+      runOnce(sql, request, async () => {
+        await recordAudit(sql, {
+          organization,
+          actor: caller,
+          action: request.action,
+          target: (await billing.customer(sql, input.customer)).id,
+          before: undefined,
+          after: { account: input.account, returnUrl: input.returnUrl },
+          at: clock.now(),
+        });
+        return url;
+      }),
+    );
+  }
+
+  /**
+   * The provider's page on which the customer enters a card, which then becomes the default.
+   * @throws Refusal 400, 404; 409 for an account that is archived; 422 when the provider does not take it; 503
+   */
+  async setupPage(organization: OrganizationId, input: SetupPageInput): Promise<string> {
     const { postgres, accounts, billing, gate } = this.#on;
     if (!URL.canParse(input.returnUrl) || !/^https?:$/.test(new URL(input.returnUrl).protocol))
       throw invalidReturnUrl();
-    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => ({
-      ...(await accounts.open(sql, organization, input.account)),
-      customer: await billing.customer(sql, input.customer),
-    }));
+    const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => {
+      const opened = await accounts.open(sql, organization, input.account);
+      if (opened.isArchived) throw archived(opened.account.key);
+      return { ...opened, customer: await billing.customer(sql, input.customer) };
+    });
     return askProvider(async () => {
       const customerRef = await this.#on.calls.customerRef(organization, account, provider, customer);
       const page = await gate.call(account.id, () =>
@@ -195,6 +234,13 @@ export class PaymentMethods {
 
   async find(organization: OrganizationId, id: string): Promise<PaymentMethod | undefined> {
     return this.#on.postgres.inOrganization(organization, (sql) => findMethod(sql, id));
+  }
+
+  /** @throws Refusal 404, 409 unless a customer can be charged by it */
+  async check(sql: Sql, customer: CustomerId, id: string): Promise<void> {
+    const method = await mustFind(sql, id);
+    if (method.customer !== customer) throw notItsOwn(id, customer);
+    if (method.detachedAt !== undefined) throw detached(id);
   }
 
   /** What the provider says of a method, in the caller's transaction: one that its customer entered is the default. */
@@ -255,6 +301,7 @@ export class PaymentMethods {
   async #makeDefault(sql: Sql, organization: OrganizationId, method: PaymentMethod): Promise<void> {
     await setDefaultMethod(sql, method.customer, method.id);
     await this.#on.dunning.methodChanged(sql, organization, method.customer);
+    await this.#on.topUps.methodChanged(sql, organization, method.customer);
   }
 }
 
@@ -286,6 +333,11 @@ function anotherCustomers(): Refusal {
   return new Refusal(
     makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail),
   );
+}
+
+function notItsOwn(id: string, customer: string): Refusal {
+  const detail = `Payment method ${id} is not one of customer ${customer}.`;
+  return new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
 }
 
 function tooMany(customer: string): Refusal {

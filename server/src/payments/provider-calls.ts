@@ -1,6 +1,6 @@
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Clock } from "../kernel/clock.js";
-import type { OrganizationId } from "../kernel/ids.js";
+import type { OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
 import { msOf } from "../kernel/instant.js";
 import { newsOf, type AttemptNews } from "./attempts.js";
 import type { BillingPort } from "./ports.js";
@@ -20,6 +20,10 @@ export interface ProviderCallsDependencies {
   readonly clock: Clock;
 }
 
+const prepared_max = 1_000;
+// Another key of the account is used after so long.
+const prepared_ms_max = 10_000;
+
 /** An attempt with what a call about it needs. */
 interface Call {
   readonly account: ProviderAccount;
@@ -35,6 +39,8 @@ interface Call {
  */
 export class ProviderCalls {
   readonly #on: ProviderCallsDependencies;
+  /** What the calls of one charge share: it is asked for two or three times within a moment. */
+  readonly #prepared = new Map<PaymentAttemptId, Omit<Call, "isInKeyWindow"> & { readonly at_ms: number }>();
 
   constructor(dependencies: ProviderCallsDependencies) {
     this.#on = dependencies;
@@ -114,7 +120,20 @@ export class ProviderCalls {
   }
 
   async #prepare(organization: OrganizationId, attempt: PaymentAttempt): Promise<Call> {
-    const { postgres, accounts, billing, clock } = this.#on;
+    const at_ms = performance.now();
+    const known = this.#prepared.get(attempt.id);
+    const call =
+      known !== undefined && at_ms - known.at_ms < prepared_ms_max
+        ? known
+        : await this.#read(organization, attempt);
+    if (known === undefined && this.#prepared.size >= prepared_max) this.#prepared.clear();
+    this.#prepared.set(attempt.id, { ...call, at_ms });
+    const age_ms = msOf(this.#on.clock.now()) - msOf(attempt.sentAt);
+    return { ...call, isInKeyWindow: age_ms < call.provider.keyWindow_ms };
+  }
+
+  async #read(organization: OrganizationId, attempt: PaymentAttempt): Promise<Omit<Call, "isInKeyWindow">> {
+    const { postgres, accounts, billing } = this.#on;
     const { account, provider, methodRef, customer, known, description } = await postgres.inOrganization(
       organization,
       async (sql) => {
@@ -143,8 +162,7 @@ export class ProviderCalls {
       description,
       target: targetId(attempt.target),
     };
-    const age_ms = msOf(clock.now()) - msOf(attempt.sentAt);
-    return { account, provider, charge, isInKeyWindow: age_ms < provider.keyWindow_ms };
+    return { account, provider, charge };
   }
 
   /** The customer as the provider knows it, made known now when it is not. */

@@ -36,7 +36,7 @@ export async function applyObject(
       const attempt = byRef ?? named;
       // Metadata can be written by anyone with the account's key: the account must be the attempt's own.
       if (attempt === undefined || attempt.account !== account) return "a charge that Weir did not make";
-      const recorded = await on.attempts.record(sql, organization, attempt.id, newsOf(reply));
+      const recorded = await on.attempts.record(sql, organization, attempt, newsOf(reply));
       return `${attempt.id} ${recorded.state}`;
     }
     case "refund":

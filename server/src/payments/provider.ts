@@ -174,6 +174,8 @@ export interface PaymentProvider {
   checkAccount(
     account: Pick<ProviderAccount, "settings" | "secrets">,
   ): readonly { field: string; message: string }[];
+  /** What a decline's code means for trying again, for previews; left out where there are no codes. */
+  declineFor?(code: string): Decline;
   /** Why an amount cannot be charged, in its words; undefined when it can. */
   amountFault(amount: Money): string | undefined;
 

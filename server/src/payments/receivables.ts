@@ -209,7 +209,12 @@ export class Receivables {
     await this.#on.wakes.cancelWake(sql, dunning_end_kind, invoice);
   }
 
-  #publish(sql: Sql, organization: OrganizationId, type: "invoice.paid" | "invoice.marked_uncollectible", receivable: Receivable): Promise<void> {
+  #publish(
+    sql: Sql,
+    organization: OrganizationId,
+    type: "invoice.paid" | "invoice.marked_uncollectible",
+    receivable: Receivable,
+  ): Promise<void> {
     const { invoice, customer, currency, due } = receivable;
     const data = { invoice, customer, currency, due: due.toString() };
     return this.#on.notices.publish(sql, organization, [

@@ -28,7 +28,7 @@ import type {
   Target,
   TargetKind,
 } from "../settlement/index.js";
-import type { Attempts } from "./attempts.js";
+import { mustFindAttempt, type Attempts } from "./attempts.js";
 import type { Captures } from "./captures.js";
 import {
   isOpen,
@@ -44,7 +44,6 @@ import type { Payouts } from "./payouts.js";
 import type { BillingPort } from "./ports.js";
 import type { Receivables } from "./receivables.js";
 import type { Refunds } from "./refunds.js";
-import { findAttempt } from "./store/attempts.js";
 import { findDispute, findDisputeByRef } from "./store/disputes.js";
 import {
   addRefunded,
@@ -384,11 +383,11 @@ export class SettlementPort implements SettlementPayments {
 
   async #capture(sql: Sql, organization: OrganizationId, action: Of<"capture">): Promise<ActionOutcome> {
     const id = action.attempt as PaymentAttemptId;
-    const before = await findAttempt(sql, id);
+    const before = await mustFindAttempt(sql, id);
     const { ref, gross, fee } = action.settlement;
     const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined };
-    const charge = before?.ref ?? action.ref ?? action.arn ?? ref;
-    const after = await this.#on.attempts.record(sql, organization, id, {
+    const charge = before.ref ?? action.ref ?? action.arn ?? ref;
+    const after = await this.#on.attempts.record(sql, organization, before, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
       settled,

@@ -10,6 +10,7 @@ import {
   claimChunk,
   deleteWake,
   deleteWakes,
+  insertWake,
   lockDueWakes,
   lookAhead,
   markBegun,
@@ -17,6 +18,7 @@ import {
   selectDueOrganizations,
   selectUnbegun,
   takeChunk,
+  upsertEarlierWakes,
   upsertWake,
   upsertWakes,
 } from "./store/wakes.js";
@@ -75,6 +77,19 @@ export class Wakes {
     this.#nudgeSoon(at);
   }
 
+  /** Writes a wake as `wake` does, unless there is one of its kind and key: that stays where it is. */
+  async wakeUnlessSet(
+    sql: Sql,
+    organization: OrganizationId,
+    at: Instant,
+    kind: string,
+    key: string,
+    payload: JsonValue = null,
+  ): Promise<void> {
+    await insertWake(sql, organization, { kind, key, at, payload });
+    this.#nudgeSoon(at);
+  }
+
   /** Many of one kind. @throws RangeError for more than 10,000, or two of one key */
   async wakeAll(
     sql: Sql,
@@ -83,11 +98,26 @@ export class Wakes {
     wakes: readonly { key: string; at: Instant; payload?: JsonValue }[],
   ): Promise<void> {
     if (wakes.length === 0) return;
-    if (wakes.length > wakes_at_once_max) throw new RangeError(`at most ${wakes_at_once_max} wakes at once`);
-    if (new Set(wakes.map((wake) => wake.key)).size < wakes.length)
-      throw new RangeError("two wakes have one key");
+    checkWakes(wakes);
     const rows = wakes.map(({ key, at, payload = null }) => ({ key, at, payload }));
     await upsertWakes(sql, organization, kind, rows);
+    this.#nudgeSoon(Math.min(...wakes.map((wake) => wake.at)) as Instant);
+  }
+
+  /**
+   * Many of one kind, without payload, none of them later than it was: for what looks at how things stand by then, so that
+   * one look does for all that happened before it.
+   * @throws RangeError for more than 10,000, or two of one key
+   */
+  async wakeNoLater(
+    sql: Sql,
+    organization: OrganizationId,
+    kind: string,
+    wakes: readonly { readonly key: string; readonly at: Instant }[],
+  ): Promise<void> {
+    if (wakes.length === 0) return;
+    checkWakes(wakes);
+    await upsertEarlierWakes(sql, organization, kind, wakes);
     this.#nudgeSoon(Math.min(...wakes.map((wake) => wake.at)) as Instant);
   }
 
@@ -249,4 +279,10 @@ export class Wakes {
     await Promise.all(Array.from({ length: organizations_at_once }, work));
     return acted > 0;
   }
+}
+
+function checkWakes(wakes: readonly { readonly key: string }[]): void {
+  if (wakes.length > wakes_at_once_max) throw new RangeError(`at most ${wakes_at_once_max} wakes at once`);
+  if (new Set(wakes.map(({ key }) => key)).size < wakes.length)
+    throw new RangeError("two wakes have one key");
 }

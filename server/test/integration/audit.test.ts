@@ -48,6 +48,8 @@ async function change(mutation: string): Promise<void> {
 
 test("every change is on record: what, of which thing, by which key, before and after", async () => {
   const { ids } = filled;
+  // Before the meter measures its history anew, which invoices wait for.
+  await change(`refreshInvoice(id: "${ids.invoice}")`);
   await change(`changeMeter(meter: "${ids.meter}", name: "renamed")`);
   await change(`changeMeter(meter: "${ids.meter}", eventType: "another")`);
   await change('createMeter(slug: "gone", eventType: "t", aggregation: COUNT)');
@@ -56,7 +58,6 @@ test("every change is on record: what, of which thing, by which key, before and 
     `assignSubject(customer: "${ids.customer}", subject: "another", from: "2026-01-01T00:00:00Z")`,
   );
   await change(`endSubject(customer: "${ids.customer}", subject: "another", at: "2026-02-01T00:00:00Z")`);
-  await change(`refreshInvoice(id: "${ids.invoice}")`);
   await change('createApiKey(name: "second", kind: secret)');
   await change(`revokeApiKey(id: "${ids.apiKey}")`);
   const written = await entries();
@@ -77,6 +78,14 @@ test("every change is on record: what, of which thing, by which key, before and 
     ["invoice.create", ids.invoice, made],
     ["invoice.refresh", ids.invoice, changed],
     ["import.start", ids.import, made],
+    ["provider_account.create", ids.providerAccount, made],
+    ["payment_method.attach", ids.paymentMethod, made],
+    ["payment_method.create_update_link", ids.payer, made],
+    ["payment.receive", undefined, made],
+    ["refund.create", ids.refund, changed],
+    ["dispute.submit_evidence", ids.dispute, changed],
+    ["collection.pause", undefined, made],
+    ["dunning.set_schedule", filled.id, changed],
   ];
   for (const [action, target, sides] of expected) {
     const entry = written.find((each) => each.action === action && (target ?? each.target) === each.target);

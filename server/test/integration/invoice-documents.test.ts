@@ -397,6 +397,30 @@ describe("a credit note", () => {
 });
 
 describe("refusals", () => {
+  test("what e-invoices ask for is checked when it is given, each fault by its field", async () => {
+    await expect(
+      mutate(
+        'setBillingProfile(legalName: "N", iban: "DE00 1203", bic: "X", electronicAddress: "nimbus", timeZone: "Mars/Olympus")',
+        "{ legalName }",
+      ),
+    ).rejects.toThrow(/electronicAddress: .*EAS.*iban: .*check digits.*bic: .*timeZone: /);
+    await expect(
+      mutate(
+        'updateCustomer(customer: "acme", electronicAddress: "9999:x", buyerReference: "a\\nb", registrationNumber: "")',
+      ),
+    ).rejects.toThrow(/electronicAddress: .*EAS.*registrationNumber: .*buyerReference: /);
+    const profile = await mutate<Record<string, string | null>>(
+      'setBillingProfile(legalName: "N", iban: "de02 1203 0000 0000 2020 51", electronicAddress: "9930:DE123456789", timeZone: "europe/berlin", bic: "")',
+      "{ iban bic electronicAddress timeZone }",
+    );
+    expect(profile).toEqual({
+      iban: "DE02120300000000202051",
+      bic: null,
+      electronicAddress: "9930:DE123456789",
+      timeZone: "Europe/Berlin",
+    });
+  });
+
   test("another organization finds nothing, by id or number", async () => {
     const [invoice] = await invoicesOf("acme");
     for (const format of ["json", "html", "pdf"]) {

@@ -1,5 +1,5 @@
 import postgresJs from "postgres";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Identity } from "../../src/identity/index.js";
 import { FixedClock, sameClock, systemClock } from "../../src/kernel/clock.js";
@@ -235,9 +235,18 @@ describe("the sealer", () => {
     await post(...Array.from({ length: 4100 }, (_, number) => invoice(number, 5n)));
     expect(await sealer.sealDue()).toBe(1);
     expect(await sealer.sealDue()).toBe(0);
-    const blocks = await sealer.blocks(organization, { limit: 10 });
-    expect(blocks.map(({ postings }) => postings)).toEqual([4096]);
+    const sealed = async () =>
+      (await sealer.blocks(organization, { limit: 10 })).map(({ postings }) => postings);
+    expect(await sealed()).toEqual([4096]);
     expect(await ledger.trialBalance(organization)).toMatchObject({ balanced: true, differences: [] });
+    const began = performance.now();
+    const clockOfProcess = vi.spyOn(performance, "now").mockReturnValue(began + 290_000);
+    await sealer.sealDue();
+    expect(await sealed()).toEqual([4096]);
+    clockOfProcess.mockReturnValue(began + 310_000);
+    await sealer.sealDue();
+    clockOfProcess.mockRestore();
+    expect(await sealed()).toEqual([4, 4096]);
   });
 
   test("two at once make one chain", async () => {

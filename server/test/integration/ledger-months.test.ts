@@ -207,13 +207,13 @@ test("what is put into a closed month past the ledger is found by verification",
   clock.set(at("2026-02-03T00:00:00Z"));
   await close("2026-01");
   await superuser.begin(async (sql) => {
-    await sql`ALTER TABLE ledger_postings DISABLE TRIGGER ledger_postings_month_open`;
+    await sql`ALTER TABLE ledger_postings DISABLE TRIGGER ledger_postings_checked`;
     await sql`SELECT set_config('role', 'weir_app', true), set_config('weir.organization', ${caller.organization}, true)`;
     await ledger.post(sql, caller.organization, [
       { ...invoice("forged", 5n), at: at("2026-01-20T00:00:00Z") },
     ]);
     await sql`RESET ROLE`;
-    await sql`ALTER TABLE ledger_postings ENABLE ALWAYS TRIGGER ledger_postings_month_open`;
+    await sql`ALTER TABLE ledger_postings ENABLE ALWAYS TRIGGER ledger_postings_checked`;
   });
   await sealer.seal(caller.organization);
   const verification = new LedgerVerification({ postgres, months });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import { parseInstant } from "../../src/kernel/instant.js";
 import type { Currency } from "../../src/kernel/currency.js";
-import { operationsOf } from "../support/graphql-operations.js";
+import { operationsOf, unlessShed } from "../support/graphql-operations.js";
 import { parseXml, textAt } from "../support/parsed-xml.js";
 import { startTestSmtpServer, type TestSmtpServer } from "../support/test-smtp-server.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
@@ -34,7 +34,7 @@ const { ask, mutate } = operationsOf((query) => weir.graphql(query, {}, nimbus.k
 async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  ms = 30_000,
+  ms = 60_000,
 ): Promise<T> {
   for (const end = Date.now() + ms; Date.now() < end; ) {
     const found = await look();
@@ -152,7 +152,9 @@ describe("an invoice by mail", () => {
       [`${invoice.number}.xml`, "application/xml"],
     ]);
     const [pdf, xml] = parsed.attachments;
-    const downloaded = await weir.fetch(`/v1/invoices/${invoice.id}.pdf`, { key: nimbus.key });
+    const downloaded = await unlessShed(() =>
+      weir.fetch(`/v1/invoices/${invoice.id}.pdf`, { key: nimbus.key }),
+    );
     expect(pdf!.content.equals(Buffer.from(await downloaded.arrayBuffer()))).toBe(true);
     expect(pdf!.content.subarray(0, 5).toString()).toBe("%PDF-");
     expect(textAt(parseXml(xml!.content.toString()), "LegalMonetaryTotal/PayableAmount")).toBe("119.00");
@@ -201,14 +203,16 @@ describe("an invoice by mail", () => {
   test("asked for twice under one idempotency key, it goes once", async () => {
     const { id } = await finalized();
     const send = () =>
-      weir.fetch("/graphql", {
-        method: "POST",
-        key: nimbus.key,
-        headers: { "content-type": "application/json", "idempotency-key": "once-and-only" },
-        body: JSON.stringify({
-          query: `mutation { sendInvoice(invoice: "${id}", to: ["once@acme.example"]) { ... on SendInvoiceSuccess { data { id } } } }`,
+      unlessShed(() =>
+        weir.fetch("/graphql", {
+          method: "POST",
+          key: nimbus.key,
+          headers: { "content-type": "application/json", "idempotency-key": "once-and-only" },
+          body: JSON.stringify({
+            query: `mutation { sendInvoice(invoice: "${id}", to: ["once@acme.example"]) { ... on SendInvoiceSuccess { data { id } } } }`,
+          }),
         }),
-      });
+      );
     const answers = [await (await send()).text(), await (await send()).text()];
     expect(answers[1]).toBe(answers[0]);
     const [mail] = await mailsOf(id);
@@ -230,10 +234,12 @@ describe("as invoices are finalized", () => {
       const mails = await mailsOf(invoice.id);
       return mails.length === 2 && mails.every(({ state }) => state === "sent") ? mails : undefined;
     });
-    expect(sent.map(({ recipient, addressedTo }) => [recipient, addressedTo]).sort()).toEqual([
-      ["archive@nimbus.example", invoice.email],
-      [invoice.email, null],
-    ]);
+    expect(new Map(sent.map(({ recipient, addressedTo }) => [recipient, addressedTo]))).toEqual(
+      new Map([
+        ["archive@nimbus.example", invoice.email],
+        [invoice.email, null],
+      ]),
+    );
     const [copy] = smtp.to("archive@nimbus.example");
     const [original] = smtp.to(invoice.email);
     expect(copy!.parsed.to).toMatchObject({ value: [{ address: invoice.email }] });
@@ -476,6 +482,19 @@ test("an erased customer is in no mail, and cannot be written to again", async (
   );
   expect(stored[0]!.row).not.toContain(key);
   expect(stored[0]!.row).not.toContain("Müller");
+});
+
+test("an address of a customer that is none fails, and keeps nothing else from happening", async () => {
+  const { mail, postgres } = weir.weir.services;
+  const queued = await postgres.inOrganization(nimbus.id, (sql) =>
+    mail.queue(sql, nimbus.id, {
+      content: { kind: "card_update", link: "https://pay.nimbus.example/card" },
+      key: "card-1",
+      to: ["a;b@acme.example", "good@acme.example"],
+    }),
+  );
+  expect(await mailOf(queued[0]!)).toMatchObject({ state: "failed", attempts: 0, reason: /no address/ });
+  await inState(queued[1]!, "sent");
 });
 
 test("what a person sends is audited without addresses", async () => {

@@ -1,5 +1,6 @@
 import type { Currency } from "../../src/kernel/currency.js";
 import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
+import { fillPayments, type FilledPayments } from "./filled-payments.js";
 import { operationsOf } from "./graphql-operations.js";
 import type { TestWeir } from "./test-weir.js";
 
@@ -38,7 +39,8 @@ export interface FilledOrganization {
       | "webhookDelivery"
       | "audit",
       string
-    >
+    > &
+      FilledPayments
   >;
 }
 
@@ -175,6 +177,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
     "{ id }",
   );
   const [posting] = await ledger.postings(id, { limit: 1 });
+  const payments = await fillPayments(weir, key, mark);
   const webhook = await deliverWebhook(weir, key, mark);
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
@@ -211,6 +214,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       mail: mails.nodes[0]?.id ?? "",
       apiKey: apiKey.key.id,
       ...webhook,
+      ...payments,
       import: imported.id,
       fileImport,
       audit: auditLog.nodes[0]?.id ?? "",

@@ -34,14 +34,26 @@ export function operationsOf(ask: RunOperation): Operations {
   };
 }
 
+/** A Weir that sheds load did nothing, and says when to come again: on a busy machine it does, and clients do. */
+export async function unlessShed(send: () => Promise<Response>): Promise<Response> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await send();
+    if (response.status !== 503 || attempt === 60) return response;
+    await response.arrayBuffer();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /** Asks a Weir over HTTP. */
 export function askOver(fetchFrom: (pathname: string, init: RequestInit) => Promise<Response>): RunOperation {
   return async <T>(query: string) => {
-    const response = await fetchFrom("/graphql", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ query }),
-    });
+    const response = await unlessShed(() =>
+      fetchFrom("/graphql", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query }),
+      }),
+    );
     const { data, errors } = (await response.json()) as { data?: T; errors?: { message: string }[] };
     if (data == null || errors !== undefined)
       throw new Error(errors?.[0]?.message ?? `status ${response.status}`);

@@ -1,7 +1,7 @@
 import { Customers, mustFindCustomer, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
 import { Credits } from "../../src/credits/index.js";
-import { Ledger } from "../../src/ledger/index.js";
 import { Receivables } from "../../src/payments/index.js";
+import { Ledger, Revenue } from "../../src/ledger/index.js";
 import { Taxes } from "../../src/tax/index.js";
 
 export interface TestBilling {
@@ -9,11 +9,12 @@ export interface TestBilling {
   readonly tax: Taxes;
   readonly ledger: Ledger;
   readonly credits: Credits;
+  readonly revenue: Revenue;
 }
 
 /** Billing with the domains that it stands on, all real; nothing is billed by itself unless `wakes` are given. */
 export function openTestBilling(
-  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "customers" | "receivables"> &
+  given: Omit<BillingOptions, "tax" | "ledger" | "credits" | "revenue" | "customers" | "receivables"> &
     Partial<Pick<BillingOptions, "customers">>,
 ): TestBilling {
   const { postgres, clock, clocks } = given;
@@ -38,5 +39,7 @@ export function openTestBilling(
     wakes: { wakeAll: () => Promise.resolve(), cancelWake: () => Promise.resolve(false) },
     notices: { publish: () => Promise.resolve() },
   });
-  return { billing: openBilling({ ...given, customers, tax, ledger, credits, receivables }), tax, ledger, credits };
+  const revenue = new Revenue({ postgres, ledger, clock, clocks, monthEndNoted: () => Promise.resolve() });
+  const billing = openBilling({ ...given, customers, tax, ledger, credits, revenue, receivables });
+  return { billing, tax, ledger, credits, revenue };
 }

@@ -1,4 +1,8 @@
-import { startStripeSimulator, type RunningStripeSimulator } from "../../simulators/stripe/index.js";
+import {
+  startStripeSimulator,
+  type RunningStripeSimulator,
+  type StripeSimulator,
+} from "../../simulators/stripe/index.js";
 import type { Caller } from "../../src/identity/index.js";
 import type { ProviderAccountId } from "../../src/kernel/ids.js";
 import { operationsOf } from "./graphql-operations.js";
@@ -44,7 +48,10 @@ export async function startPayingOrganization(
     settings: { apiBase: stripe.url },
     secrets: { secretKey: stripeKey, webhookSecret },
   });
-  stripe.simulator.addWebhook({ url: new URL(`/v1/webhooks/${id}/${account.id}`, weir.url).href, secret: webhookSecret });
+  stripe.simulator.addWebhook({
+    url: new URL(`/v1/webhooks/${id}/${account.id}`, weir.url).href,
+    secret: webhookSecret,
+  });
   return {
     caller,
     key,
@@ -66,15 +73,21 @@ export async function startPayingOrganization(
     },
     async advance(to) {
       const { now, state } = await operations.advance(to);
-      if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}: ${JSON.stringify(await weir.weir.services.testClocks.find(id))}`);
+      if (now !== to)
+        throw new Error(
+          `the clock stands at ${now}, ${state}, not ${to}: ${JSON.stringify(await weir.weir.services.testClocks.find(id))}`,
+        );
     },
-    async chargeOf(intent) {
-      const path = `/v1/payment_intents/${intent}`;
-      const headers = { authorization: `Bearer ${stripeKey}` };
-      const answer = await stripe.simulator.handle({ method: "GET", path, headers, body: "" });
-      if (typeof answer === "string") throw new Error("the simulator gave no answer");
-      return (JSON.parse(answer.body) as { latest_charge: string }).latest_charge;
-    },
+    chargeOf: (intent) => chargeOf(stripe.simulator, intent),
     stop: () => stripe.stop(),
   };
+}
+
+/** The provider's charge of a payment intent. */
+export async function chargeOf(simulator: StripeSimulator, intent: string): Promise<string> {
+  const path = `/v1/payment_intents/${intent}`;
+  const headers = { authorization: `Bearer ${stripeKey}` };
+  const answer = await simulator.handle({ method: "GET", path, headers, body: "" });
+  if (typeof answer === "string") throw new Error("the simulator gave no answer");
+  return (JSON.parse(answer.body) as { latest_charge: string }).latest_charge;
 }

@@ -1,6 +1,7 @@
 import { loadConfig } from "../../src/config.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { startWeir, type RunningWeir } from "../../src/wire.js";
+import { unlessShed } from "./graphql-operations.js";
 import { createTestDatabase, postgresServer } from "./postgres-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
@@ -46,12 +47,14 @@ export async function startTestWeir(name: string, env: Record<string, string> = 
     dir: folder.dir,
     fetch: fetchFrom,
     async graphql<T>(query: string, variables: object = {}, key = testKey) {
-      const response = await fetchFrom("/graphql", {
-        method: "POST",
-        key,
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ query, variables }),
-      });
+      const response = await unlessShed(() =>
+        fetchFrom("/graphql", {
+          method: "POST",
+          key,
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ query, variables }),
+        }),
+      );
       const { data, errors } = (await response.json()) as { data?: T; errors?: { message: string }[] };
       if (errors !== undefined || data === undefined)
         throw new Error(errors?.map((error) => error.message).join("; ") ?? "no data");

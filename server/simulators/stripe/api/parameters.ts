@@ -61,6 +61,13 @@ export class Parameters {
     return null;
   }
 
+  url(name: string): string | undefined {
+    const value = this.text(name);
+    if (value !== undefined && !URL.canParse(value))
+      throw badParameter(this.#name(name), "Not a valid URL", "url_invalid");
+    return value;
+  }
+
   requiredText(name: string): string {
     return this.text(name) ?? this.#isMissing(name);
   }

@@ -70,8 +70,8 @@ function create(call: Call): CheckoutSessionWire {
     );
   const customer = params.text("customer");
   const currency = params.text("currency");
-  const successUrl = params.text("success_url");
-  const cancelUrl = params.text("cancel_url") ?? null;
+  const successUrl = params.url("success_url");
+  const cancelUrl = params.url("cancel_url") ?? null;
   const reference = params.text("client_reference_id") ?? null;
   const email = params.text("customer_email") ?? null;
   const creation = params.choice("customer_creation", ["always", "if_required"]);

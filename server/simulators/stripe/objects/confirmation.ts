@@ -138,7 +138,7 @@ function charge(
   const { instrument } = method;
   if (forced.decline !== undefined) throw decline(account, intent, method, declines[forced.decline.decline]);
   if (forced.processing !== undefined || instrument.answers !== "at_once") {
-    process(account, intent, method, forced);
+    startProcessing(account, intent, method, forced);
     return;
   }
   if (instrument.decline !== undefined) throw decline(account, intent, method, declines[instrument.decline]);
@@ -146,7 +146,7 @@ function charge(
 }
 
 /** The bank will say later, or somebody by hand. */
-function process(
+function startProcessing(
   account: Account,
   intent: PaymentIntentRecord,
   method: PaymentMethodRecord,

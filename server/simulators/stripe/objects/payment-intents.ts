@@ -248,7 +248,7 @@ function readConfirmation({ params, forced }: Call): Confirmation {
   const offSession = params.choice("off_session", ["true", "false", "one_off", "recurring"]);
   return {
     isOffSession: offSession !== undefined && offSession !== "false",
-    returnUrl: params.text("return_url"),
+    returnUrl: params.url("return_url"),
     failsOnRequiredAction: params.boolean("error_on_requires_action") ?? false,
     forced,
   };

@@ -1,7 +1,8 @@
 import type { Account, PayoutRecord, PayoutWire } from "../account.js";
 import { badParameter, refused } from "../api/api-error.js";
 import { idOf, type Call, type Route } from "../api/call.js";
-import { forcedOutcome, type ForcedOutcome } from "../faults/forced-outcome.js";
+import type { ForcedOutcome } from "../faults/forced-outcome.js";
+import type { BalanceTransactionRecord } from "../ledger.js";
 import { seconds } from "../unix-time.js";
 import { checkCurrency } from "./currency.js";
 import { isIn, listPage } from "./page.js";
@@ -28,6 +29,11 @@ const failure_messages: Readonly<Record<string, string>> = {
     "The bank account details on file are probably incorrect. No bank account could be located with those details.",
 };
 
+/** What a payout of all that is available would come to; 0 or less when there is nothing to pay out. */
+export function amountToPayOut(account: Account, currency: string): number {
+  return unpaid(account, currency).reduce((total, { wire }) => total + wire.net, 0);
+}
+
 /**
  * Pays out all that is available in a currency, as Stripe does by itself; the payout is what its balance transactions
  * come to, or `difference` more. Undefined when there is nothing to pay out.
@@ -35,21 +41,11 @@ const failure_messages: Readonly<Record<string, string>> = {
 export function payOutAvailable(
   account: Account,
   currency: string,
-  difference = 0,
+  difference: number,
+  forced: ForcedOutcome,
 ): PayoutRecord | undefined {
-  const now_ms = account.now_ms();
-  const paid = account.ledger.transactions
-    .inOrder()
-    .filter(
-      ({ wire, payout }) =>
-        wire.currency === currency && payout === undefined && wire.available_on * 1_000 <= now_ms,
-    );
-  const sum = paid.reduce((total, { wire }) => total + wire.net, 0);
-  // What a faulty payout left over, or took too much, is not made up for by the next one: it is part of no payout.
-  if (sum <= 0) return undefined;
-  const subject = { customer: undefined, metadata: {} };
-  const forced = forcedOutcome(account.faults.strikeOperation("payouts.automatic", () => subject));
-  const amount = sum + difference + (forced.payout_difference?.amount ?? 0);
+  const paid = unpaid(account, currency);
+  const amount = amountToPayOut(account, currency) + difference + (forced.payout_difference?.amount ?? 0);
   if (amount <= 0) return undefined;
   const payout = addPayout(account, {
     amount,
@@ -59,8 +55,19 @@ export function payOutAvailable(
     metadata: {},
     forced,
   });
+  // What a faulty payout left over, or took too much, is not made up for by the next one: it is part of no payout.
   for (const transaction of paid) transaction.payout = payout.wire.id;
   return payout;
+}
+
+function unpaid(account: Account, currency: string): readonly BalanceTransactionRecord[] {
+  const now_ms = account.now_ms();
+  return account.ledger.transactions
+    .inOrder()
+    .filter(
+      ({ wire, payout }) =>
+        wire.currency === currency && payout === undefined && wire.available_on * 1_000 <= now_ms,
+    );
 }
 
 /**

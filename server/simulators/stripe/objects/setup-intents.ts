@@ -149,7 +149,7 @@ function create(call: Call): SetupIntentWire {
   const customer = params.text("customer");
   const methodId = params.text("payment_method");
   const isConfirmed = params.boolean("confirm") ?? false;
-  const returnUrl = params.text("return_url");
+  const returnUrl = params.url("return_url");
   const usage = params.choice("usage", ["off_session", "on_session"]);
   const description = params.text("description") ?? null;
   const metadata = params.metadata({});
@@ -182,7 +182,7 @@ function confirmIt(call: Call): SetupIntentWire {
   const setup = account.setupIntents.get(idOf(call), "intent");
   const { wire } = setup;
   const methodId = params.text("payment_method") ?? wire.payment_method;
-  const returnUrl = params.text("return_url");
+  const returnUrl = params.url("return_url");
   params.ignore("payment_method_options", "mandate_data", "use_stripe_sdk");
   params.done();
   checkOpen(wire, "confirm");

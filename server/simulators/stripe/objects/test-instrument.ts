@@ -165,6 +165,11 @@ export function cardOfNumber(text: string): TestInstrument | "incorrect_number" 
   return /^\d{12,19}$/.test(number) && passesLuhn(number) ? "no_test_card" : "incorrect_number";
 }
 
+/** The number as it may be written down: one that may be a real card's is not. */
+export function writableNumber(text: string): string {
+  return typeof cardOfNumber(text) === "string" ? "0" : text;
+}
+
 /** All of them, by the name of their payment method. */
 export function testInstruments(): Iterable<readonly [name: string, instrument: TestInstrument]> {
   return byName;

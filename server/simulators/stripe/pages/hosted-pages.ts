@@ -6,17 +6,30 @@ import { authenticateCheckout, enterCardInCheckout } from "../objects/checkout-s
 import { authenticatePayment } from "../objects/confirmation.js";
 import type { EnteredCard } from "../objects/payment-methods.js";
 import { authenticateSetup } from "../objects/setup-intents.js";
-import { testInstruments } from "../objects/test-instrument.js";
+import { testInstruments, writableNumber } from "../objects/test-instrument.js";
+import type { Recorder } from "../recorder.js";
 import { escapeHtml, htmlPage } from "./html.js";
 
-/** The pages that a provider hosts: a card is entered, or its owner proves who they are. Undefined for any other path. */
-export function answerPage(account: Account, request: SimulatorRequest): SimulatorReply | undefined {
+/**
+ * The pages that a provider hosts: a card is entered, or its owner proves who they are. Undefined for any other path.
+ * @param recorder  none when it all happened before
+ */
+export function answerPage(
+  account: Account,
+  recorder: Recorder | undefined,
+  request: SimulatorRequest,
+): SimulatorReply | undefined {
   const match = /^\/_simulator\/(checkout|authenticate)\/([\w-]{1,100})(\?.*)?$/.exec(request.path);
   const [, page, id] = match ?? [];
   if (page === undefined || id === undefined) return undefined;
+  const answer = (): SimulatorReply =>
+    page === "checkout"
+      ? checkout(account, account.checkoutSessions.get(id), request)
+      : authenticate(account, id, request);
   try {
-    if (page === "checkout") return checkout(account, account.checkoutSessions.get(id), request);
-    return authenticate(account, id, request);
+    if (request.method !== "POST" || recorder === undefined) return answer();
+    const { path, body } = request;
+    return recorder.do({ kind: "page", path, body: writableForm(body) }, answer);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return html(error.status, "This did not work", `<p class="error">${escapeHtml(error.message)}</p>`);
@@ -105,6 +118,14 @@ function readCard(form: FormNode): EnteredCard {
     cvc: text("cvc"),
     ...(name !== "" && { name }),
   };
+}
+
+/** The form without a number that may be a real card's. */
+function writableForm(body: string): string {
+  const form = new URLSearchParams(body);
+  const number = form.get("number");
+  if (number !== null) form.set("number", writableNumber(number));
+  return form.toString();
 }
 
 function isWebAddress(text: string): boolean {

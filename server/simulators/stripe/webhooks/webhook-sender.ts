@@ -47,6 +47,9 @@ export class WebhookSender {
   #running = 0;
   #scheduled = 0;
   #idle: (() => void)[] = [];
+  /** Nobody is told of what happens, while it only happens again. */
+  isMuted = false;
+  #targets = 0;
   /** Deliveries that were not even scheduled, for want of room. */
   lost = 0;
 
@@ -54,7 +57,16 @@ export class WebhookSender {
     this.#on = options;
   }
 
+  /** Gives the id of the target. */
+  addTarget(target: Omit<WebhookTarget, "id">): string {
+    this.#targets += 1;
+    const id = `target_${this.#targets}`;
+    this.targets.set(id, { ...target, id });
+    return id;
+  }
+
   send(event: EventRecord, object: object): void {
+    if (this.isMuted) return;
     for (const target of this.targets.values()) {
       if (!target.isEnabled) continue;
       if (!target.events.includes("*") && !target.events.includes(event.type)) continue;

@@ -186,4 +186,11 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-export { CreditNoteType, CustomerType, InvoiceType, MoneyType, PeriodType } from "./references.js";
+export {
+  CreditNoteType,
+  CustomerType,
+  InvoiceType,
+  LineExplanationType,
+  MoneyType,
+  PeriodType,
+} from "./references.js";

@@ -121,7 +121,7 @@ function invoiceOf(given: readonly AssembledInput[], with_: Funds): PostedInvoic
     payer,
     currency: usd,
     totals: assembled.totals,
-    lines: assembled.lines.map((one, index) => ({ ...one, service: services[index % 2]! })),
+    lines: assembled.lines.map((one, index) => ({ ...one, service: services[index % 2]!, deferred: 0n })),
   };
 }
 
@@ -135,6 +135,22 @@ function sums(transfers: readonly Transfer[]): Map<string, bigint> {
   }
   return found;
 }
+
+test("what is for services still to come is deferred, and owed all the same", () => {
+  const invoice = invoiceOf(
+    [
+      { minor: 1000n, rate: vat },
+      { minor: 300n, rate: vat },
+    ],
+    none,
+  );
+  const [first, ...others] = invoice.lines;
+  const accounts = sums(
+    finalizeTransfers({ ...invoice, lines: [{ ...first!, deferred: 1000n }, ...others] }),
+  );
+  expect([accounts.get("deferred_revenue"), accounts.get("revenue")]).toEqual([-1000n, -300n]);
+  expect(accounts.get(`receivable:${payer}`)).toBe(1547n);
+});
 
 test("an invoice never goes below zero, and its amounts add up", () => {
   fc.assert(
@@ -239,12 +255,28 @@ describe("credit notes", () => {
     );
   });
 
+  test("what was not earned yet is taken back from what is deferred, the rest from revenue", () => {
+    const { transfers } = creditNotePosting({
+      id: "cn_1",
+      payer,
+      currency: usd,
+      lines: [
+        { net: 1000n, tax: 0n, service: services[0]!, deferred: 400n },
+        { net: 500n, tax: 0n, service: services[1]!, deferred: 0n },
+      ],
+      toBalance: 0n,
+    });
+    const accounts = sums(transfers);
+    expect([accounts.get("revenue"), accounts.get("deferred_revenue")]).toEqual([1100n, 400n]);
+    expect(accounts.get(`receivable:${payer}`)).toBe(-1500n);
+  });
+
   test("what exceeds what is still to be paid becomes balance", () => {
     const { transfers } = creditNotePosting({
       id: "cn_1",
       payer,
       currency: usd,
-      lines: [{ net: 1000n, tax: 190n, service: services[0]! }],
+      lines: [{ net: 1000n, tax: 190n, service: services[0]!, deferred: 0n }],
       toBalance: 190n,
     });
     const accounts = sums(transfers);

@@ -7,6 +7,8 @@ import type { Period } from "./service-period.js";
 /** A line as the ledger sees it. */
 export interface PostedLine extends Pick<AssembledLine, "promotional" | "taxable" | "tax"> {
   readonly service: Period;
+  /** What of it is not earned yet: all or nothing when it is finalized, and what is left of that when it is voided. */
+  readonly deferred: bigint;
 }
 
 export interface PostedInvoice {
@@ -17,9 +19,14 @@ export interface PostedInvoice {
   readonly totals: InvoiceTotals;
 }
 
+/** What a line earns: what promotional credits covered was earned all the same; that it was given away is an expense. */
+export function earnedOf({ taxable, promotional }: Pick<AssembledLine, "promotional" | "taxable">): bigint {
+  return taxable + promotional;
+}
+
 /**
  * What finalizing posts: the receivable rises by revenue (of each service period) and tax, and falls by what credits and
- * balance cover; it ends at what is due. Undefined when nothing moves.
+ * balance cover; it ends at what is due. What is for services still to come is deferred. Undefined when nothing moves.
  */
 export function finalizePosting(invoice: PostedInvoice): Posting | undefined {
   const transfers = finalizeTransfers(invoice);
@@ -37,9 +44,11 @@ export function finalizeTransfers({ payer, currency, lines, totals }: PostedInvo
   const balance: Account = { kind: "customer_balance", customer: payer };
   const move = moverIn(currency);
   return [
-    // What promotional credits covered was earned all the same; that it was given away is an expense.
-    ...revenueOf(lines.map((line) => ({ ...line, minor: line.taxable + line.promotional }))).flatMap(
+    ...byService(lines.map((line) => ({ ...line, minor: earnedOf(line) - line.deferred }))).flatMap(
       ({ service, minor }) => move(receivable, { kind: "revenue" }, minor, service),
+    ),
+    ...byService(lines.map((line) => ({ ...line, minor: line.deferred }))).flatMap(({ service, minor }) =>
+      move(receivable, { kind: "deferred_revenue" }, minor, service),
     ),
     ...move(receivable, { kind: "tax_payable" }, totals.tax),
     ...move({ kind: "promotional_credit" }, receivable, totals.promotional),
@@ -49,7 +58,7 @@ export function finalizeTransfers({ payer, currency, lines, totals }: PostedInvo
   ];
 }
 
-/** What voiding posts: the opposite of what finalizing did. */
+/** What voiding posts: the opposite of what finalizing did, and of what was recognised since. */
 export function voidPosting(invoice: PostedInvoice): Posting | undefined {
   const transfers = reversed(finalizeTransfers(invoice));
   if (transfers.length === 0) return undefined;
@@ -66,7 +75,13 @@ export interface PostedCreditNote {
   readonly payer: CustomerId;
   readonly currency: Currency;
   /** Amounts given back, zero or more. */
-  readonly lines: readonly { readonly net: bigint; readonly tax: bigint; readonly service: Period }[];
+  readonly lines: readonly {
+    readonly net: bigint;
+    readonly tax: bigint;
+    readonly service: Period;
+    /** What of the net was not earned yet. */
+    readonly deferred: bigint;
+  }[];
   /** What of it becomes balance, since the invoice has no more to be paid. */
   readonly toBalance: bigint;
 }
@@ -80,8 +95,11 @@ export function creditNotePosting({ id, payer, currency, lines, toBalance }: Pos
     reason: "credit_note.issue",
     reference: id,
     transfers: [
-      ...revenueOf(lines.map(({ net, service }) => ({ minor: net, service }))).flatMap(({ service, minor }) =>
-        move({ kind: "revenue" }, receivable, minor, service),
+      ...byService(lines.map(({ net, deferred, service }) => ({ minor: net - deferred, service }))).flatMap(
+        ({ service, minor }) => move({ kind: "revenue" }, receivable, minor, service),
+      ),
+      ...byService(lines.map(({ deferred, service }) => ({ minor: deferred, service }))).flatMap(
+        ({ service, minor }) => move({ kind: "deferred_revenue" }, receivable, minor, service),
       ),
       ...move(
         { kind: "tax_payable" },
@@ -94,7 +112,7 @@ export function creditNotePosting({ id, payer, currency, lines, toBalance }: Pos
 }
 
 /** Sums by service period, in order of time. */
-function revenueOf(
+function byService(
   lines: readonly { readonly minor: bigint; readonly service: Period }[],
 ): { service: Period; minor: bigint }[] {
   const sums = new Map<string, { service: Period; minor: bigint }>();

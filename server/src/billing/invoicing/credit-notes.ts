@@ -6,7 +6,7 @@ import { newId, type OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { formatMoney } from "../../kernel/money.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
-import { creditNotePosting, decideCredits, voidPosting, type CreditedLine } from "../core/index.js";
+import { creditNotePosting, decideCredits, earnedOf, voidPosting, type CreditedLine } from "../core/index.js";
 import { takeProgress } from "../store/billing-progress.js";
 import { findCreditNote, insertCreditNote, listCreditNotes } from "../store/credit-notes.js";
 import { numberText, takeNumbers } from "../store/invoice-numbers.js";
@@ -17,6 +17,7 @@ import type { CreditsPort, LedgerPort } from "./funds.js";
 import { mustFindFinalized } from "./find-finalized.js";
 import type { Invoice } from "./invoice.js";
 import type { ReceivablesPort } from "./receivables-port.js";
+import type { RevenuePort } from "./revenue-port.js";
 
 export interface CreditNotesDependencies {
   readonly postgres: Postgres;
@@ -24,6 +25,7 @@ export interface CreditNotesDependencies {
   readonly credits: CreditsPort;
   readonly receivables: ReceivablesPort;
   readonly webhooks?: WebhooksPort | undefined;
+  readonly revenue: RevenuePort;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -104,11 +106,20 @@ export class CreditNotes {
         ),
         createdAt: at,
       });
+      const unearned = await this.#on.revenue.takeBack(
+        sql,
+        note.lines.map(({ line, net }) => ({ line, amount: net })),
+      );
       const posting = creditNotePosting({
         id: note.id,
         payer: invoice.customer,
         currency: invoice.currency,
-        lines: note.lines.map(({ line, net, tax }) => ({ net, tax, service: serviceOf(invoice, line) })),
+        lines: note.lines.map(({ line, net, tax }) => ({
+          net,
+          tax,
+          service: serviceOf(invoice, line),
+          deferred: unearned.get(line) ?? 0n,
+        })),
         toBalance,
       });
       if (posting.transfers.length > 0) await this.#on.ledger.post(sql, caller.organization, [posting]);
@@ -146,15 +157,20 @@ export class CreditNotes {
         lines,
         createdAt: at,
       });
+      const unearned = await this.#on.revenue.takeBack(
+        sql,
+        invoice.lines.map((line) => ({ line: line.id, amount: earnedOf(line) })),
+      );
       const posting = voidPosting({
         id: invoice.id,
         payer: invoice.customer,
         currency: invoice.currency,
-        lines: invoice.lines.map(({ promotional, taxable, tax, period }) => ({
+        lines: invoice.lines.map(({ id, promotional, taxable, tax, period }) => ({
           promotional,
           taxable,
           tax,
           service: period,
+          deferred: unearned.get(id) ?? 0n,
         })),
         totals: invoice.totals,
       });

@@ -23,6 +23,7 @@ import {
   type Contract,
   type Measured,
   type RatedPortion,
+  type Period,
   type SectionLine,
   type SectionPlan,
   type SectionScope,
@@ -178,6 +179,7 @@ function toInvoice(
   const notices = new Set<string>();
   const taxNotices = new Set<string>();
   const rates = ratesFor(situation.tax, payer, taxNotices);
+  const boundary = latest(sections.map(({ order: { period } }) => period.end));
   const lines: PricedLine[] = [];
   for (const [position, section] of sections.entries()) {
     const { contract, plan } = section;
@@ -189,6 +191,7 @@ function toInvoice(
         meterVersion,
         subjects: meterVersion === undefined ? [] : cutToPeriod(spans, line.covered),
         rate: line.billed?.rate ?? rates(line.category, (line.covered.end - 1) as Instant),
+        boundary,
       };
       lines.push(recordLine(line, recordContent(contract, line), place));
     }
@@ -201,7 +204,6 @@ function toInvoice(
     notices.add(
       "No event of the customer's subjects was measured in this period by the meters of this plan.",
     );
-  const boundary = latest(sections.map(({ order: { period } }) => period.end));
   const issueAt = latest([
     ...(order.draft === undefined ? [] : [order.draft.issueAt]),
     ...(order.issueNotBefore === undefined ? [] : [order.issueNotBefore]),
@@ -314,7 +316,7 @@ type RecordedContent = Pick<
 function recordLine(
   line: SectionLine,
   content: RecordedContent,
-  place: Pick<PricedLine, "section" | "meterVersion" | "subjects" | "rate">,
+  place: Pick<PricedLine, "section" | "meterVersion" | "subjects" | "rate"> & { readonly boundary: Instant },
 ): PricedLine {
   return {
     section: place.section,
@@ -340,7 +342,17 @@ function recordLine(
     net: line.net,
     rate: place.rate,
     isCorrection: line.isCorrection,
+    earnedOver: place.meterVersion === undefined ? earnedOver(line, place.boundary) : undefined,
   };
+}
+
+/** What follows from charges, or takes them back, is mostly about such as are earned over time: see PricedLine. */
+function earnedOver({ content, covered, billed }: SectionLine, boundary: Instant): Period | undefined {
+  if (content.kind === "charge" && content.charge.price.charge === "one_off") return undefined;
+  if (billed === undefined) return covered;
+  const start = Math.max(covered.start, boundary) as Instant;
+  const end = Math.max(covered.end, billed.covered.end) as Instant;
+  return start < end ? { start, end } : undefined;
 }
 
 function recordContent(contract: Contract, { content, billed }: SectionLine): RecordedContent {

@@ -3,7 +3,7 @@ import type { Sql } from "../../engines/postgres/index.js";
 import type { BillingProfile } from "../../identity/index.js";
 import { newId, type InvoiceId, type OrganizationId, type SubscriptionId } from "../../kernel/ids.js";
 import { day, hour, type Instant } from "../../kernel/instant.js";
-import { finalizePosting } from "../core/index.js";
+import { earnedOf, finalizePosting } from "../core/index.js";
 import type { Customer } from "../customer.js";
 import { takeProgress } from "../store/billing-progress.js";
 import { insertLines, linePlace, readLineIds, type StoredLine } from "../store/invoice-lines.js";
@@ -15,8 +15,9 @@ import { describeInvoice } from "./describe-invoice.js";
 import { finalizedMessage, type WebhooksPort } from "./invoice-webhooks.js";
 import { Funds, type CreditsPort, type LedgerPort } from "./funds.js";
 import type { Buyer, Finalization, InvoiceHead } from "./invoice.js";
-import type { PricedInvoice } from "./priced-invoice.js";
 import type { ReceivablesPort } from "./receivables-port.js";
+import type { Deferral, RevenuePort } from "./revenue-port.js";
+import type { PricedInvoice, PricedLine } from "./priced-invoice.js";
 
 /** Sees to it that drafts are finalized when their grace is over; in the transaction that writes them. */
 export type DraftsNoted = (
@@ -41,6 +42,7 @@ export interface WritingDependencies {
   readonly ledger: LedgerPort;
   readonly credits: CreditsPort;
   readonly receivables: ReceivablesPort;
+  readonly revenue: RevenuePort;
   /** Who sells, as invoices say it. */
   readonly sellerOf: (sql: Sql, organization: OrganizationId) => Promise<BillingProfile | undefined>;
   readonly draftsNoted?: DraftsNoted | undefined;
@@ -95,7 +97,7 @@ export async function writeInvoices(
   if (drafts.length > 0) await deleteParts(sql, drafts);
   const seller = invoices.some(writing.isFinal) ? await on.sellerOf(sql, organization) : undefined;
   const rows = assembled.map((one) => rowOf(one, seller, writing));
-  const lines = assembled.flatMap((one, index) => linesOf(rows[index]?.id, one, lineIds, writing.now));
+  const linesOfEach = assembled.map((one, index) => linesOf(rows[index]?.id, one, lineIds, writing.now));
   await insertSections(
     sql,
     organization,
@@ -103,10 +105,10 @@ export async function writeInvoices(
       sections.map((section) => ({ ...section, invoice: mustHave(rows[index]).id })),
     ),
   );
-  await insertLines(sql, organization, lines);
+  await insertLines(sql, organization, linesOfEach.flat());
   const postings = assembled.flatMap((one, index) => {
     const { id, status } = mustHave(rows[index]);
-    return status === "draft" ? [] : (finalizePosting(postedOf(id, one)) ?? []);
+    return status === "draft" ? [] : (finalizePosting(postedOf(id, one, writing.now)) ?? []);
   });
   if (postings.length > 0) await on.ledger.post(sql, organization, postings);
   const waiting = rows.filter(({ status }) => status === "draft");
@@ -142,6 +144,12 @@ export async function writeInvoices(
         : [{ invoice: id, customer, currency, due: totals.due, dueAt: finalized.paymentDueAt }],
     ),
   );
+  const deferrals = assembled.flatMap((one, index) =>
+    mustHave(numbered[index]).status === "draft"
+      ? []
+      : deferralsOf(one, linesOfEach[index] ?? [], writing.now),
+  );
+  if (deferrals.length > 0) await on.revenue.defer(sql, organization, deferrals);
   const uses = assembled.flatMap(({ draws }, index) => {
     const { id, status } = mustHave(rows[index]);
     return status === "draft" ? [] : draws.map(({ grant, amount }) => ({ grant, invoice: id, amount }));
@@ -279,19 +287,39 @@ function linesOf(
   });
 }
 
-function postedOf(id: InvoiceId, { priced, lines, totals }: AssembledInvoice) {
+function postedOf(id: InvoiceId, { priced, lines, totals }: AssembledInvoice, now: Instant) {
   return {
     id,
     payer: priced.payer.id,
     currency: priced.currency,
-    lines: lines.map(({ promotional, taxable, tax }, index) => ({
-      promotional,
-      taxable,
-      tax,
-      service: mustHave(priced.lines[index]).period,
-    })),
+    lines: lines.map(({ promotional, taxable, tax }, index) => {
+      const line = mustHave(priced.lines[index]);
+      const deferred = isAhead(line, now) ? earnedOf({ promotional, taxable }) : 0n;
+      return { promotional, taxable, tax, service: line.period, deferred };
+    }),
     totals,
   };
+}
+
+/** Whether what a line is for is still to be given, at least in part. */
+function isAhead({ earnedOver }: PricedLine, now: Instant): boolean {
+  return earnedOver !== undefined && earnedOver.end > now;
+}
+
+function deferralsOf(
+  { priced, lines }: AssembledInvoice,
+  stored: readonly StoredLine[],
+  now: Instant,
+): Deferral[] {
+  return priced.lines.flatMap((line, index) => {
+    if (line.earnedOver === undefined || !isAhead(line, now)) return [];
+    const amount = earnedOf(mustHave(lines[index]));
+    if (amount === 0n) return [];
+    const { invoice, id } = mustHave(stored[index]);
+    const { timeZone } = mustHave(priced.sections[line.section]);
+    const { currency, payer } = priced;
+    return [{ invoice, line: id, customer: payer.id, currency, service: line.earnedOver, timeZone, amount }];
+  });
 }
 
 /** Gives those that are finalized their numbers, in order. */

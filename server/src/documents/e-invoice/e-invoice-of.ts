@@ -1,4 +1,8 @@
-import { parseElectronicAddress, type ElectronicAddress } from "../../kernel/electronic-address.js";
+import {
+  isInPeppol,
+  parseElectronicAddress,
+  type ElectronicAddress,
+} from "../../kernel/electronic-address.js";
 import { Decimal } from "../../kernel/decimal.js";
 import { calendarIn, dateAt, formatDate } from "../../kernel/local-date.js";
 import type { Instant } from "../../kernel/instant.js";
@@ -45,8 +49,7 @@ export function eInvoiceOf(document: InvoiceDocument): EInvoice {
   const seller = sellerOf(document, isOutOfScope);
   const buyer = buyerOf(document, isOutOfScope);
   const isPeppol =
-    seller.electronicAddress !== undefined &&
-    buyer.electronicAddress !== undefined &&
+    [seller, buyer].every(({ electronicAddress: of }) => of !== undefined && isInPeppol(of)) &&
     !outOfPeppol.has(seller.address?.country ?? "");
   const labels = labelsOf(formatsOf(document).locale);
   return {

@@ -341,6 +341,32 @@ describe("Peppol", () => {
     expect(endpoint).toMatchObject({ text: "PL1234567890", attributes: { schemeID: "9945" } });
   });
 
+  test("is not what an e-mail address is of", () => {
+    const root = rendered({
+      ...parties,
+      buyer: { ...parties.buyer, electronicAddress: "EM:ap@zolw.example" },
+    });
+    expect(textAt(root, "CustomizationID")).toBe("urn:cen.eu:en16931:2017");
+    expect(elementsAt(root, "AccountingCustomerParty/Party/EndpointID")).toMatchObject([
+      { text: "ap@zolw.example", attributes: { schemeID: "EM" } },
+    ]);
+  });
+
+  test.each([
+    ["0007", "5560360793", "5560360794"],
+    ["0088", "4035811991014", "4035811991015"],
+    ["0106", "12345678", "1234567"],
+    ["0151", "51824753556", "51824753557"],
+    ["0184", "DK12345678", "DK1234567"],
+    ["0192", "923609016", "923609017"],
+    ["0208", "0202239951", "0202239952"],
+  ])("checks the digits of %s: %s, not %s", (scheme, right, wrong) => {
+    const of = (value: string) =>
+      rulesOf({ ...parties, buyer: { ...parties.buyer, electronicAddress: `${scheme}:${value}` } });
+    expect(of(right)).toEqual([]);
+    expect(of(wrong)).toEqual([expect.stringMatching(/^PEPPOL-COMMON-R0/)]);
+  });
+
   test("asks for the buyer's reference, and in Germany for whom to ask", () => {
     expect(rulesOf({ ...parties, buyerReference: undefined })).toEqual(["PEPPOL-EN16931-R003"]);
     const german = { ...parties.buyer, address: { city: "Bonn", country: "DE" }, taxId: "DE987654321" };

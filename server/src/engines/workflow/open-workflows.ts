@@ -340,7 +340,7 @@ class DbosWorkflows implements Workflows {
       postgres: this.#on.postgres,
       log: this.#on.log,
       activity: this.#activity,
-      limit: this.#limitOf(definition.queue ?? "default"),
+      limit: this.#limitOf(definition.queue ?? "default", definition.stepsAtOnce),
       retry: definition.retry,
       organization,
       run,
@@ -359,10 +359,10 @@ class DbosWorkflows implements Workflows {
     }
   }
 
-  #limitOf(queue: string): StepLimit {
+  #limitOf(queue: string, stepsAtOnce = steps_at_once_max): StepLimit {
     const existing = this.#limits.get(queue);
     if (existing !== undefined) return existing;
-    const limit = new StepLimit(steps_at_once_max);
+    const limit = new StepLimit(stepsAtOnce);
     this.#limits.set(queue, limit);
     return limit;
   }

@@ -69,6 +69,8 @@ export interface WorkflowDefinition<
   readonly version: number;
   /** Steps of one queue share a limit on how many are at work at once in this process. */
   readonly queue?: string;
+  /** How many steps of its queue are at work at once; 3 when left out. The first workflow of a queue decides. */
+  readonly stepsAtOnce?: number;
   readonly retry?: RetryPolicy;
   run(context: WorkflowContext, input: Input): Promise<Output>;
 }

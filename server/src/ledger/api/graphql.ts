@@ -3,53 +3,13 @@ import { forwardConnection, forwardPage, page_items_max } from "../../graphql/fo
 import { MoneyType } from "../../graphql/money-type.js";
 import { PeriodType } from "../../graphql/period-type.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
-import { balanceOf, codeOf, type AccountSums, type SumDifference, type Transfer } from "../core/index.js";
+import { codeOf, type SumDifference, type Transfer } from "../core/index.js";
 import type { TrialBalance } from "../ledger.js";
 import type { StoredPosting } from "../store/postings.js";
-
-const AccountTypeEnum = builder.enumType("LedgerAccountType", {
-  description: "As in accounting: assets and expenses grow by debits, the others by credits.",
-  values: {
-    ASSET: { value: "asset" },
-    LIABILITY: { value: "liability" },
-    INCOME: { value: "income" },
-    EXPENSE: { value: "expense" },
-    EQUITY: { value: "equity" },
-  } as const,
-});
-
-const AccountType = builder.objectRef<AccountSums>("LedgerAccount").implement({
-  description: "An account in one currency, and what its transfers add up to.",
-  fields: (t) => ({
-    code: t.exposeString("code", {
-      description: '"revenue", or "receivable:cus_…" where it is kept per customer.',
-    }),
-    type: t.field({ type: AccountTypeEnum, resolve: (account) => account.type }),
-    currency: t.exposeString("currency"),
-    debit: t.field({
-      type: MoneyType,
-      resolve: ({ currency, debit }) => ({ currency, minor: debit }),
-    }),
-    credit: t.field({
-      type: MoneyType,
-      resolve: ({ currency, credit }) => ({ currency, minor: credit }),
-    }),
-    balance: t.field({
-      type: MoneyType,
-      description: "From the account's own side: positive when it holds what its type is for.",
-      resolve: (account) => ({ currency: account.currency, minor: balanceOf(account.type, account) }),
-    }),
-    pendingDebit: t.field({
-      type: MoneyType,
-      description: "Of postings that are neither posted nor voided yet: not in the balance.",
-      resolve: ({ currency, pendingDebit }) => ({ currency, minor: pendingDebit }),
-    }),
-    pendingCredit: t.field({
-      type: MoneyType,
-      resolve: ({ currency, pendingCredit }) => ({ currency, minor: pendingCredit }),
-    }),
-  }),
-});
+import { AccountType } from "./account-type.js";
+import "./blocks.js";
+import "./months.js";
+import "./revenue.js";
 
 const TransferType = builder.objectRef<Transfer>("LedgerTransfer").implement({
   description: "Moves an amount from the credited account to the debited one.",
@@ -213,3 +173,5 @@ function readCursor(text: string): { code: string; currency: string } {
   const detail = "`after` is no cursor of this list: take it from `pageInfo.endCursor` or an edge.";
   throw new Refusal(makeProblem("invalid-cursor", 400, "Not a cursor of this list", detail));
 }
+
+export { PostingType };

@@ -35,4 +35,5 @@ export {
   type Resolution,
   type Transfer,
 } from "./posting.js";
+export { daysThrough, earnedBy, partThrough, takeBack, type StraightLine } from "./straight-line.js";
 export { compareSums, isBalanced, type SumDifference } from "./trial-balance.js";

@@ -59,11 +59,10 @@ export async function selectUnsealedOrganizations(
     CROSS JOIN LATERAL (
       SELECT count(*)::int AS postings
       FROM (SELECT FROM ledger_postings
-            WHERE organization = o.id AND xact > '0'
-              AND xact >= CASE WHEN s.sealed_through > pg_snapshot_xmax(pg_current_snapshot()) THEN '0'
-                               ELSE coalesce(s.sealed_through, '0') END
-              AND xact <= CASE WHEN s.sealed_through > pg_snapshot_xmax(pg_current_snapshot()) THEN '18446744073709551615'
-                               ELSE pg_snapshot_xmax(pg_current_snapshot()) END
+            WHERE organization = o.id AND xact > 0
+              AND xact >= CASE WHEN s.sealed_through > weir_next_transaction() THEN 0 ELSE coalesce(s.sealed_through, 0) END
+              AND xact <= CASE WHEN s.sealed_through > weir_next_transaction() THEN 9223372036854775807
+                               ELSE weir_next_transaction() END
             LIMIT ${page.limit}) waiting) p
     WHERE o.id > ${page.after ?? ""} AND p.postings > 0
     ORDER BY o.id LIMIT ${page.organizations}`;
@@ -96,8 +95,7 @@ export async function selectUnsealed(
 ): Promise<{ unsealed: Unsealed[]; horizon: bigint; isRenumbered: boolean }> {
   const rows = await sql<UnsealedRow[]>`
     SELECT u.id, u.xact, u.posted_at, one.horizon, one.is_renumbered
-    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
-                 sealed_through > pg_snapshot_xmax(pg_current_snapshot()) AS is_renumbered
+    FROM (SELECT weir_horizon()::text AS horizon, sealed_through > weir_next_transaction() AS is_renumbered
           FROM ledger_sealing) one
     LEFT JOIN (SELECT id, xact::text AS xact, (extract(epoch FROM posted_at) * 1000000)::bigint::text AS posted_at
                FROM ledger_unsealed ORDER BY ledger_unsealed.xact, id LIMIT ${limit}) u ON true`;
@@ -119,7 +117,7 @@ interface UnsealedRow {
 }
 
 export async function moveSealing(sql: Sql, sealedThrough: bigint): Promise<void> {
-  await sql`UPDATE ledger_sealing SET sealed_through = ${sealedThrough.toString()}::text::xid8`;
+  await sql`UPDATE ledger_sealing SET sealed_through = ${sealedThrough.toString()}::text::bigint`;
 }
 
 /** The last block, or the last before a number: number 0 when there is none, whose hash is that of the organization's id. */

@@ -93,14 +93,14 @@ export async function insertMonth(
 
 /** Which transactions may be under way: all that come to an end later have a number below it. */
 export async function nextTransaction(sql: Sql): Promise<bigint> {
-  const rows = await sql<{ next: string }[]>`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next`;
+  const rows = await sql<{ next: string }[]>`SELECT weir_next_transaction()::text AS next`;
   return BigInt(rows[0]?.next ?? 0);
 }
 
 /** Whether all transactions with numbers below one have ended. */
 export async function haveEnded(sql: Sql, before: bigint): Promise<boolean> {
   const rows = await sql<{ ended: boolean }[]>`
-    SELECT pg_snapshot_xmin(pg_current_snapshot()) >= ${before.toString()}::text::xid8 AS ended`;
+    SELECT weir_horizon() >= ${before.toString()}::text::bigint AS ended`;
   return rows[0]?.ended ?? false;
 }
 

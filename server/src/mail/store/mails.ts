@@ -135,6 +135,7 @@ export async function sendAgain(
   ids: readonly MailId[],
   { state, reason, at }: { state: "queued" | "suppressed"; reason: string | undefined; at: Instant },
 ): Promise<void> {
+  if (ids.length === 0) return;
   await sql`
     UPDATE mails
     SET state = ${state}, reason = ${reason ?? null}, reply = NULL, sending = sending + 1, attempts = 0, sent_at = NULL,
@@ -144,9 +145,17 @@ export async function sendAgain(
 
 /** Lets queued mails be tried at once. */
 export async function makeDue(sql: Sql, ids: readonly MailId[], at: Instant): Promise<void> {
+  if (ids.length === 0) return;
   await sql`
     UPDATE mails SET due_at = ${timestampText(at)}::text::timestamptz
     WHERE id = ANY (${arrayText(ids)}::text[]) AND state = 'queued'`;
+}
+
+/** How many mails are queued, counted up to `limit`. */
+export async function countQueued(sql: Sql, limit: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (SELECT FROM mails WHERE state = 'queued' LIMIT ${limit}) queued`;
+  return row?.count ?? 0;
 }
 
 /** Which mails are to be tried at an instant, longest waiting first. */

@@ -99,7 +99,7 @@ const transitions: Readonly<Record<AttemptState, Readonly<Record<AttemptInputKin
     // A refusal says that this request took nothing, not what became of the one before.
     refused: "unknown",
     unanswered: "unknown",
-    not_found: "unknown",
+    not_found: "ignored",
   },
   requires_action: {
     created: "stale",
@@ -110,7 +110,7 @@ const transitions: Readonly<Record<AttemptState, Readonly<Record<AttemptInputKin
     canceled: "canceled",
     refused: "unknown",
     unanswered: "unknown",
-    not_found: "unknown",
+    not_found: "ignored",
   },
   unknown: {
     created: "pending",
@@ -164,6 +164,8 @@ export function onAttemptInput(status: AttemptStatus, input: AttemptInput, now: 
   if (ref !== undefined && status.ref !== undefined && ref !== status.ref) {
     return { kind: "contradicts", detail: `the attempt is charge ${status.ref}, not ${ref}` };
   }
+  // A charge that was seen is not proven gone by being out of sight.
+  if (input.kind === "not_found" && status.ref !== undefined) return { kind: "ignored" };
   const cell = transitions[status.state][input.kind];
   if (cell === "ignored" || cell === "stale") return { kind: cell };
   const next: AttemptStatus = {

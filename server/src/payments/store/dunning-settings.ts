@@ -1,4 +1,4 @@
-import { timestampText, type Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { CustomerId, OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { DunningSchedule } from "../core/index.js";
@@ -50,4 +50,17 @@ export async function findPauses(
   const rows = await sql<{ customer: CustomerId; reason: string }[]>`
     SELECT customer, reason FROM collection_pauses WHERE customer = ANY (${[...customers]}::text[])`;
   return new Map(rows.map(({ customer, reason }) => [customer, reason]));
+}
+
+/** Nothing is collected of a customer by itself. */
+export interface CollectionPause {
+  readonly reason: string;
+  readonly pausedAt: Instant;
+}
+
+export async function findPause(sql: Sql, customer: CustomerId): Promise<CollectionPause | undefined> {
+  const rows = await sql<{ reason: string; paused_at: string }[]>`
+    SELECT reason, (extract(epoch FROM paused_at) * 1000000)::bigint::text AS paused_at
+    FROM collection_pauses WHERE customer = ${customer}`;
+  return rows.map(({ reason, paused_at: at }) => ({ reason, pausedAt: instantOfMicros(at) }))[0];
 }

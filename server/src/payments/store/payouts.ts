@@ -60,18 +60,25 @@ export async function findPayoutByRef(
   return rows[0] === undefined ? undefined : findPayout(sql, rows[0].id);
 }
 
-/** By id, oldest first; of one account when given. */
+/** By id, oldest first; of one account, in one state when given. */
 export async function listPayouts(
   sql: Sql,
-  page: { readonly account?: string; readonly after?: string; readonly limit: number },
+  page: {
+    readonly account?: string;
+    readonly state?: PayoutState;
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): Promise<Payout[]> {
   const account = page.account ?? null;
+  const state = page.state ?? null;
   const rows = await sql<PayoutRow[]>`
     SELECT id, account, ref, currency, amount_minor::text AS amount, state, failure, arrives_on::text,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at,
            (extract(epoch FROM received_at) * 1000000)::bigint::text AS received_at
     FROM payouts WHERE id > ${page.after ?? ""} AND (${account}::text IS NULL OR account = ${account})
+      AND (${state}::text IS NULL OR state = ${state})
     ORDER BY id LIMIT ${page.limit}`;
   return rows.map(payoutOf);
 }

@@ -58,18 +58,25 @@ export async function findRefundByRef(sql: Sql, ref: string): Promise<Refund | u
   return rows[0] === undefined ? undefined : findRefund(sql, rows[0].id);
 }
 
-/** By id, oldest first; of one payment when given. */
+/** By id, oldest first; of one payment, in one state when given. */
 export async function listRefunds(
   sql: Sql,
-  page: { readonly payment?: string; readonly after?: string; readonly limit: number },
+  page: {
+    readonly payment?: string;
+    readonly state?: RefundState;
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): Promise<Refund[]> {
   const payment = page.payment ?? null;
+  const state = page.state ?? null;
   const rows = await sql<RefundRow[]>`
     SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
     FROM refunds WHERE id > ${page.after ?? ""} AND (${payment}::text IS NULL OR payment = ${payment})
+      AND (${state}::text IS NULL OR state = ${state})
     ORDER BY id LIMIT ${page.limit}`;
   return rows.map(refundOf);
 }

@@ -364,6 +364,11 @@ describe("bad requests", () => {
       { code: "parameter_invalid_empty" },
     ],
     [
+      "a return_url that is no address",
+      () => stripe.paymentIntents.create({ amount: 500, currency: "usd", confirm: true, return_url: "back" }),
+      { code: "url_invalid", param: "return_url" },
+    ],
+    [
       "a parameter of older versions",
       () =>
         stripe.paymentIntents.create({

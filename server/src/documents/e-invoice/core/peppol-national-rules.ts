@@ -1,4 +1,5 @@
 import type { EInvoice, EInvoiceAddress } from "./e-invoice.js";
+import { isLuhn } from "./peppol-identifier-rules.js";
 import { isGiven, type RuleFaults } from "./rule-fault.js";
 
 const profile = "weir organization billing-profile --name …";
@@ -151,15 +152,6 @@ function checkSwedish({ seller, lines }: EInvoice, faults: RuleFaults): void {
       "weir tax rates list --country SE",
     ],
   ]);
-}
-
-function isLuhn(digits: string): boolean {
-  let sum = 0;
-  for (const [index, digit] of digits.split("").reverse().entries()) {
-    const value = Number(digit) * (index % 2 === 0 ? 1 : 2);
-    sum += value > 9 ? value - 9 : value;
-  }
-  return sum % 10 === 0;
 }
 
 function checkNorwegian({ seller }: EInvoice, faults: RuleFaults): void {

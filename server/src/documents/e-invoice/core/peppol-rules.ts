@@ -1,4 +1,5 @@
 import type { EInvoice } from "./e-invoice.js";
+import { checkIdentifiers } from "./peppol-identifier-rules.js";
 import { checkNational } from "./peppol-national-rules.js";
 import { isGiven, type RuleFaults } from "./rule-fault.js";
 
@@ -23,5 +24,6 @@ export function checkPeppol(invoice: EInvoice, faults: RuleFaults): void {
     invoice.seller.electronicAddress !== undefined,
     `the seller's electronic address is missing: ${profile} --electronic-address 9930:DE123456789`,
   );
+  checkIdentifiers(invoice, faults);
   checkNational(invoice, faults);
 }

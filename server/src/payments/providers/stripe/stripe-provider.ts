@@ -77,6 +77,7 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
     isTest: ({ secrets }) => isTestKey(secrets["secretKey"]),
     checkAccount: checkStripeAccount,
     amountFault: stripeAmountFault,
+    declineFor: (code) => declineOf({ code }),
 
     createCustomer: (account, { id, name, email }) =>
       answered(async () => {
@@ -101,6 +102,7 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
       answered(async () => {
         const session = await clientOf(account).checkout.sessions.create({
           mode: "setup",
+          allowed_payment_method_types: ["card"],
           customer: customerRef,
           success_url: returnUrl,
           cancel_url: returnUrl,

@@ -1,0 +1,133 @@
+import { CreditNoteType, InvoiceType, MoneyType } from "../../billing/api/graphql.js";
+import { builder, requireSecretKey } from "../../graphql/builder.js";
+import { forwardConnection } from "../../graphql/forward-connection.js";
+import { PostingType } from "../../ledger/api/graphql.js";
+import { refund_sources, refund_states } from "../core/index.js";
+import { readAmount } from "./amount-input.js";
+import { given } from "./given.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
+import { mustFindPayment } from "./payment-types.js";
+import { PaymentType, RefundType } from "./references.js";
+
+const RefundSourceEnum = builder.enumType("RefundSource", {
+  description:
+    "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again. prepaid: off the credit that a top-up bought, as far as it is left.",
+  values: refund_sources,
+});
+
+const RefundStateEnum = builder.enumType("RefundState", {
+  description: "One that succeeded may fail days later: then the money is back.",
+  values: refund_states,
+});
+
+RefundType.implement({
+  description: "Money of a payment that goes back. Posted when it is made; posted back when it failed.",
+  fields: (t) => ({
+    id: t.exposeID("id"),
+    payment: t.field({
+      type: PaymentType,
+      complexity: 5,
+      resolve: ({ payment }, _args, context) => mustFindPayment(context, payment),
+    }),
+    paymentId: t.exposeID("payment"),
+    source: t.field({ type: RefundSourceEnum, resolve: ({ source }) => source }),
+    invoice: t.field({
+      type: InvoiceType,
+      nullable: true,
+      complexity: 5,
+      description: "That is owed again.",
+      resolve: ({ invoice }, _args, { caller, services }) =>
+        invoice === undefined ? null : services.billing.invoices.get(caller.organization, invoice),
+    }),
+    creditNote: t.field({
+      type: CreditNoteType,
+      nullable: true,
+      complexity: 5,
+      resolve: ({ creditNote }, _args, { caller, services }) =>
+        creditNote === undefined ? null : services.billing.creditNotes.get(caller.organization, creditNote),
+    }),
+    amount: t.field({ type: MoneyType, resolve: ({ currency, amount }) => ({ currency, minor: amount }) }),
+    reason: t.exposeString("reason"),
+    state: t.field({ type: RefundStateEnum, resolve: ({ state }) => state }),
+    providerRef: t.string({ nullable: true, resolve: ({ ref }) => ref ?? null }),
+    failure: t.string({
+      nullable: true,
+      description: "Why it did not arrive, in the provider's words.",
+      resolve: ({ failure }) => failure ?? null,
+    }),
+    parkedAt: t.field({
+      type: "Instant",
+      nullable: true,
+      description: "Since when a person has to find out what became of it.",
+      resolve: ({ parkedAt }) => parkedAt ?? null,
+    }),
+    createdAt: t.expose("createdAt", { type: "Instant" }),
+    changedAt: t.expose("changedAt", { type: "Instant" }),
+    postings: t.field({
+      type: [PostingType],
+      description: "What it posted to the ledger.",
+      complexity: postingsComplexity,
+      resolve: ({ id }, _args, context) => postingsOf(context, id),
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  refunds: t.connection({
+    type: RefundType,
+    description: "Oldest first.",
+    args: { payment: t.arg.id(), state: t.arg({ type: RefundStateEnum }) },
+    resolve: (_root, { payment, state, ...args }, { caller, services }) =>
+      forwardConnection(args, (page) =>
+        services.payments.refunds.list(caller.organization, { ...page, ...given({ payment, state }) }),
+      ),
+  }),
+  refund: t.field({
+    type: RefundType,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, { caller, services }) =>
+      (await services.payments.refunds.find(caller.organization, id)) ?? null,
+  }),
+}));
+
+builder.mutationFields((t) => ({
+  createRefund: t.field({
+    type: RefundType,
+    description:
+      "Gives money of a payment back, never more than came in. It is posted at once and sent a moment later; of money that came in outside of Weir, send it there.",
+    errors: {},
+    args: {
+      payment: t.arg.id({ required: true }),
+      source: t.arg({ type: RefundSourceEnum, required: true }),
+      reason: t.arg.string({ required: true }),
+      amount: t.arg({
+        type: "Decimal",
+        required: false,
+        description:
+          'In major units of the payment\'s currency: "100.00". All that can be given back when left out.',
+      }),
+      invoice: t.arg.id({
+        description:
+          "That is to be owed again, with source invoice: id or number. The payment's only one when left out.",
+      }),
+      creditNote: t.arg.id({ description: "That it pays out, by id or number, with source balance." }),
+    },
+    resolve: async (_root, { payment, source, reason, amount, invoice, creditNote }, context) => {
+      requireSecretKey(context);
+      const { caller, services, idempotencyKey } = context;
+      const { organization } = caller;
+      const { invoices, creditNotes } = services.billing;
+      const { currency } = await mustFindPayment(context, payment);
+      const input = {
+        payment,
+        source,
+        reason,
+        ...(amount == null ? {} : { amount: readAmount(amount, currency) }),
+        ...(invoice == null ? {} : { invoice: (await invoices.get(organization, invoice)).id }),
+        ...(creditNote == null ? {} : { creditNote: (await creditNotes.get(organization, creditNote)).id }),
+      };
+      return services.payments.refunds.create(caller, input, idempotencyKey);
+    },
+  }),
+}));

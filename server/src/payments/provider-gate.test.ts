@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import type { ProviderAccountId } from "../kernel/ids.js";
+import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
+import { ProviderGate } from "./provider-gate.js";
+
+const account = "pac_1" as ProviderAccountId;
+const works = () => Promise.resolve("done");
+const silent = () => Promise.reject(new ProviderUnanswered("no reply"));
+
+test("a burst, then so many calls a second; who is too many is told after how long to come again", async () => {
+  let now = 0;
+  const gate = new ProviderGate({ now_ms: () => now, perSecond: 10, burst: 3 });
+  for (let call = 0; call < 3; call += 1) expect(await gate.call(account, works)).toBe("done");
+  await expect(gate.call(account, works)).rejects.toMatchObject({ name: "ProviderBusy", wait_ms: 100 });
+  now += 100;
+  expect(await gate.call(account, works)).toBe("done");
+  expect(await gate.call("pac_2" as ProviderAccountId, works)).toBe("done");
+});
+
+test("after ten calls without an answer nobody calls; then one at a time finds out, and an answer opens it", async () => {
+  let now = 0;
+  const gate = new ProviderGate({ now_ms: () => now });
+  for (let call = 0; call < 10; call += 1)
+    await expect(gate.call(account, silent)).rejects.toBeInstanceOf(ProviderUnanswered);
+  let calls = 0;
+  const counted = () => {
+    calls += 1;
+    return works();
+  };
+  await expect(gate.call(account, counted)).rejects.toBeInstanceOf(ProviderBusy);
+  expect(calls).toBe(0);
+  now += 15_000;
+  await expect(gate.call(account, silent)).rejects.toBeInstanceOf(ProviderUnanswered);
+  await expect(gate.call(account, counted)).rejects.toBeInstanceOf(ProviderBusy);
+  now += 15_000;
+  const [first, second] = await Promise.allSettled([
+    gate.call(account, counted),
+    gate.call(account, counted),
+  ]);
+  expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+  expect(await gate.call(account, counted)).toBe("done");
+});
+
+test("a refusal is an answer", async () => {
+  const gate = new ProviderGate({ now_ms: () => 0 });
+  const refused = () => Promise.reject(new ProviderRefusal({ code: "no", hardness: "setup", message: "no" }));
+  for (let call = 0; call < 20; call += 1)
+    await expect(gate.call(account, refused)).rejects.toBeInstanceOf(ProviderRefusal);
+  expect(await gate.call(account, works)).toBe("done");
+});

@@ -1,0 +1,159 @@
+import { startStripeSimulator, type RunningStripeSimulator } from "../../simulators/stripe/index.js";
+import { operationsOf, type Operations } from "./graphql-operations.js";
+import { chargeOf, stripeKey, webhookSecret } from "./paying-organization.js";
+import { eventually, type Nodes } from "./payments-api.js";
+import type { TestWeir } from "./test-weir.js";
+
+/** The id of each thing of money that moved, by what it is. */
+export interface FilledPayments {
+  readonly providerAccount: string;
+  readonly payer: string;
+  readonly paymentMethod: string;
+  readonly paidInvoice: string;
+  readonly openInvoice: string;
+  readonly attempt: string;
+  readonly payment: string;
+  readonly refund: string;
+  readonly dispute: string;
+  readonly payout: string;
+  readonly providerEvent: string;
+  /** Of a card-update link. */
+  readonly cardToken: string;
+}
+
+/** One of everything that comes from charging through a provider; the provider is gone afterwards, and nothing is under way. */
+export async function fillPayments(weir: TestWeir, key: string, mark: string): Promise<FilledPayments> {
+  const delays = { refund_ms: 20, available_ms: 0, payout_ms: 20 };
+  // By the mark, so that no two providers give the same ids.
+  const stripe = await startStripeSimulator({ port: 0, seed: mark, settings: { delays } });
+  try {
+    return await fill(
+      stripe,
+      operationsOf((query) => weir.graphql(query, {}, key)),
+      mark,
+    );
+  } finally {
+    await stripe.stop();
+  }
+}
+
+async function fill(
+  { simulator, url }: RunningStripeSimulator,
+  { ask, mutate }: Operations,
+  mark: string,
+): Promise<FilledPayments> {
+  const account = await mutate<{ id: string; webhookUrl: string }>(
+    `createProviderAccount(key: "${mark}-stripe", provider: "stripe", name: "${mark}", settings: [{ name: "apiBase", value: "${url}" }],
+      secrets: [{ name: "secretKey", value: "${stripeKey}" }, { name: "webhookSecret", value: "${webhookSecret}" }])`,
+    "{ id webhookUrl }",
+  );
+  simulator.addWebhook({ url: account.webhookUrl, secret: webhookSecret });
+  await mutate(
+    `createPlan(key: "${mark}-fees", name: "${mark}", currency: "USD", graceHours: 0, prices: [
+      { key: "fee", name: "${mark} fee", charge: flat, timing: arrears, model: { flat: "20" } }])`,
+    "{ id }",
+  );
+  const now = new Date();
+  const lastMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString();
+
+  /** A customer with an invoice of last month. */
+  async function billed(
+    name: string,
+    hasCard: boolean,
+  ): Promise<{ customer: string; method: string; invoice: string }> {
+    const customer = await mutate<{ id: string }>(
+      `createCustomer(key: "${mark}-${name}", name: "${mark}", timeZone: "UTC")`,
+      "{ id }",
+    );
+    const method = hasCard
+      ? await mutate<{ id: string }>(
+          `attachPaymentMethod(customer: "${mark}-${name}", account: "${mark}-stripe", method: "${simulator.createPaymentMethod({ number: "4242424242424242" })}")`,
+          "{ id }",
+        )
+      : undefined;
+    const subscription = await mutate<{ id: string }>(
+      `createSubscription(customer: "${mark}-${name}", plan: "${mark}-fees", start: "${lastMonth}")`,
+      "{ id }",
+    );
+    const { invoice } = await mutate<{ invoice: { id: string } }>(
+      `createInvoice(subscription: "${subscription.id}", at: "${lastMonth}")`,
+      "{ invoice { id } }",
+    );
+    await mutate(`finalizeInvoice(id: "${invoice.id}")`, "{ id }");
+    return { customer: customer.id, method: method?.id ?? "", invoice: invoice.id };
+  }
+
+  const payer = await billed("payer", true);
+  const payment = await eventually(
+    async () => {
+      const { payments } = await ask<{
+        payments: Nodes<{
+          id: string;
+          providerRef: string;
+          attempt: { id: string };
+          settlement: object | null;
+        }>;
+      }>(
+        `{ payments(invoice: "${payer.invoice}") { nodes { id providerRef attempt { id } settlement { providerRef } } } }`,
+      );
+      return payments.nodes[0];
+    },
+    (found) => found?.settlement != null,
+  );
+  const { id: paid, providerRef, attempt } = payment!;
+  const refund = await mutate<{ id: string }>(
+    `createRefund(payment: "${paid}", source: goodwill, amount: "1.00", reason: "${mark}")`,
+    "{ id }",
+  );
+  await eventually(
+    async () => (await ask<{ refund: { state: string } }>(`{ refund(id: "${refund.id}") { state } }`)).refund,
+    ({ state }) => state === "succeeded",
+  );
+  simulator.payOut("usd");
+  const [payout] = await eventually(
+    async () =>
+      (await ask<{ payouts: Nodes<{ id: string; state: string }> }>("{ payouts { nodes { id state } } }"))
+        .payouts.nodes,
+    ([found]) => found?.state === "paid",
+  );
+  simulator.dispute(await chargeOf(simulator, providerRef), { amount: 500 });
+  const [dispute] = await eventually(
+    async () =>
+      (await ask<{ disputes: Nodes<{ id: string }> }>("{ disputes { nodes { id } } }")).disputes.nodes,
+    ([found]) => found !== undefined,
+  );
+  await mutate(
+    `submitDisputeEvidence(dispute: "${dispute!.id}", evidence: [{ field: "uncategorized_text", text: "${mark}" }])`,
+    "{ id }",
+  );
+  const debtor = await billed("debtor", false);
+  await mutate(
+    `receivePayment(customer: "${mark}-debtor", amount: "1.00", currency: "USD", reference: "${mark}-check", note: "${mark}")`,
+    "{ id }",
+  );
+  await mutate(`pauseCollection(customer: "${mark}-debtor", reason: "${mark}")`, "{ id }");
+  await mutate("setDunningSchedule(hour: 11)", "{ hour }");
+  const link = await mutate<{ url: string }>(`createCardUpdateLink(customer: "${mark}-payer")`, "{ url }");
+  await simulator.settle();
+  const { providerEvents } = await eventually(
+    () =>
+      ask<{ providerEvents: Nodes<{ id: string; state: string }> }>(
+        "{ providerEvents(first: 200) { nodes { id state } } }",
+      ),
+    (found) => found.providerEvents.nodes.every(({ state }) => state !== "pending"),
+  );
+  return {
+    providerAccount: account.id,
+    payer: payer.customer,
+    paymentMethod: payer.method,
+    paidInvoice: payer.invoice,
+    openInvoice: debtor.invoice,
+    attempt: attempt.id,
+    payment: paid,
+    refund: refund.id,
+    dispute: dispute!.id,
+    payout: payout!.id,
+    providerEvent: providerEvents.nodes[0]!.id,
+    cardToken: link.url.slice(link.url.lastIndexOf("/") + 1),
+  };
+}
