@@ -16,13 +16,12 @@ import {
   type Target,
   type TargetKind,
 } from "./core/matching/index.js";
-import { toMatchable } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import { findClaims, insertAllotments, sumReceipts, type StoredAllotment } from "./store/allotments.js";
 import { findReturns } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
-import { readRecords, readUnallotted } from "./store/records.js";
+import { readRecordsToMatch, readUnallotted } from "./store/records-at-work.js";
 
 /** Records that name nothing of ours are compared with one another: so many at once. */
 export const rest_records_max = 10_000;
@@ -43,11 +42,9 @@ export async function matchNamed(
   after: number,
 ): Promise<MatchedPiece> {
   const through = Math.min(after + batch_records, file.records);
-  const staged = await readRecords(sql, file.id, { after, through, limit: batch_records });
-  const records = staged.map((record) => toMatchable(record, account.side));
+  const records = await readRecordsToMatch(sql, file.id, { after, through, side: account.side });
   const found = await findNamed(sql, payments, account, records);
-  const pairs = pairsOf(records, found);
-  const pending = await sumReceipts(sql, file.id, invoicesOf(pairs));
+  const pending = await sumReceipts(sql, file.id, invoicesOf(found));
   const match = async (own: Sql, claimed: ReadonlySet<string>) => {
     const { matched } = matchByReference(records, { found, claimed, pending });
     const allotments = allotmentsOf(matched);
@@ -60,7 +57,7 @@ export async function matchNamed(
     return await sql.savepoint((own) => match(own, new Set()));
   } catch (error) {
     if (!(error instanceof Claimed)) throw error;
-    return match(sql, await findClaims(sql, claimsOf(pairs)));
+    return match(sql, await findClaims(sql, claimsOf(pairsOf(records, found))));
   }
 }
 
@@ -126,9 +123,8 @@ export async function matchRest(
 ): Promise<number> {
   const left = unallotted(file);
   if (left === 0) return 0;
-  const staged = await readUnallotted(sql, file.id, rest_records_max);
+  const records = await readUnallotted(sql, file.id, { limit: rest_records_max, side: account.side });
   const isWhole = left <= rest_records_max;
-  const records = staged.map((record) => toMatchable(record, account.side));
   const questions = isWhole ? records.flatMap((record) => amountQuestionOf(record) ?? []) : [];
   const answers =
     questions.length === 0
@@ -192,8 +188,8 @@ function claimsOf(pairs: readonly Pair[]): string[] {
   return [...new Set(pairs.flatMap(({ record, target }) => claimOf(record, target) ?? []))];
 }
 
-function invoicesOf(pairs: readonly Pair[]): string[] {
-  return [...new Set(pairs.flatMap(({ target }) => (target.kind === "invoice" ? [target.id] : [])))];
+function invoicesOf(found: readonly { readonly target: Target }[]): string[] {
+  return [...new Set(found.flatMap(({ target }) => (target.kind === "invoice" ? [target.id] : [])))];
 }
 
 function allotmentsOf(matched: readonly MatchedRecord[]): StoredAllotment[] {

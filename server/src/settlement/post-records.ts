@@ -15,7 +15,7 @@ import {
 } from "./store/allotments.js";
 import { insertExceptions, type NewException } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
-import { readRecordsToPost, type RecordToPost } from "./store/records.js";
+import { readRecordsToPost, type RecordToPost } from "./store/records-at-work.js";
 
 export interface PostingDependencies {
   readonly payments: SettlementPayments;

@@ -4,7 +4,6 @@ import type { OrganizationId, ProviderAccountId, SettlementFileId } from "../../
 import { formatDate, type LocalDate } from "../../kernel/local-date.js";
 import type { Money } from "../../kernel/money.js";
 import type { RecordKind } from "../core/index.js";
-import type { PostedRecord } from "../core/posting/index.js";
 import type { StagedRecord } from "../core/staging/index.js";
 
 // Between the references of one record: an array of arrays is no unnest's. No reference has it.
@@ -95,78 +94,6 @@ export async function readRecords(
            encode(card_hash, 'hex') AS card_hash, repeats, decline_code, decline_message
     FROM settlement_records
     WHERE file = ${file} AND position > ${after} AND position <= ${through}
-    ORDER BY position LIMIT ${limit}`;
-  return rows.map(fromRow);
-}
-
-/** The same, with what posting needs of them. */
-export async function readRecordsToPost(
-  sql: Sql,
-  file: SettlementFileId,
-  { after, through }: { after: number; through: number },
-): Promise<RecordToPost[]> {
-  const rows = await sql<
-    Pick<
-      RecordRow,
-      | "position"
-      | "key"
-      | "kind"
-      | "currency"
-      | "gross_minor"
-      | "settled_currency"
-      | "settled_minor"
-      | "fee_currency"
-      | "fee_minor"
-      | "at"
-      | "ref"
-      | "arn"
-      | "note"
-      | "value_date"
-      | "decline_code"
-      | "decline_message"
-    >[]
-  >`
-    SELECT position, key, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency, fee_minor::text,
-           (extract(epoch FROM at) * 1000000)::bigint::text AS at,
-           (value_date - date '1970-01-01')::text AS value_date, ref, arn, note, decline_code, decline_message
-    FROM settlement_records
-    WHERE file = ${file} AND position > ${after} AND position <= ${through}
-    ORDER BY position`;
-  return rows.map((row) => ({
-    position: row.position,
-    key: row.key,
-    kind: row.kind,
-    gross: { currency: row.currency, minor: BigInt(row.gross_minor) },
-    settled: moneyOf(row.settled_currency, row.settled_minor),
-    fee: moneyOf(row.fee_currency, row.fee_minor),
-    at: instantOfMicros(row.at),
-    valueDate: valueDateOf(row),
-    ref: row.ref ?? undefined,
-    arn: row.arn ?? undefined,
-    text: row.note ?? undefined,
-    decline: declineOf(row),
-  }));
-}
-
-/** A record as posting sees it, and what kind it is of. */
-export type RecordToPost = PostedRecord & Pick<StagedRecord, "kind">;
-
-/** Records that are not allotted to anything yet, in the order of the file. */
-export async function readUnallotted(
-  sql: Sql,
-  file: SettlementFileId,
-  limit: number,
-): Promise<StagedRecord[]> {
-  // OFFSET: each is looked up by its key, whatever the planner thinks of how many allotments there are; 5 s for a million.
-  const rows = await sql<RecordRow[]>`
-    SELECT position, key, record, line, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency,
-           fee_minor::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at,
-           (value_date - date '1970-01-01')::text AS value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4,
-           encode(card_hash, 'hex') AS card_hash, repeats, decline_code, decline_message
-    FROM settlement_records r
-    WHERE file = ${file}
-      AND NOT EXISTS (SELECT FROM settlement_allotments a
-                      WHERE a.organization = r.organization AND a.file = r.file AND a.position = r.position OFFSET 0)
     ORDER BY position LIMIT ${limit}`;
   return rows.map(fromRow);
 }
@@ -266,17 +193,17 @@ function fromRow(row: RecordRow): StagedRecord {
   };
 }
 
-function valueDateOf({ value_date: date }: Pick<RecordRow, "value_date">): LocalDate | undefined {
+export function valueDateOf({ value_date: date }: Pick<RecordRow, "value_date">): LocalDate | undefined {
   return date === null ? undefined : (Number(date) as LocalDate);
 }
 
-function declineOf({
+export function declineOf({
   decline_code: code,
   decline_message: message,
 }: Pick<RecordRow, "decline_code" | "decline_message">): StagedRecord["decline"] {
   return code === null ? undefined : { code, message: message ?? "" };
 }
 
-function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
+export function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
   return currency === null || minor === null ? undefined : { currency, minor: BigInt(minor) };
 }
