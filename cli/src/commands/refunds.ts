@@ -70,9 +70,9 @@ export function addRefundCommands(program: Command): void {
     .addOption(
       new Option(
         "--source <source>",
-        "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again",
+        "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again. prepaid: off the credit that a top-up bought",
       )
-        .choices(["balance", "goodwill", "invoice"])
+        .choices(["balance", "goodwill", "invoice", "prepaid"])
         .makeOptionMandatory(),
     )
     .requiredOption("--reason <text>", "goes into the audit log")
