@@ -1,5 +1,6 @@
 /** Import boundaries: see STYLE in CONTRIBUTING.md. Tests are free. */
-const domains = "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|mail|payments|settlement|time|runs|webhooks";
+const domains =
+  "identity|audit|usage|catalog|rating|billing|ledger|tax|credits|documents|mail|payments|prepaid|settlement|time|runs|webhooks";
 
 module.exports = {
   forbidden: [

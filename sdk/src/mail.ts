@@ -41,6 +41,8 @@ export interface MailSettings {
   readonly replyTo: string | null;
   readonly copies: readonly string[];
   readonly sendInvoices: boolean;
+  /** Whether customers are told of their payments by themselves: receipts, failures, last reminders. */
+  readonly sendPayments: boolean;
   /** Whether Weir has an SMTP server. */
   readonly server: boolean;
 }
@@ -51,11 +53,12 @@ export interface NewMailSettings {
   readonly replyTo?: string | undefined;
   readonly copies?: readonly string[] | undefined;
   readonly sendInvoices?: boolean | undefined;
+  readonly sendPayments?: boolean | undefined;
 }
 
 const selection =
   "{ id kind recipient addressedTo state reason reply sending attempts messageId invoice customer createdAt nextAttemptAt sentAt }";
-const settingsSelection = "{ fromName replyTo copies sendInvoices server }";
+const settingsSelection = "{ fromName replyTo copies sendInvoices sendPayments server }";
 
 /** Mails to customers: what was sent, what waits, and how the organization writes. */
 export class Mail {
@@ -101,6 +104,7 @@ export class Mail {
       replyTo: ["String", settings.replyTo],
       copies: ["[String!]", settings.copies],
       sendInvoices: ["Boolean", settings.sendInvoices],
+      sendPayments: ["Boolean", settings.sendPayments],
     } as const;
     return this.#graphql.mutate("setMailSettings", args, settingsSelection, options);
   }

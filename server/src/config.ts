@@ -62,6 +62,10 @@ export interface Config {
     readonly filesMax: number;
     readonly filesBytesMax: number;
   };
+  readonly prepaid: {
+    /** Usage that arrives within so many minutes is looked at once, at their end, for its effect on prepaid balances. */
+    readonly lookMinutes: number;
+  };
   /** How long ended workflow runs are kept. */
   readonly runRetentionDays: number;
 }
@@ -171,6 +175,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       filesMax: number("WEIR_SETTLEMENT_FILES_MAX", 200, 1, 10_000),
       filesBytesMax: number("WEIR_SETTLEMENT_FILES_BYTES_MAX", 8192 * mebibyte, 1, Number.MAX_SAFE_INTEGER),
     },
+    prepaid: { lookMinutes: number("WEIR_BALANCE_LOOK_MINUTES", 15, 1, 1_440) },
     runRetentionDays: number("WEIR_RUN_RETENTION_DAYS", 30, 1, 36_500),
   };
   if (faults.length > 0) {

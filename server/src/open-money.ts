@@ -15,12 +15,20 @@ import type { Wakes } from "./time/index.js";
 import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
-import { openPayments, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import {
+  mailedCardLinks,
+  openPayments,
+  type BillingPort,
+  type NoticesPort,
+  type PaymentProvider,
+  type Payments,
+} from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
 import { findOrganization } from "./identity/index.js";
-import { openMail, type MailConfig, type Mails } from "./mail/index.js";
+import { isMailLink, openMail, type MailConfig, type Mails } from "./mail/index.js";
+import { openPrepaid, type Prepaid } from "./prepaid/index.js";
 import { noteMonthEndBy, openBooks, registerRecognition, type Books, type Ledger } from "./ledger/index.js";
 import type { Log } from "./kernel/log.js";
 import type { Clock, Clocks } from "./kernel/clock.js";
@@ -45,6 +53,10 @@ export interface MoneyOptions {
   /** Names this process's data directory. */
   readonly writer: string;
   readonly settlementLimits: SettlementOptions["limits"];
+  /** See PrepaidOptions. */
+  readonly balanceLookMinutes: number;
+  /** Where Weir is reached, as links in mails name it. */
+  readonly publicUrl: () => string;
   /** The usage domain, which itself needs to know who owns which subject: so it is asked for late. */
   readonly usage: () => Usage;
 }
@@ -58,6 +70,7 @@ export interface Money {
   readonly books: Books;
   readonly credits: Credits;
   readonly payments: Payments;
+  readonly prepaid: Prepaid;
   readonly mail: Mails;
   readonly settlement: Settlement;
   readonly subjectsOfCustomers: SubjectsOfCustomers;
@@ -75,7 +88,7 @@ export function openMoney(options: MoneyOptions): Money {
   const catalog = new Catalog({ postgres, meters, clock, clocks });
   const sections = [taxRatesSection];
   const catalogFiles = new CatalogFiles({ postgres, meters, clock, clocks, sections });
-  const billingSchedule = billingWakes(wakes);
+  const billingSchedule = watchedSchedule(billingWakes(wakes), () => prepaid);
   const { subscriptionChanged } = billingSchedule;
   // Mail names customers and attaches invoices, and each of them tells it something: so they are asked for late.
   const mail = openMail({
@@ -96,15 +109,54 @@ export function openMoney(options: MoneyOptions): Money {
     subscriptionChanged,
     customerErased: (sql, customer) => mail.customerErased(sql, customer),
   });
-  const credits = new Credits({ postgres, ledger, customers, clocks, noteExpiry: noteExpiryBy(wakes) });
+  const credits = new Credits({
+    postgres,
+    ledger,
+    customers,
+    clocks,
+    noteExpiry: noteExpiryBy(wakes),
+    creditsChanged: (sql, organization, of) => prepaid.lookWakes.changed(sql, organization, of),
+  });
   registerCreditExpiry(credits, { workflows, wakes });
-  const payments = openPayments({
+  const notices: NoticesPort = {
+    publish: (sql, organization, told) => webhooks.publishAll(sql, organization, told),
+  };
+  const prepaid: Prepaid = openPrepaid({
+    ...options,
+    billing: {
+      customer: mustFindCustomer,
+      unbilled: (organization, payers, at) => billing.unbilledCosts.of(organization, payers, at),
+      holds: (sql, cost) => billing.unbilledCosts.holds(sql, cost),
+    },
+    credits,
+    payments: {
+      chargeTopUp: (sql, organization, charge) => payments.charges.chargeTopUp(sql, organization, charge),
+      attempt: (sql, id) => payments.charges.attempt(sql, id),
+      checkMethod: (sql, customer, method) => payments.methods.check(sql, customer, method),
+      isPaused: (sql, customer) => payments.dunning.isPaused(sql, customer),
+    },
+    notices,
+    lookMinutes: options.balanceLookMinutes,
+  });
+  const cardLinkOf = mailedCardLinks(options);
+  const payments: Payments = openPayments({
     ...options,
     ledger,
     billing: billingPortOf(() => billing),
-    topUps: credits,
-    notices: {
-      publish: (sql, organization, notices) => webhooks.publishAll(sql, organization, notices),
+    topUps: prepaid.topUps,
+    notices,
+    mail: {
+      tellsOfPayments: (sql, organization) => mail.tellsOfPayments(sql, organization),
+      async tell(sql, organization, { customer, invoice, ...told }) {
+        if (customer.email === undefined) return;
+        const about = invoice === undefined ? {} : { invoice };
+        await mail.queue(sql, organization, { ...told, ...about, to: [customer.email], customer });
+      },
+      cardLinkOf(organization, customer, account) {
+        const link = cardLinkOf(organization, customer, account);
+        // Where Weir is reached by http only, no mail leads there.
+        return link !== undefined && isMailLink(link) ? link : undefined;
+      },
     },
     payers: { find: (organization, sourceId) => settlement.payers.find(organization, sourceId) },
     exceptions: {
@@ -133,7 +185,15 @@ export function openMoney(options: MoneyOptions): Money {
     webhooks,
     revenue,
     wakes: billingSchedule,
-    invoicesFinalized: (sql, organization, invoices) => mail.invoicesFinalized(sql, organization, invoices),
+    async invoicesFinalized(sql, organization, invoices) {
+      await mail.invoicesFinalized(sql, organization, invoices);
+      const drawing = invoices.filter(({ totals }) => totals.paidCredits > 0n);
+      await prepaid.lookWakes.changed(
+        sql,
+        organization,
+        drawing.map(({ customer }) => customer),
+      );
+    },
   });
   registerInvoiceRuns(billing.dueInvoices, { workflows, wakes });
   const subjectsOfCustomers: SubjectsOfCustomers = (organization, idsOrKeys) =>
@@ -147,9 +207,32 @@ export function openMoney(options: MoneyOptions): Money {
     books,
     credits,
     payments,
+    prepaid,
     settlement,
     mail,
     subjectsOfCustomers,
+  };
+}
+
+/** The billing schedule, of which prepaid balances are told: fees of a new period, and a change of plan, cost at once. */
+function watchedSchedule(
+  schedule: ReturnType<typeof billingWakes>,
+  prepaid: () => Prepaid,
+): ReturnType<typeof billingWakes> {
+  return {
+    ...schedule,
+    async subscriptionChanged(sql, organization, subscription) {
+      await schedule.subscriptionChanged(sql, organization, subscription);
+      await prepaid().lookWakes.changed(sql, organization, [subscription.payer]);
+    },
+    async boundariesDone(sql, organization, subscriptions, boundary) {
+      await schedule.boundariesDone(sql, organization, subscriptions, boundary);
+      await prepaid().lookWakes.changed(
+        sql,
+        organization,
+        subscriptions.map(({ payer }) => payer),
+      );
+    },
   };
 }
 

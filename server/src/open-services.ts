@@ -54,6 +54,8 @@ export async function openServices(
     opens,
   }: { readonly config: Config; readonly clock: Clock; readonly log: Log; readonly opens: Opens },
 ): Promise<RunningServices> {
+  let listeningAt = `http://${config.host}:${config.httpPort}`;
+  const publicUrl = () => config.publicUrl ?? listeningAt;
   const secrets = await openSecrets({
     masterKeys: config.masterKeys,
     dataDir: dataDirectory.dir,
@@ -68,7 +70,12 @@ export async function openServices(
   const workflows = opens("workflows", openWorkflows({ postgres, executor, log }), (engine) =>
     engine.close(),
   );
-  const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled: () => usage.settled() });
+  // What an advance bills, and what it looks at: usage that was accepted before it.
+  const usageSettled = async () => {
+    await usage.settled();
+    await usageLooks.settled();
+  };
+  const time = openTime({ postgres, workflows, clocks, clock, log, usageSettled });
   const { wakes, testClocks } = time;
   testClocks.refuseWhen(refuseTestClock);
   const webhooks = opens(
@@ -95,8 +102,12 @@ export async function openServices(
     log,
     writer: dataDirectory.writer,
     settlementLimits: config.settlement,
+    balanceLookMinutes: config.prepaid.lookMinutes,
+    publicUrl,
     usage: () => usage,
   });
+  const { usageLooks } = money.prepaid;
+  opens("balance looks", usageLooks, (running) => running.stop());
   opens("settlement", money.settlement, (domain) => domain.close());
   const { sealer } = money.books;
   const usage = opens(
@@ -117,10 +128,14 @@ export async function openServices(
     }),
     (domain) => domain.close(),
   );
-  let listeningAt = `http://${config.host}:${config.httpPort}`;
+  opens(
+    "usage arrivals",
+    usage.onArrival((organizations) => usageLooks.arrived(organizations)),
+    async (stop) => stop(),
+  );
   const services: Services = {
     config,
-    publicUrl: () => config.publicUrl ?? listeningAt,
+    publicUrl,
     clock,
     clocks,
     log,
@@ -171,6 +186,9 @@ export async function openServices(
   const url = await listen(app, config.host, config.httpPort);
   listeningAt = url.replace(/\/+$/, "");
   time.start();
+  usageLooks
+    .start()
+    .catch((error: unknown) => log.warn("balances were not looked at", { error: String(error) }));
   webhooks.start();
   retention.start();
   sealer.start();

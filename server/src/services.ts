@@ -14,6 +14,7 @@ import type { Mails } from "./mail/index.js";
 import type { Settlement } from "./settlement/index.js";
 import type { Taxes } from "./tax/index.js";
 import type { Payments } from "./payments/index.js";
+import type { Prepaid } from "./prepaid/index.js";
 import type { Books, Ledger } from "./ledger/index.js";
 import type { TestClocks, Wakes } from "./time/index.js";
 import type { Usage } from "./usage/index.js";
@@ -48,6 +49,7 @@ export interface Services {
   readonly credits: Credits;
   readonly settlement: Settlement;
   readonly payments: Payments;
+  readonly prepaid: Prepaid;
   readonly webhooks: Webhooks;
   readonly mail: Mails;
 }

@@ -4,6 +4,7 @@ import { contextOf, UsageError } from "../context.js";
 import { mutate } from "../mutate.js";
 import { readCount, readInstant } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
+import { addPrepaidCommands, prepaidSelection, printPrepaid, type PrepaidBalance } from "./prepaid.js";
 
 interface Money {
   readonly amount: string;
@@ -174,7 +175,9 @@ export function addCreditCommands(program: Command): void {
   credits
     .command("balance")
     .argument("<customer>", "id or key")
-    .description("what a customer has now, by currency and kind")
+    .description(
+      "what a customer has now by currency and kind, and how fast what was paid in advance burns down",
+    )
     .action(async (idOrKey: string, _options: object, command: Command) => {
       const context = contextOf(command);
       const sums = ["granted", "used", "voided", "expired", "upcoming", "remaining"] as const;
@@ -185,7 +188,12 @@ export function addCreditCommands(program: Command): void {
         { customer: idOrKey },
       );
       if (customer === null) throw new UsageError(`there is no customer "${idOrKey}"; weir customers list`);
-      if (context.json) return printJson(context, customer.creditBalances);
+      const { prepaidBalance } = await context.weir.graphql.run<{ prepaidBalance: PrepaidBalance[] }>(
+        `query ($customer: String!) { prepaidBalance(customer: $customer) ${prepaidSelection} }`,
+        { customer: idOrKey },
+      );
+      if (context.json)
+        return printJson(context, { credits: customer.creditBalances, prepaid: prepaidBalance });
       printTable(
         context,
         ["KIND", "CURRENCY", ...sums.map((sum) => sum.toUpperCase())],
@@ -196,7 +204,11 @@ export function addCreditCommands(program: Command): void {
         ]),
         "No credits.",
       );
+      context.out.write("\n");
+      printPrepaid(context, prepaidBalance);
     });
+
+  addPrepaidCommands(credits);
 
   credits
     .command("void")

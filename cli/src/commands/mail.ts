@@ -15,6 +15,7 @@ interface SettingsOptions {
   readonly replyTo?: string;
   readonly copies?: readonly string[];
   readonly sendInvoices?: "on" | "off";
+  readonly sendPayments?: "on" | "off";
 }
 
 export function addMailCommands(program: Command): void {
@@ -32,15 +33,21 @@ export function addMailCommands(program: Command): void {
         "off",
       ]),
     )
+    .addOption(
+      new Option(
+        "--send-payments <when>",
+        "tell customers of their payments: receipts, failures, last reminders; off when left out",
+      ).choices(["on", "off"]),
+    )
     .action(async (options: SettingsOptions, command: Command) => {
       const context = contextOf(command);
       if (Object.keys(options).length === 0)
         return printSettings(context, await context.weir.mail.settings());
       if (options.sendInvoices === undefined)
         throw new UsageError("give --send-invoices as well: the settings are replaced as a whole");
-      const { sendInvoices, ...rest } = options;
+      const { sendInvoices, sendPayments, ...rest } = options;
       const settings = await context.weir.mail.setSettings(
-        { ...rest, sendInvoices: sendInvoices === "on" },
+        { ...rest, sendInvoices: sendInvoices === "on", sendPayments: sendPayments === "on" },
         { idempotencyKey: randomUUID() },
       );
       printSettings(context, settings);
@@ -98,5 +105,6 @@ function printSettings(context: CliContext, settings: MailSettings): void {
     ["answers to", settings.replyTo ?? "the billing profile's"],
     ["copies", settings.copies.join(", ")],
     ["invoices", settings.sendInvoices ? "sent as they are finalized" : "not sent by themselves"],
+    ["payments", settings.sendPayments ? "customers are told of them" : "customers are not told of them"],
   ]);
 }

@@ -23,7 +23,7 @@ CREATE TABLE credit_movements (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   grant_id text COLLATE "C" NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('use', 'restore', 'void', 'expire', 'revive')),
+  kind text NOT NULL CHECK (kind IN ('use', 'restore', 'void', 'expire', 'revive', 'reinstate')),
   invoice text COLLATE "C",
   amount_minor numeric(38, 0) NOT NULL CHECK (amount_minor > 0),
   reason text CHECK (length(reason) BETWEEN 1 AND 512),

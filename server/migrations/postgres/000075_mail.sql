@@ -5,6 +5,7 @@ CREATE TABLE mail_settings (
   reply_to text CHECK (length(reply_to) BETWEEN 3 AND 254),
   copies text[] NOT NULL CHECK (cardinality(copies) <= 5),       -- who gets a blind copy of each
   send_invoices boolean NOT NULL,                                -- as they are finalized, by themselves
+  send_payments boolean NOT NULL,                                -- receipts, failures, last reminders
   updated_at timestamptz NOT NULL,
   PRIMARY KEY (organization)
 );

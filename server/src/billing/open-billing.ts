@@ -13,6 +13,7 @@ import type { WebhooksPort } from "./invoicing/invoice-webhooks.js";
 import { InvoiceDocuments, type PaymentOfInvoice } from "./invoicing/invoice-documents.js";
 import type { RevenuePort } from "./invoicing/revenue-port.js";
 import { Invoices } from "./invoicing/invoices.js";
+import { UnbilledCosts } from "./invoicing/unbilled-costs.js";
 import type { InvoicesFinalized } from "./invoicing/write-invoices.js";
 import { findBillingProfile } from "../identity/index.js";
 import type { TaxPort } from "../tax/index.js";
@@ -34,6 +35,7 @@ export interface Billing {
   readonly dueInvoices: DueInvoices;
   readonly explanations: Explanations;
   readonly backtests: Backtests;
+  readonly unbilledCosts: UnbilledCosts;
 }
 
 export interface BillingOptions {
@@ -88,6 +90,7 @@ export function openBilling(options: BillingOptions): Billing {
   const dueInvoices = new DueInvoices(invoicing);
   const explanations = new Explanations({ catalog, usage, invoices, subscriptions });
   const backtests = new Backtests({ ...options, catalogPort: port });
+  const unbilledCosts = new UnbilledCosts({ ...options, catalog: port });
   return {
     catalog: port,
     customers,
@@ -99,5 +102,6 @@ export function openBilling(options: BillingOptions): Billing {
     dueInvoices,
     explanations,
     backtests,
+    unbilledCosts,
   };
 }

@@ -1,7 +1,6 @@
-import { exponentOf, parseCurrency, type Currency } from "../kernel/currency.js";
-import { Decimal } from "../kernel/decimal.js";
+import { parseCurrency, type Currency } from "../kernel/currency.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
-import { toMoney } from "../kernel/money.js";
+import { minorOfText } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { priority_default, priority_max, type CreditGrant, type CreditKind } from "./core/index.js";
 
@@ -23,8 +22,6 @@ export interface NewGrant {
   readonly note?: string;
 }
 
-/** In minor units: far above any invoice, far below what a sum of grants could not hold. */
-const amount_minor_max = 10n ** 18n;
 const note_length_max = 512;
 
 /** @throws Refusal 400 listing every fault by field */
@@ -71,15 +68,8 @@ export function checkGrant(
   return { customer: customer.customer, kind, currency, amount, priority, effectiveFrom, expiresAt, note };
 }
 
-/** Whole minor units, or what is wrong: an amount of credits is never rounded. */
+/** Whole minor units above zero, or what is wrong. */
 function amountOf(text: string, currency: Currency): bigint | string {
-  const amount = Decimal.parse(text);
-  if (amount === undefined) return `"${text.slice(0, 100)}" is not a decimal number such as "100.00"`;
-  const exponent = exponentOf(currency);
-  const { minor } = toMoney(amount, currency);
-  if (!Decimal.fromUnscaled(minor, exponent).equals(amount)) {
-    return `${currency} has ${exponent} decimals, "${text.slice(0, 100)}" has more`;
-  }
-  if (minor <= 0n) return "must be above zero";
-  return minor <= amount_minor_max ? minor : `at most ${amount_minor_max} minor units`;
+  const minor = minorOfText(text, currency);
+  return typeof minor === "bigint" && minor <= 0n ? "must be above zero" : minor;
 }

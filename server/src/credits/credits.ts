@@ -11,12 +11,12 @@ import {
   type OrganizationId,
 } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
-import type { Money } from "../kernel/money.js";
+import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
 import type { ExpiryNoted } from "./credit-expiry.js";
 import { checkGrant, type NewGrant } from "./check-grant.js";
-import { priority_default, withdraw, type CreditGrant } from "./core/index.js";
+import { priority_default, reinstate, takeOff, withdraw, type CreditGrant } from "./core/index.js";
 import { GrantDraws, movement } from "./grant-draws.js";
 import { grantPosting, voidPosting } from "./grant-postings.js";
 import {
@@ -53,7 +53,15 @@ export interface CreditsOptions {
   /** Each organization's time. */
   readonly clocks: { of(organization: OrganizationId): Clock };
   readonly noteExpiry: ExpiryNoted;
+  /** Told whose credits have changed other than by an invoice, in the transaction of it. */
+  readonly creditsChanged?: CreditsChanged;
 }
+
+export type CreditsChanged = (
+  sql: Sql,
+  organization: OrganizationId,
+  customers: readonly CustomerId[],
+) => Promise<void>;
 
 /** Prepaid credit that was paid for through Weir. */
 export interface ToppedUp {
@@ -96,6 +104,7 @@ export class Credits {
         await insertGrant(sql, organization, grant);
         await ledger.post(sql, organization, grantPosting(grant));
         if (grant.expiresAt !== undefined) await noteExpiry(sql, organization, grant.id, grant.expiresAt);
+        await this.#on.creditsChanged?.(sql, organization, [grant.customer]);
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -136,6 +145,7 @@ export class Credits {
         await insertMovements(sql, organization, [voided]);
         await updateBalances(sql, new Map([[grant.id, balance]]));
         await ledger.post(sql, organization, voidPosting(grant, voided.id, amount));
+        await this.#on.creditsChanged?.(sql, organization, [grant.customer]);
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -153,12 +163,13 @@ export class Credits {
 
   /**
    * Makes the grant of a top-up that was paid through Weir, in the caller's transaction: the payment has posted the money.
+   * @returns its id
    */
   async grantToppedUp(
     sql: Sql,
     organization: OrganizationId,
     { customer, amount, reference, at }: ToppedUp,
-  ): Promise<void> {
+  ): Promise<CreditGrantId> {
     const grant: Omit<CreditGrant, "remaining"> = {
       id: newId("crg", at),
       customer,
@@ -181,6 +192,55 @@ export class Credits {
       after: describeGrant(grant),
       at,
     });
+    return grant.id;
+  }
+
+  /** What can be taken back of a grant. */
+  async leftOf(sql: Sql, id: CreditGrantId): Promise<bigint> {
+    const grant = await mustFindGrant(sql, id);
+    return grant.remaining - grant.expired;
+  }
+
+  /**
+   * Takes back a part of a paid grant whose money is refunded, in the caller's transaction; the refund posts it.
+   * @throws Refusal 409 for more than is left
+   */
+  async takeBack(
+    sql: Sql,
+    organization: OrganizationId,
+    { grant: id, amount, reason }: { grant: CreditGrantId; amount: bigint; reason: string },
+  ): Promise<void> {
+    const [grant] = await lockGrantsById(sql, [id]);
+    if (grant === undefined) throw unknownGrant(id);
+    const left = grant.remaining - grant.expired;
+    if (amount > left) throw beyondCredit(grant, left, amount);
+    await this.#moveVoided(sql, organization, grant, "void", amount, reason);
+  }
+
+  /** Gives back what was taken for a refund that did not arrive, in the caller's transaction; the refund posts it. */
+  async giveBack(
+    sql: Sql,
+    organization: OrganizationId,
+    { grant: id, amount, reason }: { grant: CreditGrantId; amount: bigint; reason: string },
+  ): Promise<void> {
+    const [grant] = await lockGrantsById(sql, [id]);
+    if (grant === undefined) throw unknownGrant(id);
+    await this.#moveVoided(sql, organization, grant, "reinstate", amount, reason);
+  }
+
+  async #moveVoided(
+    sql: Sql,
+    organization: OrganizationId,
+    grant: StoredGrant,
+    kind: "void" | "reinstate",
+    amount: bigint,
+    reason: string,
+  ): Promise<void> {
+    const at = this.#on.clocks.of(organization).now();
+    const balance = kind === "void" ? takeOff(grant, amount) : reinstate(grant, amount);
+    await insertMovements(sql, organization, [movement(grant, kind, amount, at, { reason })]);
+    await updateBalances(sql, new Map([[grant.id, balance]]));
+    await this.#on.creditsChanged?.(sql, organization, [grant.customer]);
   }
 
   /**
@@ -196,6 +256,7 @@ export class Credits {
   ): Promise<bigint | undefined> {
     const done = await this.#draws.expireGrant(sql, organization, id, at);
     if (done === undefined || done.amount === 0n) return done?.amount;
+    await this.#on.creditsChanged?.(sql, organization, [done.grant.customer]);
     await recordAudit(sql, {
       organization,
       actor: "system",
@@ -226,8 +287,12 @@ export class Credits {
 
   /** What a customer has now, by currency and kind. */
   async totalsOf(organization: OrganizationId, customer: CustomerId): Promise<CreditTotals[]> {
-    const now = this.#on.clocks.of(organization).now();
-    return this.#on.postgres.inOrganization(organization, (sql) => sumCredits(sql, customer, now));
+    return this.#on.postgres.inOrganization(organization, (sql) => this.sums(sql, organization, customer));
+  }
+
+  /** The same in the caller's transaction. */
+  sums(sql: Sql, organization: OrganizationId, customer: CustomerId): Promise<CreditTotals[]> {
+    return sumCredits(sql, customer, this.#on.clocks.of(organization).now());
   }
 
   /** See GrantDraws: what invoices do, in their transaction. */
@@ -242,13 +307,17 @@ export class Credits {
     return this.#draws.applyGrants(sql, organization, uses, at);
   }
 
-  restoreGrants(
+  async restoreGrants(
     sql: Sql,
     organization: OrganizationId,
     invoices: readonly InvoiceId[],
     at: Instant,
   ): Promise<GrantUse[]> {
-    return this.#draws.restoreGrants(sql, organization, invoices, at);
+    const restored = await this.#draws.restoreGrants(sql, organization, invoices, at);
+    if (restored.length === 0 || this.#on.creditsChanged === undefined) return restored;
+    const grants = await lockGrantsById(sql, [...new Set(restored.map(({ grant }) => grant))]);
+    await this.#on.creditsChanged(sql, organization, [...new Set(grants.map(({ customer }) => customer))]);
+    return restored;
   }
 }
 
@@ -287,6 +356,12 @@ function unknownGrant(id: string): Refusal {
 function nothingLeft(grant: StoredGrant): Refusal {
   const detail = `Of grant ${grant.id} nothing is left: it was used, voided or has expired.`;
   return new Refusal(makeProblem("credit-grant-used-up", 409, "Nothing is left of the credit grant", detail));
+}
+
+function beyondCredit({ id, currency }: StoredGrant, left: bigint, asked: bigint): Refusal {
+  const [rest, wanted] = [left, asked].map((minor) => formatMoney({ currency, minor }));
+  const detail = `Of grant ${id} ${rest} are left: ${wanted} cannot be taken back, since the rest was used.`;
+  return new Refusal(makeProblem("refund-above-credit", 409, "More than is left of the credit", detail));
 }
 
 function tooManyGrants(currency: Currency): Refusal {

@@ -1,4 +1,10 @@
-export { Credits, open_grants_max, type CreditedCustomers, type CreditsOptions } from "./credits.js";
+export {
+  Credits,
+  open_grants_max,
+  type CreditedCustomers,
+  type CreditsChanged,
+  type CreditsOptions,
+} from "./credits.js";
 export type { NewGrant } from "./check-grant.js";
 export type { GrantPage, StoredGrant } from "./store/credit-grants.js";
 export type { CreditMovement, GrantUse, MovementKind } from "./store/credit-movements.js";

@@ -5,6 +5,7 @@ import "../catalog/api/graphql.js";
 import "../credits/api/graphql.js";
 import "../ledger/api/graphql.js";
 import "../payments/api/graphql.js";
+import "../prepaid/api/graphql.js";
 import "../identity/api/graphql.js";
 import "../mail/api/graphql.js";
 import "../runs/api/graphql.js";

@@ -13,6 +13,7 @@ export interface NewMailSettings {
   readonly replyTo?: string | undefined;
   readonly copies?: readonly string[] | undefined;
   readonly sendInvoices?: boolean | undefined;
+  readonly sendPayments?: boolean | undefined;
 }
 
 type Fault = { readonly field: string; readonly message: string };
@@ -29,7 +30,8 @@ export function checkMailSettings(input: NewMailSettings): MailSettings {
   const copies = checkAddresses("copies", input.copies ?? [], copies_max, errors);
   if (errors.length > 0)
     throw invalidMail(errors, "invalid-mail-settings", "The mail settings are not valid");
-  return { fromName, replyTo, copies, sendInvoices: input.sendInvoices ?? false };
+  const { sendInvoices = false, sendPayments = false } = input;
+  return { fromName, replyTo, copies, sendInvoices, sendPayments };
 }
 
 /** Addresses as they may stand in SMTP, each once. @throws Refusal 400 */

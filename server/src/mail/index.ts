@@ -1,5 +1,5 @@
 export { openMail, type MailConfig, type MailOptions } from "./open-mail.js";
-export type { MailContent, MailKind } from "./core/index.js";
+export { isMailLink, type MailContent, type MailKind } from "./core/index.js";
 export { Mails, type NewMail, type NewlyFinalized } from "./mails.js";
 export type { MailedCustomer } from "./wanted-mail.js";
 export type { NewMailSettings } from "./check-mail.js";

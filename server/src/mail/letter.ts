@@ -84,12 +84,13 @@ function partsOf(
           words.receipt(moneyOf(amount), invoiceNumber, dayOf(paidAt) ?? ""),
           method === undefined ? undefined : words.paidBy(method),
         ],
-        link === undefined ? undefined : { label: words.seePayment, link },
+        actionOf(words.seePayment, link),
       );
     }
     case "payment_failed": {
-      const { invoiceNumber, amount, method, reason, nextAttemptAt, link } = content;
+      const { invoiceNumber, amount, method, decline, nextAttemptAt, link } = content;
       const next = dayOf(nextAttemptAt);
+      const reason = content.reason ?? (decline && (words.declines[decline] ?? words.declined));
       return parts(
         words.failedSubject(invoiceNumber),
         [
@@ -97,7 +98,7 @@ function partsOf(
           reason === undefined ? undefined : words.failedReason(reason),
           next === undefined ? undefined : words.nextAttempt(next),
         ],
-        { label: words.pay, link },
+        actionOf(words.pay, link),
       );
     }
     case "card_update": {
@@ -105,7 +106,7 @@ function partsOf(
       return parts(
         words.cardSubject(seller),
         [expires === undefined ? words.cardRefused(method) : words.cardExpires(method, expires)],
-        { label: words.updateCard, link },
+        actionOf(words.updateCard, link),
       );
     }
     case "dunning_final": {
@@ -113,12 +114,16 @@ function partsOf(
       return parts(
         words.finalSubject(invoiceNumber),
         [words.final(moneyOf(amount), invoiceNumber), words.finalAction[action](dayOf(at))],
-        { label: words.pay, link },
+        actionOf(words.pay, link),
       );
     }
     case "test":
       return parts(words.testSubject, [words.test(seller)]);
   }
+}
+
+function actionOf(label: string, link: string | undefined): Letter["action"] {
+  return link === undefined ? undefined : { label, link };
 }
 
 function invoiceParts(

@@ -17,6 +17,9 @@ export interface MailWords {
   readonly failedSubject: (number: string) => string;
   readonly failed: (amount: string, number: string, method: string | undefined) => string;
   readonly failedReason: (reason: string) => string;
+  /** By a decline's code; what is not named, such as that a card is reported stolen, is for the bank to tell. */
+  readonly declines: Readonly<Record<string, string>>;
+  readonly declined: string;
   readonly nextAttempt: (day: string) => string;
   readonly pay: string;
   readonly cardSubject: (seller: string) => string;
@@ -49,6 +52,20 @@ const english: MailWords = {
   failed: (amount, number, method) =>
     `We could not collect ${amount} for invoice ${number}${method === undefined ? "" : ` from ${method}`}.`,
   failedReason: (reason) => `Reason: ${reason}`,
+  declines: {
+    insufficient_funds: "there is not enough money on the account.",
+    card_velocity_exceeded: "the card has reached its limit.",
+    withdrawal_count_limit_exceeded: "the card has reached its limit.",
+    expired_card: "the card has expired.",
+    incorrect_cvc: "the card's security code is not right.",
+    invalid_cvc: "the card's security code is not right.",
+    processing_error: "the bank could not be reached.",
+    issuer_not_available: "the bank could not be reached.",
+    try_again_later: "the bank could not be reached.",
+    reenter_transaction: "the bank could not be reached.",
+    not_sent: "the bank could not be reached.",
+  },
+  declined: "the bank declined it. It can tell you why.",
   nextAttempt: (day) => `We will try again on ${day}. You can pay earlier, or give another payment method.`,
   pay: "Pay or change the payment method",
   cardSubject: (seller) => `Please update your payment method with ${seller}`,
@@ -88,6 +105,20 @@ const german: MailWords = {
   failed: (amount, number, method) =>
     `${amount} für die Rechnung ${number} konnten${method === undefined ? "" : ` von ${method}`} nicht eingezogen werden.`,
   failedReason: (reason) => `Grund: ${reason}`,
+  declines: {
+    insufficient_funds: "Das Konto ist nicht ausreichend gedeckt.",
+    card_velocity_exceeded: "Das Limit der Karte ist erreicht.",
+    withdrawal_count_limit_exceeded: "Das Limit der Karte ist erreicht.",
+    expired_card: "Die Karte ist abgelaufen.",
+    incorrect_cvc: "Die Prüfziffer der Karte stimmt nicht.",
+    invalid_cvc: "Die Prüfziffer der Karte stimmt nicht.",
+    processing_error: "Die Bank war nicht erreichbar.",
+    issuer_not_available: "Die Bank war nicht erreichbar.",
+    try_again_later: "Die Bank war nicht erreichbar.",
+    reenter_transaction: "Die Bank war nicht erreichbar.",
+    not_sent: "Die Bank war nicht erreichbar.",
+  },
+  declined: "Die Bank hat sie abgelehnt. Sie kann Ihnen sagen, warum.",
   nextAttempt: (day) =>
     `Wir versuchen es am ${day} erneut. Sie können auch vorher zahlen oder eine andere Zahlungsart angeben.`,
   pay: "Zahlen oder Zahlungsart ändern",

@@ -249,6 +249,11 @@ export class Mails {
     return this.#write(sql, organization, [{ ...mail, recipients }]);
   }
 
+  /** Whether the organization has its customers told of their payments by mail. */
+  async tellsOfPayments(sql: Sql, organization: OrganizationId): Promise<boolean> {
+    return (await selectMailSettings(sql, organization))?.sendPayments ?? false;
+  }
+
   /**
    * Told which invoices were finalized, in that transaction: queues them to their customers where the organization wants
    * that, in one statement. A customer without an address gets none; one with an address that is none, a failed one.

@@ -11,7 +11,8 @@ import type { Captures } from "./captures.js";
 import { isOpen, onAttemptInput, openAmount, type AttemptEffect, type AttemptInput } from "./core/index.js";
 import type { Dunning } from "./dunning.js";
 import { repair_kind } from "./kinds.js";
-import type { ExceptionsPort, NoticesPort } from "./ports.js";
+import type { PaymentMails } from "./payment-mails.js";
+import type { ExceptionsPort, NoticesPort, TopUpPort } from "./ports.js";
 import type { ChargeReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { inFlight } from "./receivables.js";
@@ -52,6 +53,8 @@ export interface AttemptsDependencies {
   readonly accounts: ProviderAccounts;
   readonly captures: Captures;
   readonly dunning: Dunning;
+  readonly mails: PaymentMails;
+  readonly topUps: TopUpPort;
   readonly wakes: Wakes;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
@@ -210,10 +213,11 @@ export class Attempts {
     captured: Money | undefined,
     now: Instant,
   ): Promise<void> {
-    const { captures, dunning, exceptions, notices, wakes } = this.#on;
+    const { captures, exceptions, mails, notices, wakes } = this.#on;
     switch (effect) {
       case "capture": {
-        await captures.record(sql, organization, paymentOf(attempt, captured));
+        const payment = await captures.record(sql, organization, paymentOf(attempt, captured));
+        await mails.received(sql, organization, attempt, payment);
         if (captured !== undefined && captured.minor !== attempt.amount)
           await exceptions.open(
             sql,
@@ -247,7 +251,7 @@ export class Attempts {
         await notices.publish(sql, organization, [
           { type: "payment.failed", key: `payment.failed:${attempt.id}`, data: describeAttempt(attempt) },
         ]);
-        return dunning.attemptEnded(sql, organization, attempt);
+        return this.#ended(sql, organization, attempt);
       case "ask_customer":
         return notices.publish(sql, organization, [
           {
@@ -259,6 +263,14 @@ export class Attempts {
       case "look_up":
         return wakes.wake(sql, organization, (now + first_look) as Instant, repair_kind, attempt.id);
     }
+  }
+
+  /** Nothing was taken: what it was for goes on by its own rules. */
+  async #ended(sql: Sql, organization: OrganizationId, attempt: PaymentAttempt): Promise<void> {
+    const { dunning, mails, topUps } = this.#on;
+    if (attempt.target.kind === "invoice") return dunning.attemptEnded(sql, organization, attempt);
+    const { asksForMethod } = await topUps.attemptEnded(sql, organization, attempt);
+    if (asksForMethod) await mails.methodRefused(sql, organization, attempt);
   }
 
   async #owed(sql: Sql, { target, topUp }: NewAttempt) {

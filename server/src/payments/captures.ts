@@ -125,11 +125,12 @@ export class Captures {
         await this.#recovered(sql, organization, receivable, amount, payment.id),
         amount,
       );
-    if (isTopUp && left > 0n)
+    if (input.topUp !== undefined && left > 0n)
       await topUps.grantToppedUp(sql, organization, {
+        topUp: input.topUp,
+        payment: payment.id,
         customer: payment.customer,
         amount: { currency, minor: left },
-        reference: payment.id,
         at: now,
       });
     await notices.publish(sql, organization, [

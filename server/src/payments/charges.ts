@@ -3,9 +3,9 @@ import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { parseCurrency } from "../kernel/currency.js";
-import type { OrganizationId } from "../kernel/ids.js";
+import type { CustomerId, OrganizationId, TopUpId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
-import { formatMoney } from "../kernel/money.js";
+import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
 import { askProvider } from "./ask-provider.js";
@@ -114,6 +114,35 @@ export class Charges {
       });
       return mustFindAttempt(sql, id);
     });
+  }
+
+  /**
+   * Charges a top-up, in the caller's transaction: the attempt is persisted, the money taken a moment later. One of this number
+   * that is there is given back.
+   * @throws Refusal 409 while an attempt is in progress; 422 without a way to pay
+   */
+  async chargeTopUp(
+    sql: Sql,
+    organization: OrganizationId,
+    charge: {
+      readonly topUp: TopUpId;
+      readonly number: number;
+      readonly customer: CustomerId;
+      readonly amount: Money;
+      readonly method: string | undefined;
+    },
+  ): Promise<PaymentAttempt> {
+    const { attempts, wakes, clocks } = this.#on;
+    const { topUp, number, customer, amount, method } = charge;
+    const attempt = await attempts.begin(sql, organization, {
+      target: { kind: "top_up", topUp },
+      number,
+      method,
+      topUp: { customer, amount },
+    });
+    const now = clocks.of(organization).now();
+    await wakes.wake(sql, organization, now, charge_kind, attempt.id, { attempt: attempt.id });
+    return attempt;
   }
 
   /** Asks the provider now what became of an attempt. @throws Refusal 404, 422, 503 */
@@ -240,6 +269,11 @@ export class Charges {
       if (stored === undefined) throw new Error(`payment ${id} was written and is not there`);
       return stored;
     });
+  }
+
+  /** In the caller's transaction. @throws Refusal 404 */
+  attempt(sql: Sql, id: string): Promise<PaymentAttempt> {
+    return mustFindAttempt(sql, id);
   }
 
   async attemptsOf(organization: OrganizationId, page: AttemptPage): Promise<PaymentAttempt[]> {

@@ -16,7 +16,8 @@ import {
   type DunningStep,
 } from "./core/index.js";
 import { charge_kind, dunning_end_kind } from "./kinds.js";
-import type { BillingPort, NoticesPort, PaidInvoice } from "./ports.js";
+import type { PaymentMails } from "./payment-mails.js";
+import type { BillingPort, NoticesPort, PaidInvoice, TopUpPort } from "./ports.js";
 import { dunningSince, type Receivables } from "./receivables.js";
 import { findOpenAttempt, listAttempts, type PaymentAttempt } from "./store/attempts.js";
 import {
@@ -40,6 +41,8 @@ export interface DunningDependencies {
   readonly postgres: Postgres;
   readonly billing: BillingPort;
   readonly receivables: Receivables;
+  readonly mails: PaymentMails;
+  readonly topUps: TopUpPort;
   readonly wakes: Wakes;
   readonly notices: NoticesPort;
   readonly clock: Clock;
@@ -99,7 +102,7 @@ export class Dunning {
     if (receivable?.state !== "open") return;
     // One that a person canceled says nothing of the method.
     if (decline === undefined) return;
-    await this.#plan(sql, organization, receivable, decline);
+    await this.#plan(sql, organization, receivable, attempt, decline);
   }
 
   /** Whatever was declined before, the customer has another way to pay now: what is open of it is charged at once. */
@@ -121,6 +124,11 @@ export class Dunning {
         dunning: { ...dunning, state: "retrying", nextAttemptAt: now },
       });
     }
+  }
+
+  /** Whether nothing is collected of a customer by itself, as the caller's transaction sees it. */
+  async isPaused(sql: Sql, customer: CustomerId): Promise<boolean> {
+    return (await findPauses(sql, [customer])).size > 0;
   }
 
   /** What the schedule would do with an invoice from now on, if every attempt were declined as the last was. */
@@ -152,7 +160,7 @@ export class Dunning {
     organization: OrganizationId,
     invoice: InvoiceId,
   ): Promise<PaidInvoice["subscriptions"]> {
-    const { billing, notices, receivables } = this.#on;
+    const { billing, mails, notices, receivables } = this.#on;
     const [receivable] = await lockReceivables(sql, [invoice]);
     if (receivable?.state !== "open" || receivable.dunning.state === "ended") return [];
     // What may still take money is waited for: its own end leads here again.
@@ -174,6 +182,7 @@ export class Dunning {
       after: { action: end },
       at: this.#on.clock.now(),
     });
+    await mails.dunningEnded(sql, organization, ended, end);
     const data = { invoice, customer: receivable.customer, action: end, attempts: receivable.attempts };
     await notices.publish(sql, organization, [
       { type: "dunning.ended", key: `dunning.ended:${invoice}:${receivable.attempts}`, data },
@@ -218,7 +227,10 @@ export class Dunning {
   ): Promise<CustomerId> {
     return this.#change(caller, "collection.resume", input, idempotencyKey, async (sql, customer) => {
       const wasPaused = await resumeCollection(sql, customer);
-      if (wasPaused) await this.#chargeOpen(sql, caller.organization, customer);
+      if (wasPaused) {
+        await this.#chargeOpen(sql, caller.organization, customer);
+        await this.#on.topUps.collectionResumed(sql, caller.organization, customer);
+      }
       return wasPaused;
     });
   }
@@ -270,9 +282,10 @@ export class Dunning {
     sql: Sql,
     organization: OrganizationId,
     receivable: Receivable,
+    attempt: PaymentAttempt,
     decline: Decline,
   ): Promise<void> {
-    const { wakes, billing, clocks } = this.#on;
+    const { wakes, billing, clocks, mails } = this.#on;
     const now = clocks.of(organization).now();
     const { invoice, customer, attempts } = receivable;
     const since = dunningSince(receivable, now);
@@ -280,6 +293,7 @@ export class Dunning {
     const { timeZone: zone } = await billing.customer(sql, customer);
     const step = nextDunningStep({ schedule: await scheduleOf(sql), since, retries, decline, zone, now });
     const base = { ...receivable, dunning: { ...receivable.dunning, since, retries } };
+    await mails.declined(sql, organization, attempt, step);
     if (step.kind === "retry") {
       await wakes.wake(sql, organization, step.at, charge_kind, invoice, { number: attempts + 1 });
       await wakes.cancelWake(sql, dunning_end_kind, invoice);

@@ -19,7 +19,8 @@ import { Inbox, registerInbox } from "./inbox.js";
 import { PaymentMethods } from "./payment-methods.js";
 import { PaymentInstructions } from "./payment-instructions.js";
 import { Payouts } from "./payouts.js";
-import type { BillingPort, ExceptionsPort, NoticesPort, PayersPort, TopUpPort } from "./ports.js";
+import { PaymentMails } from "./payment-mails.js";
+import type { BillingPort, ExceptionsPort, MailPort, NoticesPort, PayersPort, TopUpPort } from "./ports.js";
 import type { PaymentProvider } from "./provider.js";
 import { allProviders } from "./providers/index.js";
 import { ProviderAccounts } from "./provider-accounts.js";
@@ -63,6 +64,7 @@ export interface PaymentsOptions {
   readonly topUps: TopUpPort;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
+  readonly mail: MailPort;
   readonly payers: PayersPort;
   /** All that there are when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
@@ -82,8 +84,9 @@ export function openPayments(options: PaymentsOptions): Payments {
   const accounts = new ProviderAccounts({ ...options, providers });
   const receivables = new Receivables(options);
   const captures = new Captures({ ...options, receivables });
-  const dunning = new Dunning({ ...options, receivables });
-  const attempts = new Attempts({ ...options, accounts, captures, dunning });
+  const mails = new PaymentMails({ ...options });
+  const dunning = new Dunning({ ...options, receivables, mails });
+  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails });
   const calls = new ProviderCalls({ ...options, accounts, gate });
   const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
   const refunds = new Refunds({ ...options, accounts, gate, receivables });

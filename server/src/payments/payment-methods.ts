@@ -7,7 +7,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
-import type { BillingPort } from "./ports.js";
+import type { BillingPort, TopUpPort } from "./ports.js";
 import type { GivenMethod, ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderCalls } from "./provider-calls.js";
@@ -31,6 +31,7 @@ export interface PaymentMethodsDependencies {
   readonly gate: ProviderGate;
   readonly billing: BillingPort;
   readonly dunning: Dunning;
+  readonly topUps: TopUpPort;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -244,6 +245,13 @@ export class PaymentMethods {
     return this.#on.postgres.inOrganization(organization, (sql) => findMethod(sql, id));
   }
 
+  /** @throws Refusal 404, 409 unless a customer can be charged by it */
+  async check(sql: Sql, customer: CustomerId, id: string): Promise<void> {
+    const method = await mustFind(sql, id);
+    if (method.customer !== customer) throw notItsOwn(id, customer);
+    if (method.detachedAt !== undefined) throw detached(id);
+  }
+
   /** What the provider says of a method, in the caller's transaction: one that its customer entered is the default. */
   async reported(
     sql: Sql,
@@ -302,6 +310,7 @@ export class PaymentMethods {
   async #makeDefault(sql: Sql, organization: OrganizationId, method: PaymentMethod): Promise<void> {
     await setDefaultMethod(sql, method.customer, method.id);
     await this.#on.dunning.methodChanged(sql, organization, method.customer);
+    await this.#on.topUps.methodChanged(sql, organization, method.customer);
   }
 }
 
@@ -349,6 +358,11 @@ function anotherCustomers(): Refusal {
   return new Refusal(
     makeProblem("payment-method-taken", 409, "The payment method is another customer's", detail),
   );
+}
+
+function notItsOwn(id: string, customer: string): Refusal {
+  const detail = `Payment method ${id} is not one of customer ${customer}.`;
+  return new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
 }
 
 function tooMany(customer: string): Refusal {

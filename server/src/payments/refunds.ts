@@ -30,7 +30,7 @@ import {
 } from "./core/index.js";
 import { abilityOf } from "./ability.js";
 import { refund_kind } from "./kinds.js";
-import type { ExceptionsPort, NoticesPort, PayersPort } from "./ports.js";
+import type { ExceptionsPort, NoticesPort, PayersPort, TakenBack, TopUpPort } from "./ports.js";
 import type { Payee, RefundReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
@@ -75,6 +75,7 @@ export interface RefundsDependencies {
   readonly gate: ProviderGate;
   readonly ledger: Ledger;
   readonly receivables: Receivables;
+  readonly topUps: TopUpPort;
   readonly payers: PayersPort;
   readonly secrets: Pick<Secrets, "seal" | "openText">;
   readonly exceptions: ExceptionsPort;
@@ -113,6 +114,8 @@ export class Refunds {
         const invoice =
           input.source === "invoice" ? await this.#reopened(sql, payment, input.invoice, money) : undefined;
         if (input.source === "balance") await this.#refuseBeyondBalance(sql, payment, money);
+        if (input.source === "prepaid")
+          await this.#on.topUps.takeBack(sql, organization, takenBack(payment, money.minor, input.reason));
         const now = this.#on.clocks.of(organization).now();
         const isManual = !(await this.#isSent(sql, organization, payment));
         const refundId = newId("ref", now);
@@ -198,6 +201,12 @@ export class Refunds {
       await addRefunded(sql, payment.id, -refund.amount);
       if (refund.invoice !== undefined)
         await this.#paidAgain(sql, organization, refund.invoice, refund.amount);
+      if (refund.source === "prepaid")
+        await this.#on.topUps.giveBack(
+          sql,
+          organization,
+          takenBack(payment, refund.amount, `refund ${refund.id} did not arrive`),
+        );
       await exceptions.open(
         sql,
         organization,
@@ -241,7 +250,7 @@ export class Refunds {
     const refund: Refund = {
       id: newId("ref", now),
       payment: payment.id,
-      source: "goodwill",
+      source: await this.#reportedSource(sql, organization, payment, reported.amount),
       invoice: undefined,
       creditNote: undefined,
       currency: reported.amount.currency,
@@ -259,6 +268,19 @@ export class Refunds {
     await addRefunded(sql, payment.id, refund.amount);
     await this.#on.ledger.post(sql, organization, [refundPosting(moneyOf(refund, payment))]);
     return `${refund.id} ${await this.record(sql, organization, refund.id, reported.reply)}`;
+  }
+
+  /** Of a top-up the credit goes with the money, as far as nothing of it was used; else it is out of our pocket. */
+  async #reportedSource(
+    sql: Sql,
+    organization: OrganizationId,
+    payment: Payment,
+    { currency, minor }: Money,
+  ): Promise<RefundSource> {
+    const left = await this.#on.topUps.refundableOf(sql, payment.id);
+    if (left === undefined || left < minor || currency !== payment.currency) return "goodwill";
+    await this.#on.topUps.takeBack(sql, organization, takenBack(payment, minor, "refunded at the provider"));
+    return "prepaid";
   }
 
   /** Sends a refund, or asks what became of it. @throws ProviderBusy */
@@ -479,6 +501,10 @@ export function registerRefunds(
       start: { kind: refund_kind, id: `${refund_kind}:${key}:${at}`, input: { refund: key } },
     }),
   });
+}
+
+function takenBack(payment: Payment, amount: bigint, reason: string): TakenBack {
+  return { payment: payment.id, amount, reason };
 }
 
 function moneyOf(refund: Refund, payment: Payment) {

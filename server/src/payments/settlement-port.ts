@@ -350,23 +350,25 @@ export class SettlementPort implements SettlementPayments {
     );
     const [first] = fresh;
     if (first === undefined) return new Set();
-    const transfers = fresh.flatMap(({ payment, captured }): readonly Transfer[] => {
-      const { gross, fee } = byPayment.get(payment)?.settlement ?? { gross: captured, fee: 0n };
+    const transfers = fresh.flatMap((payment): readonly Transfer[] => {
+      const action = byPayment.get(payment);
+      if (action === undefined) return [];
+      const { gross, fee } = action.settlement;
       const settled = { gross, fee: { currency: gross.currency, minor: fee } };
-      return settlementPosting(payment, account.id, captured, settled)?.transfers ?? [];
+      return settlementPosting(payment, account.id, action.amount, settled)?.transfers ?? [];
     });
     const summed = summedUp(transfers);
     if (summed.length > 0)
       await this.#on.ledger.post(sql, organization, [
         {
           // Each payment is settled once, so the first of them names the posting.
-          idempotencyKey: `payment:${first.payment}:settle:file`,
+          idempotencyKey: `payment:${first}:settle:file`,
           reason: "payment.settle",
           reference: cause,
           transfers: summed,
         },
       ]);
-    return new Set(fresh.map(({ payment }) => payment));
+    return new Set(fresh);
   }
 
   #one(
@@ -611,15 +613,20 @@ export class SettlementPort implements SettlementPayments {
       topUp: undefined,
       ref: undefined,
       note: note?.slice(0, 512),
-      receivedAt: this.#pastOf(organization, at),
+      receivedAt: await this.#receivedAt(sql, organization, at),
     });
     const target = { kind: "payment", id: payment.id, root: payment.id } as const;
     return { kind: before === undefined ? "done" : "already_done", target };
   }
 
-  /** A date of a bank may lie ahead of an organization's clock: then it counts now. */
-  #pastOf(organization: OrganizationId, at: OpenMovement["at"]): OpenMovement["at"] | undefined {
-    return at <= this.#on.clocks.of(organization).now() ? at : undefined;
+  /** When a transfer counts: not ahead of the organization's clock, as a bank's date may be, and not in a month that is closed. */
+  async #receivedAt(
+    sql: Sql,
+    organization: OrganizationId,
+    at: OpenMovement["at"],
+  ): Promise<OpenMovement["at"] | undefined> {
+    if (at > this.#on.clocks.of(organization).now()) return undefined;
+    return this.#on.ledger.openInstant(sql, at);
   }
 
   /** A transfer that was another's: the invoices are owed again, and the money is out of our books. */

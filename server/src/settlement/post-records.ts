@@ -5,7 +5,6 @@ import type { Ledger, Transfer } from "../ledger/index.js";
 import { claimOf } from "./core/matching/index.js";
 import { findFormat } from "./core/index.js";
 import { planPosting, type PlannedAction, type RecordSource } from "./core/posting/index.js";
-import { toPosted, type StagedRecord } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import {
@@ -16,7 +15,7 @@ import {
 } from "./store/allotments.js";
 import { insertExceptions, type NewException } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
-import { readRecords } from "./store/records.js";
+import { readRecordsToPost, type RecordToPost } from "./store/records-at-work.js";
 
 export interface PostingDependencies {
   readonly payments: SettlementPayments;
@@ -27,7 +26,7 @@ interface Batch {
   readonly organization: OrganizationId;
   readonly file: StoredFile;
   readonly account: SettlementAccount;
-  readonly records: ReadonlyMap<number, StagedRecord>;
+  readonly records: ReadonlyMap<number, RecordToPost>;
 }
 
 /**
@@ -44,7 +43,7 @@ export async function postRecords(
 ): Promise<number> {
   const after = file.posted;
   const through = Math.min(after + batch_records, file.records);
-  const records = await readRecords(sql, file.id, { after, through, limit: batch_records });
+  const records = await readRecordsToPost(sql, file.id, { after, through });
   const allotments = await readAllotments(sql, file.id, { after, through });
   const batch: Batch = {
     organization,
@@ -55,7 +54,7 @@ export async function postRecords(
   const parts = byPosition(allotments);
   const { actions, movements } = planPosting(
     sourceOf(account, file),
-    records.map((record) => ({ record: toPosted(record), parts: parts.get(record.position) ?? [] })),
+    records.map((record) => ({ record, parts: parts.get(record.position) ?? [] })),
   );
   const refusals = await applyActions(sql, payments, batch, actions);
   // What payments will not have waits in suspense, and is the same money.

@@ -18,6 +18,7 @@ import {
   selectDueOrganizations,
   selectUnbegun,
   takeChunk,
+  upsertEarlierWakes,
   upsertWake,
   upsertWakes,
 } from "./store/wakes.js";
@@ -97,11 +98,26 @@ export class Wakes {
     wakes: readonly { key: string; at: Instant; payload?: JsonValue }[],
   ): Promise<void> {
     if (wakes.length === 0) return;
-    if (wakes.length > wakes_at_once_max) throw new RangeError(`at most ${wakes_at_once_max} wakes at once`);
-    if (new Set(wakes.map((wake) => wake.key)).size < wakes.length)
-      throw new RangeError("two wakes have one key");
+    checkWakes(wakes);
     const rows = wakes.map(({ key, at, payload = null }) => ({ key, at, payload }));
     await upsertWakes(sql, organization, kind, rows);
+    this.#nudgeSoon(Math.min(...wakes.map((wake) => wake.at)) as Instant);
+  }
+
+  /**
+   * Many of one kind, without payload, none of them later than it was: for what looks at how things stand by then, so that
+   * one look does for all that happened before it.
+   * @throws RangeError for more than 10,000, or two of one key
+   */
+  async wakeNoLater(
+    sql: Sql,
+    organization: OrganizationId,
+    kind: string,
+    wakes: readonly { readonly key: string; readonly at: Instant }[],
+  ): Promise<void> {
+    if (wakes.length === 0) return;
+    checkWakes(wakes);
+    await upsertEarlierWakes(sql, organization, kind, wakes);
     this.#nudgeSoon(Math.min(...wakes.map((wake) => wake.at)) as Instant);
   }
 
@@ -263,4 +279,10 @@ export class Wakes {
     await Promise.all(Array.from({ length: organizations_at_once }, work));
     return acted > 0;
   }
+}
+
+function checkWakes(wakes: readonly { readonly key: string }[]): void {
+  if (wakes.length > wakes_at_once_max) throw new RangeError(`at most ${wakes_at_once_max} wakes at once`);
+  if (new Set(wakes.map(({ key }) => key)).size < wakes.length)
+    throw new RangeError("two wakes have one key");
 }

@@ -4,6 +4,7 @@ import type { FileImports } from "./file-imports/index.js";
 import type { Imports } from "./imports.js";
 import type { UsageIngest } from "./ingest.js";
 import type { Meters } from "./meters.js";
+import type { ArrivalListener } from "./usage-arrivals.js";
 import type { UsageQueries } from "./queries.js";
 import type { RatedUsage } from "./rated-usage.js";
 
@@ -17,6 +18,8 @@ export interface Usage {
   readonly rated: RatedUsage;
   readonly corrections: Corrections;
   readonly backfill: Backfill;
+  /** Tells whose usage has come into the store, after each batch that holds some. Returns the function that stops it. */
+  onArrival(listener: ArrivalListener): () => void;
   /** Resolves when everything accepted so far shows in queries. */
   settled(): Promise<void>;
   /** Figures for /metrics and /readyz. */

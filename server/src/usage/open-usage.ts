@@ -27,6 +27,7 @@ import { RatedUsage } from "./rated-usage.js";
 import { EventRateLimit } from "./rate-limit.js";
 import { rebuildIndex } from "./rebuild-index.js";
 import { findEvent, findStoredKeys } from "./store/find-events.js";
+import { UsageArrivals } from "./usage-arrivals.js";
 import { usageSink } from "./store/insert-batch.js";
 import { scanForBackfill } from "./store/scan-for-backfill.js";
 
@@ -58,7 +59,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
   const identity = new EventIdentity(dataDirectory.hashKey);
   const index = await openIdentityIndex({ dir: path.join(dir, "index"), clock, log });
   if (index.needsRebuild) await rebuildIndex({ index, columnar, dedupWindow, log });
-  const stream = await openStream({
+  const opened = await openStream({
     dir: path.join(dir, "stream", "usage"),
     signal: "usage",
     writer,
@@ -68,6 +69,8 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     clock,
     log,
   });
+  const arrivals = new UsageArrivals(opened);
+  const stream = arrivals.noting();
 
   const meterRegistry = new MeterRegistry(postgres);
   const shared = { postgres, stream, index, identity, clock, log, meters: meterRegistry };
@@ -144,6 +147,8 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     await stream.flushed();
     const last = stream.nextSequence - 1;
     if (last > 0) await stream.whenConfirmed(last);
+    // Whoever listens to confirmed batches is told right after.
+    await new Promise(setImmediate);
   };
   settled()
     .then(() => auditMissingCorrections({ columnar, postgres, clock, log }))
@@ -158,6 +163,7 @@ export async function openUsage(options: UsageOptions): Promise<Usage> {
     rated: new RatedUsage(columnar, meters, stream),
     corrections,
     backfill,
+    onArrival: (listener) => arrivals.onArrival(listener),
     settled,
     stats() {
       const { unavailable, blocked, ...ofStream } = stream.stats();

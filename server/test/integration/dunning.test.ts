@@ -104,7 +104,7 @@ test("at the end an invoice can become uncollectible, the customer be paused, or
   await dunning.setSchedule(paying.caller, { ...ends, end: "pause" });
   const paused = await paying.customer("paused", "4000000000000002");
   await paying.advance("2028-07-12T00:00:00Z");
-  expect(await dunning.pauseOf(organization(), paused as CustomerId)).toContain("was not paid");
+  expect((await dunning.pauseOf(organization(), paused as CustomerId))?.reason).toContain("was not paid");
   await paying.advance("2028-08-12T00:00:00Z");
   expect((await receivables.list(organization(), { customer: paused as CustomerId, limit: 10 })).map(({ attempts }) => attempts)).toEqual([1, 0]);
   await dunning.setSchedule(paying.caller, { ...ends, end: "cancel" });

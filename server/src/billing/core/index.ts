@@ -96,6 +96,7 @@ export {
   type SectionScope,
 } from "./section.js";
 export { inputsOf, sumUp, targetOf, type Target } from "./target.js";
+export { unbilledSections } from "./unbilled-sections.js";
 export {
   summarizeBacktest,
   type BacktestedAmount,

@@ -26,5 +26,11 @@ export type { InvoiceMessage, WebhooksPort } from "./invoice-webhooks.js";
 export { billingWakes, registerInvoiceRuns } from "./invoice-runs.js";
 export type { FinalizedInvoice, InvoicesFinalized } from "./write-invoices.js";
 export { late_usage_days } from "./price-invoices.js";
+export {
+  UnbilledCosts,
+  unbilled_subscriptions_max,
+  type UnbilledCost,
+  type UnbilledSum,
+} from "./unbilled-costs.js";
 export { mustFindPayable } from "./find-finalized.js";
 export type { OwedInvoice, ReceivablesPort } from "./receivables-port.js";

@@ -1,9 +1,8 @@
 import type { Sql } from "../../engines/postgres/index.js";
-import { exponentOf, type Currency } from "../../kernel/currency.js";
 import type { OrganizationId } from "../../kernel/ids.js";
 import { formatInstant, type Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
-import { toDecimal } from "../../kernel/money.js";
+import { moneyJson } from "../../kernel/money.js";
 import type { CreditNote } from "./credit-note.js";
 import type { Finalization, Invoice, InvoiceHead } from "./invoice.js";
 
@@ -68,10 +67,10 @@ export function creditNoteMessage(invoice: Invoice, note: CreditNote): InvoiceMe
         reason,
         customer: customerJson(customer, invoice.finalized),
         invoice: { id: invoice.id, number: invoice.finalized?.number ?? null },
-        net: moneyJson(net, currency),
-        tax: moneyJson(tax, currency),
-        total: moneyJson(net + tax, currency),
-        toBalance: moneyJson(toBalance, currency),
+        net: moneyJson({ currency, minor: net }),
+        tax: moneyJson({ currency, minor: tax }),
+        total: moneyJson({ currency, minor: net + tax }),
+        toBalance: moneyJson({ currency, minor: toBalance }),
         lineCount: lines.length,
         createdAt: formatInstant(at),
       },
@@ -88,10 +87,10 @@ function invoiceJson(invoice: ToldInvoice, finalized: Finalization | undefined) 
     kind,
     status,
     customer: customerJson(customer, finalized),
-    subtotal: moneyJson(totals.subtotal, currency),
-    tax: moneyJson(totals.tax, currency),
-    total: moneyJson(totals.total, currency),
-    due: moneyJson(totals.due, currency),
+    subtotal: moneyJson({ currency, minor: totals.subtotal }),
+    tax: moneyJson({ currency, minor: totals.tax }),
+    total: moneyJson({ currency, minor: totals.total }),
+    due: moneyJson({ currency, minor: totals.due }),
     boundary: formatInstant(boundary),
     finalizedAt: finalized === undefined ? null : formatInstant(finalized.at),
     paymentDueAt: finalized === undefined ? null : formatInstant(finalized.paymentDueAt),
@@ -100,13 +99,4 @@ function invoiceJson(invoice: ToldInvoice, finalized: Finalization | undefined) 
 
 function customerJson(id: string, finalized: Finalization | undefined) {
   return { id, key: finalized?.buyer.key ?? null };
-}
-
-/** As over GraphQL: { currency, minor, amount }, in text. */
-function moneyJson(minor: bigint, currency: Currency) {
-  return {
-    currency,
-    minor: minor.toString(),
-    amount: toDecimal({ currency, minor }).toFixed(exponentOf(currency)),
-  };
 }

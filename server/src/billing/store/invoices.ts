@@ -205,6 +205,42 @@ export async function findOpenDrafts(
   return rows.map((row) => ({ ...row, boundary: instantOfMicros(row.boundary) }));
 }
 
+/** What a draft comes to, as it was computed last. */
+export interface DraftTotals {
+  readonly id: InvoiceId;
+  readonly customer: CustomerId;
+  readonly currency: Currency;
+  readonly boundary: Instant;
+  readonly promotional: bigint;
+  readonly total: bigint;
+}
+
+/** The drafts of payers, in the order in which they fall due. */
+export async function readDraftTotals(sql: Sql, payers: readonly CustomerId[]): Promise<DraftTotals[]> {
+  const rows = await sql<
+    {
+      id: InvoiceId;
+      customer: CustomerId;
+      currency: Currency;
+      boundary: string;
+      promotional: string;
+      total: string;
+    }[]
+  >`
+    SELECT i.id, i.customer, i.currency, (extract(epoch FROM i.boundary) * 1000000)::bigint::text AS boundary,
+           i.promotional_minor::text AS promotional, i.total_minor::text AS total
+    FROM unnest(${arrayText(payers)}::text[]) AS w (payer)
+    CROSS JOIN LATERAL (
+      SELECT * FROM invoices WHERE customer = w.payer AND status = 'draft' OFFSET 0) i
+    ORDER BY i.boundary, i.id`;
+  return rows.map(({ boundary, promotional, total, ...row }) => ({
+    ...row,
+    boundary: instantOfMicros(boundary),
+    promotional: BigInt(promotional),
+    total: BigInt(total),
+  }));
+}
+
 /** Those of these invoices that are drafts. */
 export async function readStandingDrafts(sql: Sql, ids: readonly InvoiceId[]): Promise<StandingDraft[]> {
   const rows = await sql<{ id: InvoiceId; revision: number; created_at: string; issue_at: string }[]>`

@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { CustomerId, OrganizationId, SubscriptionId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
@@ -48,6 +48,26 @@ export async function listRunningOfPayer(
       AND (s.ends_at IS NULL OR s.ends_at > ${timestampText(at)}::text::timestamptz)
     ORDER BY s.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
+}
+
+/** The same for many payers at once, at most `limit` of each. */
+export async function listRunningOfPayers(
+  sql: Sql,
+  payers: readonly CustomerId[],
+  at: Instant,
+  limit: number,
+): Promise<{ payer: CustomerId; id: SubscriptionId }[]> {
+  return sql<{ payer: CustomerId; id: SubscriptionId }[]>`
+    SELECT w.payer, s.id FROM unnest(${arrayText(payers)}::text[]) AS w (payer)
+    CROSS JOIN LATERAL (
+      SELECT s.id FROM (
+        SELECT organization, id FROM customers WHERE id = w.payer AND payer IS NULL
+        UNION ALL
+        SELECT organization, id FROM customers WHERE payer = w.payer) c
+      JOIN subscriptions s ON s.organization = c.organization AND s.customer = c.id
+      WHERE s.ends_at IS NULL OR s.ends_at > ${timestampText(at)}::text::timestamptz
+      ORDER BY s.id LIMIT ${limit}) s
+    ORDER BY w.payer, s.id`;
 }
 
 /** A customer's own that have not ended by an instant, by id. */

@@ -17,8 +17,8 @@ const StatusEnum = builder.enumType("CreditGrantStatus", {
 
 const MovementKindEnum = builder.enumType("CreditMovementKind", {
   description:
-    "use: an invoice draws. restore: it gives back. revive: what it draws was booked as expired before.",
-  values: ["use", "restore", "void", "expire", "revive"] as const,
+    "use: an invoice draws. restore: it gives back. revive: what it draws was booked as expired before. reinstate: what was voided for a refund is there again, since that did not arrive.",
+  values: ["use", "restore", "void", "expire", "revive", "reinstate"] as const,
 });
 
 const MovementType = builder

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { draw, expire, giveBack, remainingOf, withdraw, type GrantBalance } from "./index.js";
+import {
+  draw,
+  expire,
+  giveBack,
+  reinstate,
+  remainingOf,
+  takeOff,
+  withdraw,
+  type GrantBalance,
+} from "./index.js";
 
 const fresh: GrantBalance = { amount: 1000n, used: 0n, voided: 0n, expired: 0n };
 
@@ -28,6 +37,15 @@ describe("a grant of 10.00", () => {
     const { balance, amount } = withdraw(draw(fresh, 400n).balance);
     expect([amount, balance.voided, remainingOf(balance)]).toEqual([600n, 600n, 0n]);
     expect(withdraw(balance).amount).toBe(0n);
+  });
+  test("of which 4.00 is drawn gives 6.00 back at most, in parts, and gets them again", () => {
+    const used = draw(fresh, 400n).balance;
+    const less = takeOff(takeOff(used, 500n), 100n);
+    expect([less.voided, remainingOf(less)]).toEqual([600n, 0n]);
+    expect(() => takeOff(less, 1n)).toThrow("of which 0 is left");
+    expect(remainingOf(reinstate(less, 250n))).toBe(250n);
+    expect(() => reinstate(less, 601n)).toThrow("of which 600 is voided");
+    expect(() => takeOff(expire(used).balance, 1n)).toThrow("of which 0 is left");
   });
   test("expires once", () => {
     const once = expire(fresh);

@@ -47,3 +47,18 @@ export function withdraw(balance: GrantBalance): { balance: GrantBalance; amount
   const amount = remainingOf(balance) - balance.expired;
   return { balance: { ...balance, voided: balance.voided + amount }, amount };
 }
+
+/** Takes away a part of what is left. @throws RangeError when it is nothing, or more than that */
+export function takeOff(balance: GrantBalance, amount: bigint): GrantBalance {
+  const left = remainingOf(balance) - balance.expired;
+  if (amount <= 0n || amount > left)
+    throw new RangeError(`cannot take ${amount} off a grant of which ${left} is left`);
+  return { ...balance, voided: balance.voided + amount };
+}
+
+/** Undoes that. @throws RangeError when it is nothing, or more than was taken away */
+export function reinstate(balance: GrantBalance, amount: bigint): GrantBalance {
+  if (amount <= 0n || amount > balance.voided)
+    throw new RangeError(`cannot reinstate ${amount} of a grant of which ${balance.voided} is voided`);
+  return { ...balance, voided: balance.voided - amount };
+}

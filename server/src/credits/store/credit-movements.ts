@@ -3,8 +3,11 @@ import type { CreditGrantId, CreditMovementId, InvoiceId, OrganizationId } from 
 import type { Instant } from "../../kernel/instant.js";
 import type { GrantBalance } from "../core/index.js";
 
-/** use: an invoice draws. restore: it gives back. revive: what it draws was booked as expired before. */
-export type MovementKind = "use" | "restore" | "void" | "expire" | "revive";
+/**
+ * use: an invoice draws. restore: it gives back. revive: what it draws was booked as expired before. reinstate: what was voided
+ * for a refund is there again, since the refund did not arrive.
+ */
+export type MovementKind = "use" | "restore" | "void" | "expire" | "revive" | "reinstate";
 
 /** Something that happened to a grant; it never changes. */
 export interface CreditMovement {

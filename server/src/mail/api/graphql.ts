@@ -80,6 +80,10 @@ const MailSettingsType = builder.objectRef<MailSettings>("MailSettings").impleme
     sendInvoices: t.exposeBoolean("sendInvoices", {
       description: "Whether invoices are sent by themselves when they are finalized.",
     }),
+    sendPayments: t.exposeBoolean("sendPayments", {
+      description:
+        "Whether customers are told of their payments by themselves: receipts, failures, last reminders.",
+    }),
     server: t.boolean({
       description: "Whether Weir has an SMTP server. Without one, mails are recorded as suppressed.",
       resolve: (_settings, _args, { services }) => services.config.mail !== undefined,
@@ -137,14 +141,19 @@ builder.mutationFields((t) => ({
       sendInvoices: t.arg.boolean({
         description: "Whether invoices are sent by themselves when they are finalized; not when left out.",
       }),
+      sendPayments: t.arg.boolean({
+        description:
+          "Whether customers are told of their payments: receipts, failures, last reminders; not when left out.",
+      }),
     },
-    resolve: (_root, { fromName, replyTo, copies, sendInvoices }, context) => {
+    resolve: (_root, { fromName, replyTo, copies, sendInvoices, sendPayments }, context) => {
       requireSecretKey(context);
       const input = {
         ...(fromName == null ? {} : { fromName }),
         ...(replyTo == null ? {} : { replyTo }),
         ...(copies == null ? {} : { copies }),
         ...(sendInvoices == null ? {} : { sendInvoices }),
+        ...(sendPayments == null ? {} : { sendPayments }),
       };
       return context.services.mail.setSettings(context.caller, input, context.idempotencyKey);
     },

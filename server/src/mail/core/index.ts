@@ -10,6 +10,7 @@ export {
   contentFaults,
   contentFromJson,
   contentToJson,
+  isMailLink,
   mail_kinds,
   type FinalAction,
   type MailContent,

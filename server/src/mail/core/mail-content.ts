@@ -35,18 +35,20 @@ export type MailContent =
       readonly invoiceNumber: string;
       readonly amount: Money;
       readonly method?: string;
-      /** In the customer's language, or in the provider's words. */
+      /** A decline's code, which each language has plain words for. */
+      readonly decline?: string;
+      /** Instead: in the customer's language, or in the provider's words. */
       readonly reason?: string;
       readonly nextAttemptAt?: Instant;
       /** Where to pay, or to give another method. */
-      readonly link: string;
+      readonly link?: string;
     }
   | {
       readonly kind: "card_update";
       readonly method?: string;
       /** As on the card: "04/27". */
       readonly expires?: string;
-      readonly link: string;
+      readonly link?: string;
     }
   | {
       readonly kind: "dunning_final";
@@ -54,7 +56,7 @@ export type MailContent =
       readonly amount: Money;
       readonly action: FinalAction;
       readonly at?: Instant;
-      readonly link: string;
+      readonly link?: string;
     }
   | { readonly kind: "test" };
 
@@ -67,7 +69,7 @@ const link_length_max = 2048;
  */
 export function contentFaults(content: MailContent): readonly { field: string; message: string }[] {
   const faults: { field: string; message: string }[] = [];
-  const texts = ["invoiceNumber", "method", "reason", "expires"] as const;
+  const texts = ["invoiceNumber", "method", "decline", "reason", "expires"] as const;
   const fields: Readonly<Record<string, unknown>> = { ...content };
   for (const field of texts) {
     const text = fields[field];
@@ -75,12 +77,13 @@ export function contentFaults(content: MailContent): readonly { field: string; m
       faults.push({ field, message: `1 to ${text_length_max} characters, none of them a control character` });
   }
   const link = fields["link"];
-  if (typeof link === "string" && !isLink(link))
+  if (typeof link === "string" && !isMailLink(link))
     faults.push({ field: "link", message: `a https address of at most ${link_length_max} characters` });
   return faults;
 }
 
-function isLink(text: string): boolean {
+/** Whether a mail may lead there. */
+export function isMailLink(text: string): boolean {
   if (text.length > link_length_max || !/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "") return false;

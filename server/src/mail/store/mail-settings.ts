@@ -12,6 +12,8 @@ export interface MailSettings {
   readonly copies: readonly string[];
   /** Whether invoices are sent by themselves when they are finalized. */
   readonly sendInvoices: boolean;
+  /** Whether customers are told of their payments: receipts, failures, last reminders. */
+  readonly sendPayments: boolean;
 }
 
 /** Of an organization that has set none. */
@@ -20,6 +22,7 @@ export const mail_settings_default: MailSettings = {
   replyTo: undefined,
   copies: [],
   sendInvoices: false,
+  sendPayments: false,
 };
 
 interface MailSettingsRow {
@@ -27,6 +30,7 @@ interface MailSettingsRow {
   readonly reply_to: string | null;
   readonly copies: readonly string[];
   readonly send_invoices: boolean;
+  readonly send_payments: boolean;
 }
 
 export async function selectMailSettings(
@@ -34,27 +38,28 @@ export async function selectMailSettings(
   organization: OrganizationId,
 ): Promise<MailSettings | undefined> {
   const [row] = await sql<MailSettingsRow[]>`
-    SELECT from_name, reply_to, copies, send_invoices FROM mail_settings WHERE organization = ${organization}`;
+    SELECT from_name, reply_to, copies, send_invoices, send_payments FROM mail_settings WHERE organization = ${organization}`;
   if (row === undefined) return undefined;
   return {
     fromName: row.from_name ?? undefined,
     replyTo: row.reply_to ?? undefined,
     copies: row.copies,
     sendInvoices: row.send_invoices,
+    sendPayments: row.send_payments,
   };
 }
 
 export async function upsertMailSettings(
   sql: Sql,
   organization: OrganizationId,
-  { fromName, replyTo, copies, sendInvoices }: MailSettings,
+  { fromName, replyTo, copies, sendInvoices, sendPayments }: MailSettings,
   at: Instant,
 ): Promise<void> {
   await sql`
-    INSERT INTO mail_settings (organization, from_name, reply_to, copies, send_invoices, updated_at)
+    INSERT INTO mail_settings (organization, from_name, reply_to, copies, send_invoices, send_payments, updated_at)
     VALUES (${organization}, ${fromName ?? null}, ${replyTo ?? null}, ${[...copies]}::text[], ${sendInvoices},
-            ${timestampText(at)}::text::timestamptz)
+            ${sendPayments}, ${timestampText(at)}::text::timestamptz)
     ON CONFLICT (organization) DO UPDATE SET
       from_name = excluded.from_name, reply_to = excluded.reply_to, copies = excluded.copies,
-      send_invoices = excluded.send_invoices, updated_at = excluded.updated_at`;
+      send_invoices = excluded.send_invoices, send_payments = excluded.send_payments, updated_at = excluded.updated_at`;
 }

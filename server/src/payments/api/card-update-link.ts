@@ -1,10 +1,13 @@
 import { recordAudit, runOnce } from "../../audit/index.js";
+import type { Secrets } from "../../engines/secrets/index.js";
 import type { Caller } from "../../identity/index.js";
+import type { Clocks } from "../../kernel/clock.js";
 import type { CustomerId, ProviderAccountId } from "../../kernel/ids.js";
 import { day, formatInstant, instantFromMs, msOf, parseInstant, type Instant } from "../../kernel/instant.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import type { Services } from "../../services.js";
-import { writeCardUpdateToken } from "./card-update-token.js";
+import type { MailPort } from "../ports.js";
+import { writeCardUpdateToken, type CardUpdateGrant } from "./card-update-token.js";
 import { setupAccountFor } from "./setup-account.js";
 
 /** A link that its holder enters a card by; who has it needs no key. */
@@ -28,7 +31,7 @@ export async function createCardUpdateLink(
   idempotencyKey: string | undefined,
 ): Promise<CardUpdateLink> {
   const { organization } = caller;
-  const { postgres, billing, secrets, clock, clocks } = services;
+  const { postgres, billing, clock, clocks } = services;
   const { id: customer, key, erasedAt } = await billing.customers.get(organization, input.customer);
   if (erasedAt !== undefined) throw erased(key);
   const { id: account } = await setupAccountFor({ services, caller }, customer, input.account);
@@ -54,7 +57,25 @@ export async function createCardUpdateLink(
   if (expiresAt === undefined)
     throw new Error(`a link was made until ${made.expiresAt}, which is no instant`);
   const grant = { organization, customer: made.customer, account: made.account, expiresAt };
-  return { ...grant, url: `${services.publicUrl()}/pay/${writeCardUpdateToken(secrets, grant)}` };
+  return { ...grant, url: linkTo(services, grant) };
+}
+
+export interface MailedLinks {
+  readonly secrets: Secrets;
+  readonly clocks: Clocks;
+  readonly publicUrl: () => string;
+}
+
+/** The same link in a mail that Weir writes by itself: the mail's row is the record of it. */
+export function mailedCardLinks(on: MailedLinks): MailPort["cardLinkOf"] {
+  return (organization, customer, account) => {
+    const expiresAt = (on.clocks.of(organization).now() + valid_days * day) as Instant;
+    return linkTo(on, { organization, customer, account, expiresAt });
+  };
+}
+
+function linkTo({ secrets, publicUrl }: Omit<MailedLinks, "clocks">, grant: CardUpdateGrant): string {
+  return `${publicUrl()}/pay/${writeCardUpdateToken(secrets, grant)}`;
 }
 
 function erased(key: string): Refusal {

@@ -3,7 +3,7 @@ import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { PostingType } from "../../ledger/api/graphql.js";
 import { attempts_per_invoice_max } from "../attempts.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import type { TransferInstructions } from "../payment-instructions.js";
 import { accountOf } from "./account-field.js";
 import { PaymentAttemptType, PaymentType, ProviderAccountType, ReceivableType } from "./references.js";
@@ -40,7 +40,7 @@ builder.objectFields(InvoiceType, (t) => ({
   attempts: t.field({
     type: [PaymentAttemptType],
     description: "Tries to take the money, by number.",
-    complexity: 10,
+    complexity: { field: 10, multiplier: 5 },
     resolve: async ({ id }, _args, { caller, services }) => {
       const page = { invoice: id, limit: attempts_per_invoice_max };
       const found = await services.payments.charges.attemptsOf(caller.organization, page);
@@ -75,7 +75,7 @@ builder.objectFields(InvoiceType, (t) => ({
     type: [PostingType],
     description:
       "What it posted to the ledger: revenue, tax and what is owed; credits and balance used; write-offs. Payments, refunds and credit notes have postings of their own.",
-    complexity: 10,
+    complexity: postingsComplexity,
     resolve: ({ id }, _args, context) => postingsOf(context, id),
   }),
 }));
@@ -84,7 +84,7 @@ builder.objectFields(CreditNoteType, (t) => ({
   postings: t.field({
     type: [PostingType],
     description: "What it posted to the ledger.",
-    complexity: 10,
+    complexity: postingsComplexity,
     resolve: ({ id }, _args, context) => postingsOf(context, id),
   }),
 }));

@@ -6,13 +6,13 @@ import { refund_sources, refund_states } from "../core/index.js";
 import { readAmount } from "./amount-input.js";
 import type { Payee } from "../provider.js";
 import { given } from "./given.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import { mustFindPayment } from "./payment-types.js";
 import { PaymentType, RefundType } from "./references.js";
 
 const RefundSourceEnum = builder.enumType("RefundSource", {
   description:
-    "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again.",
+    "balance: off the customer's balance, as after a credit note. goodwill: out of your own pocket. invoice: back onto the invoice, which is owed again. prepaid: off the credit that a top-up bought, as far as it is left.",
   values: refund_sources,
 });
 
@@ -92,7 +92,7 @@ RefundType.implement({
     postings: t.field({
       type: [PostingType],
       description: "What it posted to the ledger.",
-      complexity: 10,
+      complexity: postingsComplexity,
       resolve: ({ id }, _args, context) => postingsOf(context, id),
     }),
   }),

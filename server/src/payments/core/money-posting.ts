@@ -120,6 +120,8 @@ function refundedFrom(source: RefundSource, customer: CustomerId): Account {
       return { kind: "refunds" };
     case "invoice":
       return { kind: "receivable", customer };
+    case "prepaid":
+      return { kind: "prepaid_credit", customer };
   }
 }
 

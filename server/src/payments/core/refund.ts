@@ -2,10 +2,10 @@ export const refund_states = ["pending", "succeeded", "failed", "canceled"] as c
 export type RefundState = (typeof refund_states)[number];
 
 /**
- * Where a refund's money comes from in the books: off the customer's balance (after a credit note), out of our pocket, or
- * back onto the invoice, which is owed again.
+ * Where a refund's money comes from in the books: off the customer's balance (after a credit note), out of our pocket,
+ * back onto the invoice, which is owed again, or off the prepaid credit that the payment bought.
  */
-export const refund_sources = ["balance", "goodwill", "invoice"] as const;
+export const refund_sources = ["balance", "goodwill", "invoice", "prepaid"] as const;
 export type RefundSource = (typeof refund_sources)[number];
 
 export type RefundTransition =

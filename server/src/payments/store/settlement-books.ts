@@ -14,36 +14,26 @@ export interface NewSettlement {
   readonly arn: string | undefined;
 }
 
-/**
- * Many at once, in one statement.
- * @returns those that were not known, with what the payment was
- */
+/** Many at once, in one statement. @returns the payments that were not settled before */
 export async function insertSettlements(
   sql: Sql,
   organization: OrganizationId,
   settlements: readonly NewSettlement[],
   at: Instant,
-): Promise<readonly { readonly payment: PaymentId; readonly captured: Money }[]> {
+): Promise<readonly PaymentId[]> {
   if (settlements.length === 0) return [];
-  const rows = await sql<{ payment: PaymentId; currency: Currency; amount: string }[]>`
-    WITH written AS (
-      INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, arn, settled_at)
-      SELECT ${organization}, s.payment, s.ref, s.currency, s.gross::numeric, s.fee::numeric, nullif(s.arn, ''),
-             ${timestampText(at)}::text::timestamptz
-      FROM unnest(${arrayText(settlements.map(({ payment }) => payment))}::text[], ${arrayText(settlements.map(({ ref }) => ref))}::text[],
-                  ${arrayText(settlements.map(({ gross }) => gross.currency))}::text[],
-                  ${arrayText(settlements.map(({ gross }) => gross.minor))}::text[], ${arrayText(settlements.map(({ fee }) => fee))}::text[],
-                  ${arrayText(settlements.map(({ arn }) => arn ?? ""))}::text[])
-           AS s (payment, ref, currency, gross, fee, arn)
-      ON CONFLICT (organization, payment) DO NOTHING
-      RETURNING organization, payment)
-    SELECT w.payment, p.currency, p.amount_minor::text AS amount
-    FROM written w
-    CROSS JOIN LATERAL (SELECT * FROM payments WHERE organization = w.organization AND id = w.payment OFFSET 0) p`;
-  return rows.map(({ payment, currency, amount }) => ({
-    payment,
-    captured: { currency, minor: BigInt(amount) },
-  }));
+  const rows = await sql<{ payment: PaymentId }[]>`
+    INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, arn, settled_at)
+    SELECT ${organization}, s.payment, s.ref, s.currency, s.gross::numeric, s.fee::numeric, nullif(s.arn, ''),
+           ${timestampText(at)}::text::timestamptz
+    FROM unnest(${arrayText(settlements.map(({ payment }) => payment))}::text[], ${arrayText(settlements.map(({ ref }) => ref))}::text[],
+                ${arrayText(settlements.map(({ gross }) => gross.currency))}::text[],
+                ${arrayText(settlements.map(({ gross }) => gross.minor))}::text[], ${arrayText(settlements.map(({ fee }) => fee))}::text[],
+                ${arrayText(settlements.map(({ arn }) => arn ?? ""))}::text[])
+         AS s (payment, ref, currency, gross, fee, arn)
+    ON CONFLICT (organization, payment) DO NOTHING
+    RETURNING payment`;
+  return rows.map(({ payment }) => payment);
 }
 
 export interface BookRow {

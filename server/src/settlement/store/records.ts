@@ -98,25 +98,6 @@ export async function readRecords(
   return rows.map(fromRow);
 }
 
-/** Records that are not allotted to anything yet, in the order of the file. */
-export async function readUnallotted(
-  sql: Sql,
-  file: SettlementFileId,
-  { after, limit }: { after: number; limit: number },
-): Promise<StagedRecord[]> {
-  const rows = await sql<RecordRow[]>`
-    SELECT position, key, record, line, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency,
-           fee_minor::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at,
-           (value_date - date '1970-01-01')::text AS value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4,
-           encode(card_hash, 'hex') AS card_hash, repeats, decline_code, decline_message
-    FROM settlement_records r
-    WHERE file = ${file} AND position > ${after}
-      AND NOT EXISTS (SELECT FROM settlement_allotments a
-                      WHERE a.organization = r.organization AND a.file = r.file AND a.position = r.position)
-    ORDER BY position LIMIT ${limit}`;
-  return rows.map(fromRow);
-}
-
 /** A record under a key of the account, and the file it came in. */
 export type KeyedRecord = Pick<StagedRecord, "key" | "kind" | "gross" | "settled" | "fee" | "position"> & {
   readonly file: SettlementFileId;
@@ -198,7 +179,7 @@ function fromRow(row: RecordRow): StagedRecord {
     settled: moneyOf(row.settled_currency, row.settled_minor),
     fee: moneyOf(row.fee_currency, row.fee_minor),
     at: instantOfMicros(row.at),
-    valueDate: row.value_date === null ? undefined : (Number(row.value_date) as LocalDate),
+    valueDate: valueDateOf(row),
     references: row.refs,
     ref: row.ref ?? undefined,
     arn: row.arn ?? undefined,
@@ -206,13 +187,23 @@ function fromRow(row: RecordRow): StagedRecord {
     text: row.note ?? undefined,
     counterparty: row.counterparty ?? undefined,
     isReversal: row.is_reversal,
-    decline:
-      row.decline_code === null ? undefined : { code: row.decline_code, message: row.decline_message ?? "" },
+    decline: declineOf(row),
     card: row.card_last4 === null ? undefined : { last4: row.card_last4, hash: row.card_hash ?? undefined },
     repeats: row.repeats ?? undefined,
   };
 }
 
-function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
+export function valueDateOf({ value_date: date }: Pick<RecordRow, "value_date">): LocalDate | undefined {
+  return date === null ? undefined : (Number(date) as LocalDate);
+}
+
+export function declineOf({
+  decline_code: code,
+  decline_message: message,
+}: Pick<RecordRow, "decline_code" | "decline_message">): StagedRecord["decline"] {
+  return code === null ? undefined : { code, message: message ?? "" };
+}
+
+export function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
   return currency === null || minor === null ? undefined : { currency, minor: BigInt(minor) };
 }

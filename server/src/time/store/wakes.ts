@@ -21,6 +21,21 @@ export async function upsertWake(sql: Sql, organization: OrganizationId, wake: W
       SET at = EXCLUDED.at, payload = EXCLUDED.payload`;
 }
 
+/** Writes wakes of one kind, without payload; one that is there stays where it is, or comes earlier. */
+export async function upsertEarlierWakes(
+  sql: Sql,
+  organization: OrganizationId,
+  kind: string,
+  wakes: readonly { readonly key: string; readonly at: Instant }[],
+): Promise<void> {
+  await sql`
+    INSERT INTO wakes AS known (organization, kind, key, at, payload)
+    SELECT ${organization}, ${kind}, w.key, w.at::timestamptz, 'null'::jsonb
+    FROM unnest(${arrayText(wakes.map(({ key }) => key))}::text[], ${arrayText(wakes.map(({ at }) => timestampText(at)))}::text[]) AS w (key, at)
+    ORDER BY w.key
+    ON CONFLICT (organization, kind, key) DO UPDATE SET at = least(known.at, excluded.at)`;
+}
+
 /** Writes a wake unless there is one of its key; whoever finds one does not wait for its row. */
 export async function insertWake(sql: Sql, organization: OrganizationId, wake: Wake): Promise<void> {
   await sql`

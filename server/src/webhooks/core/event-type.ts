@@ -20,6 +20,10 @@ export const event_types = {
   "dispute.updated": "A dispute has come further.",
   "dispute.closed": "A dispute was decided.",
   "dunning.ended": "Nothing brought the money of an invoice: what the schedule ends with was done.",
+  "balance.low": "A prepaid balance has fallen below what was asked to be told of.",
+  "balance.topped_up": "A customer has paid for prepaid credit, and has it.",
+  "balance.top_up_failed":
+    "A top-up brought no money, or automatic ones are held back; `isStopped` says that a person has to act.",
   "payout.pending": "A provider is about to send money to the bank.",
   "payout.in_transit": "A provider has sent money to the bank.",
   "payout.paid": "A provider says that the bank has the money.",

@@ -46,7 +46,13 @@ export type PaymentsAction = ActionBase &
         readonly code: string;
         readonly message: string;
       }
-    | { readonly kind: "settle"; readonly payment: string; readonly settlement: ReportedSettlement }
+    | {
+        readonly kind: "settle";
+        readonly payment: string;
+        /** What the payment is, by both. */
+        readonly amount: Money;
+        readonly settlement: ReportedSettlement;
+      }
     | {
         readonly kind: "confirm_refund";
         readonly refund: string;

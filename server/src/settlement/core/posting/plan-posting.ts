@@ -150,7 +150,13 @@ export function actionOf(source: RecordSource, record: PostedRecord, part: PartO
       return { ...base, kind: "decline", attempt: target, code, message };
     }
     case "settle":
-      return { ...base, kind: "settle", payment: target, settlement: settlementOf(record) };
+      return {
+        ...base,
+        kind: "settle",
+        payment: target,
+        amount: record.gross,
+        settlement: settlementOf(record),
+      };
     case "refund":
       return { ...base, kind: "confirm_refund", refund: target, settlement: settlementOf(record) };
     case "fail_refund":

@@ -1,0 +1,3 @@
+import "./prepaid-balance-types.js";
+import "./top-up-settings-types.js";
+import "./top-up-types.js";
