@@ -96,7 +96,7 @@ export type RefundState = "pending" | "succeeded" | "failed" | "canceled";
 export interface Refund {
   readonly id: string;
   readonly paymentId: string;
-  readonly source: "balance" | "goodwill" | "invoice";
+  readonly source: "balance" | "goodwill" | "invoice" | "prepaid";
   readonly amount: Money;
   readonly reason: string;
   readonly state: RefundState;

@@ -6,7 +6,7 @@ export interface NewRefund {
   readonly payment: string;
   /**
    * Where it comes from in the books. balance: off the customer's balance, as after a credit note. goodwill: out of your own
-   * pocket. invoice: back onto the invoice, which is owed again.
+   * pocket. invoice: back onto the invoice, which is owed again. prepaid: off the credit that a top-up bought.
    */
   readonly source: Refund["source"];
   readonly reason: string;

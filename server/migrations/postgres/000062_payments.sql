@@ -55,6 +55,7 @@ CREATE TABLE payment_settlements (
   gross_minor numeric(38, 0) NOT NULL CHECK (gross_minor >= 0),
   fee_minor numeric(38, 0) NOT NULL,
   rate text CHECK (length(rate) BETWEEN 1 AND 40),
+  arn text COLLATE "C" CHECK (arn ~ '^[0-9]{23}$'),       -- a card transaction's acquirer reference number, where a file told it
   settled_at timestamptz NOT NULL,
   PRIMARY KEY (organization, payment)
 );
@@ -76,6 +77,8 @@ CREATE TRIGGER payment_settlements_payments AFTER INSERT ON payment_settlements
   REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION weir_find_settled_payments();
 ALTER TABLE payment_settlements ENABLE ALWAYS TRIGGER payment_settlements_payments;
 
+CREATE INDEX payment_settlements_by_arn ON payment_settlements (arn, payment) WHERE arn IS NOT NULL;
+
 CREATE TABLE refunds (
   organization text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
@@ -88,6 +91,7 @@ CREATE TABLE refunds (
   reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),
   state text NOT NULL CHECK (state IN ('pending', 'succeeded', 'failed', 'canceled')),
   ref text COLLATE "C" CHECK (length(ref) BETWEEN 1 AND 255),
+  payee bytea,                               -- whose account it goes to: a sealed {name, iban}
   failure text CHECK (length(failure) BETWEEN 1 AND 512),
   parked_at timestamptz,
   created_at timestamptz NOT NULL,

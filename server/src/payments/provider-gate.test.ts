@@ -3,7 +3,8 @@ import type { ProviderAccountId } from "../kernel/ids.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import { ProviderGate } from "./provider-gate.js";
 
-const account = "pac_1" as ProviderAccountId;
+const called = (id: string) => ({ account: { id: id as ProviderAccountId }, provider: { isRemote: true } });
+const account = called("pac_1");
 const works = () => Promise.resolve("done");
 const silent = () => Promise.reject(new ProviderUnanswered("no reply"));
 
@@ -14,7 +15,7 @@ test("a burst, then so many calls a second; who is too many is told after how lo
   await expect(gate.call(account, works)).rejects.toMatchObject({ name: "ProviderBusy", wait_ms: 100 });
   now += 100;
   expect(await gate.call(account, works)).toBe("done");
-  expect(await gate.call("pac_2" as ProviderAccountId, works)).toBe("done");
+  expect(await gate.call(called("pac_2"), works)).toBe("done");
 });
 
 test("after ten calls without an answer nobody calls; then one at a time finds out, and an answer opens it", async () => {

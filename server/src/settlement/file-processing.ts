@@ -152,8 +152,8 @@ export class FileProcessing {
     const unmatched = await countSuspended(sql, id);
     const after: StoredFile = { ...file, state: "posted", unmatched, changedAt: now, endedAt: now };
     await saveFile(sql, after);
-    await this.#closeFound(sql, "missing:", (root) => `${root}:charge`, now);
-    await this.#closeFound(sql, "late:", (root) => `${root}:bank`, now);
+    await this.#closeFound(sql, "missing:", ["charge", "decline"], now);
+    await this.#closeFound(sql, "late:", ["bank"], now);
     await this.#audit(sql, organization, "settlement_file.post", file, after, now);
     await this.#on.files.startNext(sql, organization, file.account, now);
   }
@@ -336,16 +336,15 @@ export class FileProcessing {
   async #closeFound(
     sql: Sql,
     prefix: "missing:" | "late:",
-    claimOfRoot: (root: string) => string,
+    movements: readonly string[],
     now: Instant,
   ): Promise<void> {
     for (let after = ""; ; ) {
       const open = await listOpenAbout(sql, prefix, { after, limit: missing_page });
-      const found = await findClaims(
-        sql,
-        open.map((about) => claimOfRoot(about.slice(prefix.length))),
-      );
-      const closed = open.filter((about) => found.has(claimOfRoot(about.slice(prefix.length))));
+      const claimsOf = (about: string) =>
+        movements.map((movement) => `${about.slice(prefix.length)}:${movement}`);
+      const found = await findClaims(sql, open.flatMap(claimsOf));
+      const closed = open.filter((about) => claimsOf(about).some((claim) => found.has(claim)));
       await this.#close(sql, closed, undefined, now);
       if (open.length < missing_page) return;
       after = open.at(-1) ?? "";

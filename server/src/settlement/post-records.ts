@@ -3,7 +3,8 @@ import { newId, type OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Ledger, Transfer } from "../ledger/index.js";
 import { claimOf } from "./core/matching/index.js";
-import { planPosting, type PlannedAction } from "./core/posting/index.js";
+import { findFormat } from "./core/index.js";
+import { planPosting, type PlannedAction, type RecordSource } from "./core/posting/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import {
@@ -52,7 +53,7 @@ export async function postRecords(
   };
   const parts = byPosition(allotments);
   const { actions, movements } = planPosting(
-    { account: account.id, side: account.side },
+    sourceOf(account, file),
     records.map((record) => ({ record, parts: parts.get(record.position) ?? [] })),
   );
   const refusals = await applyActions(sql, payments, batch, actions);
@@ -68,6 +69,19 @@ export async function postRecords(
   const waiting = allotments.filter((each) => !refusals.has(keyOfPart(each)));
   await insertExceptions(sql, organization, exceptionsOf(batch, [...waiting, ...suspended], now));
   return through;
+}
+
+/** Whose records a file has, and how they came. */
+export function sourceOf(
+  { id, side }: SettlementAccount,
+  { format, landedAt }: Pick<StoredFile, "format" | "landedAt">,
+): RecordSource {
+  return {
+    account: id,
+    side,
+    scheme: format === undefined ? undefined : findFormat(format)?.scheme,
+    landedAt,
+  };
 }
 
 function byPosition(allotments: readonly StoredAllotment[]): ReadonlyMap<number, StoredAllotment[]> {

@@ -4,7 +4,7 @@ import type { SettlementFileId } from "../../kernel/ids.js";
 import type { RecordKind } from "../core/index.js";
 import type { MatchableRecord, Side } from "../core/matching/index.js";
 import type { PostedRecord } from "../core/posting/index.js";
-import { moneyOf } from "./records.js";
+import { declineOf, moneyOf, valueDateOf } from "./records.js";
 
 /*
  * What matching and posting read of a file's records: a million of them, so no column more than is looked at.
@@ -68,6 +68,9 @@ export type RecordToPost = PostedRecord & { readonly kind: RecordKind };
 
 interface PostedRow extends MovedRow {
   readonly key: string;
+  readonly value_date: string | null;
+  readonly decline_code: string | null;
+  readonly decline_message: string | null;
   readonly ref: string | null;
   readonly arn: string | null;
 }
@@ -80,7 +83,8 @@ export async function readRecordsToPost(
 ): Promise<RecordToPost[]> {
   const rows = await sql<PostedRow[]>`
     SELECT position, key, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency, fee_minor::text,
-           (extract(epoch FROM at) * 1000000)::bigint::text AS at, ref, arn, note
+           (extract(epoch FROM at) * 1000000)::bigint::text AS at,
+           (value_date - date '1970-01-01')::text AS value_date, ref, arn, note, decline_code, decline_message
     FROM settlement_records
     WHERE file = ${file} AND position > ${after} AND position <= ${through}
     ORDER BY position`;
@@ -92,9 +96,11 @@ export async function readRecordsToPost(
     settled: moneyOf(row.settled_currency, row.settled_minor),
     fee: moneyOf(row.fee_currency, row.fee_minor),
     at: instantOfMicros(row.at),
+    valueDate: valueDateOf(row),
     ref: row.ref ?? undefined,
     arn: row.arn ?? undefined,
     text: row.note ?? undefined,
+    decline: declineOf(row),
   }));
 }
 
