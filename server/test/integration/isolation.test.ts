@@ -75,6 +75,20 @@ const queries = (): Record<string, string> => ({
   providerEvents: `(first: 5, account: "${b.ids.providerAccount}")`,
   providers: "",
   receivables: `(first: 5, customer: "${b.ids.payer}")`,
+  paymentBatch: `(id: "${b.ids.paymentBatch}")`,
+  paymentBatches: `(first: 5, account: "${b.ids.bank}")`,
+  prepaidBalance: `(customer: "${b.ids.payer}")`,
+  reconciliation: `(account: "${b.ids.bank}", from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z")`,
+  reconciliationException: `(id: "${b.ids.exception}")`,
+  reconciliationExceptions: `(first: 5, file: "${b.ids.settlementFile}")`,
+  reconciliationReport: '(idOrDay: "2026-01-31")',
+  reconciliationReports: "(first: 5)",
+  reconciliationSettings: "",
+  settlementFile: `(id: "${b.ids.settlementFile}")`,
+  settlementFiles: "(first: 5)",
+  topUp: `(id: "${b.ids.topUp}")`,
+  topUpSettings: `(customer: "${b.ids.payer}")`,
+  topUps: "(first: 5)",
   refund: `(id: "${b.ids.refund}")`,
   refunds: `(first: 5, payment: "${b.ids.payment}")`,
   product: `(idOrKey: "${b.ids.product}")`,
@@ -252,6 +266,30 @@ const mutations = (): Record<string, string[]> => ({
     `(subscription: "${a.ids.subscription}", coupon: "${b.ids.coupon}")`,
   ],
   acceptDispute: [`(dispute: "${b.ids.dispute}")`],
+  acceptSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
+  closePaymentBatch: [`(account: "${b.ids.bank}")`, `(account: "${mark}-bank")`],
+  disableTopUpSettings: [`(customer: "${b.ids.payer}")`, `(customer: "${mark}-payer")`],
+  discardSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
+  ignoreException: [`(exception: "${b.ids.exception}", version: 1, reason: "r")`],
+  reopenException: [`(exception: "${b.ids.exception}", version: 1, reason: "r")`],
+  resolveException: [
+    `(exception: "${b.ids.exception}", version: 1, customer: "aardvark-payer")`,
+    `(exception: "${a.ids.exception}", version: 1, customer: "${b.ids.payer}")`,
+    `(exception: "${a.ids.exception}", version: 1, match: "${b.ids.openInvoice}")`,
+  ],
+  retrySettlementFile: [
+    `(file: "${b.ids.settlementFile}", reason: "r")`,
+    `(file: "${a.ids.settlementFile}", account: "${b.ids.bank}", reason: "r")`,
+  ],
+  setReconciliationSettings: [],
+  setTopUpSettings: [
+    `(customer: "${b.ids.payer}", lowAt: "1.00", currency: "USD")`,
+    `(customer: "aardvark-payer", method: "${b.ids.paymentMethod}", threshold: "1.00", amount: "5.00", currency: "USD")`,
+  ],
+  topUpCredit: [
+    `(customer: "${b.ids.payer}", amount: "5.00", currency: "USD")`,
+    `(customer: "aardvark-payer", method: "${b.ids.paymentMethod}", amount: "5.00", currency: "USD")`,
+  ],
   archiveProviderAccount: [`(account: "${b.ids.providerAccount}")`, `(account: "${mark}-stripe")`],
   attachPaymentMethod: [
     `(customer: "${b.ids.payer}", account: "aardvark-stripe", method: "pm_card_visa")`,
@@ -413,6 +451,12 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
       path: "/v1/events/amend",
       body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r", change: { subject: "x" } },
     },
+  ],
+  "GET /v1/payment-batches/:file": [{ path: `/v1/payment-batches/${b.ids.paymentBatch}.csv` }],
+  "GET /v1/settlement/files/:id": [{ path: `/v1/settlement/files/${b.ids.settlementFile}` }],
+  "POST /v1/settlement/files": [
+    { path: `/v1/settlement/files?account=${b.ids.bank}`, body: "<Document/>" },
+    { path: `/v1/settlement/files?account=${mark}-bank`, body: "<Document/>" },
   ],
   "GET /v1/imports": [{ path: "/v1/imports" }, { path: `/v1/imports?after=${b.ids.fileImport}` }],
   "POST /v1/imports": [],
@@ -710,6 +754,8 @@ describe("keys", () => {
     const reads = /^GET |\/query$|^POST \/graphql$/;
     for (const [route, status] of await statusesWith(kinds["read"])) {
       if (routes()[route] === "public" || route === "GET /v1/config") continue;
+      // It holds the tokens that money is taken with.
+      if (route === "GET /v1/payment-batches/:file") continue;
       if (reads.test(route)) expect(status, route).not.toBe(403);
       else expect(status, route).toBe(403);
     }

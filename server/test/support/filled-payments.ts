@@ -16,6 +16,7 @@ export interface FilledPayments {
   readonly refund: string;
   readonly dispute: string;
   readonly payout: string;
+  readonly topUp: string;
   readonly providerEvent: string;
   /** Of a card-update link. */
   readonly cardToken: string;
@@ -131,6 +132,14 @@ async function fill(
     `receivePayment(customer: "${mark}-debtor", amount: "1.00", currency: "USD", reference: "${mark}-check", note: "${mark}")`,
     "{ id }",
   );
+  const { topUpId: topUp } = await mutate<{ topUpId: string }>(
+    `topUpCredit(customer: "${mark}-payer", amount: "7.00", currency: "USD")`,
+    "{ topUpId }",
+  );
+  await eventually(
+    async () => (await ask<{ topUp: { grants: string[] } }>(`{ topUp(id: "${topUp}") { grants } }`)).topUp,
+    ({ grants }) => grants.length > 0,
+  );
   await mutate(`pauseCollection(customer: "${mark}-debtor", reason: "${mark}")`, "{ id }");
   await mutate("setDunningSchedule(hour: 11)", "{ hour }");
   const link = await mutate<{ url: string }>(`createCardUpdateLink(customer: "${mark}-payer")`, "{ url }");
@@ -153,6 +162,7 @@ async function fill(
     refund: refund.id,
     dispute: dispute!.id,
     payout: payout!.id,
+    topUp,
     providerEvent: providerEvents.nodes[0]!.id,
     cardToken: link.url.slice(link.url.lastIndexOf("/") + 1),
   };
