@@ -191,13 +191,13 @@ export class ProviderCalls {
     customer: { id: NewCustomerRef["customer"]; name: string; email: string | undefined },
   ): Promise<string> {
     const { postgres, gate, clock } = this.#on;
-    const { createCustomer } = provider.methods ?? {};
-    if (createCustomer === undefined) return customer.id;
+    const { methods } = provider;
+    if (methods?.createCustomer === undefined) return customer.id;
     const known = await postgres.inOrganization(organization, (sql) =>
       findProviderCustomer(sql, account.id, customer.id),
     );
     if (known !== undefined) return known;
-    const ref = await gate.call({ account, provider }, () => createCustomer(account, customer));
+    const ref = await gate.call({ account, provider }, () => methods.createCustomer(account, customer));
     return postgres.inOrganization(organization, (sql) =>
       insertProviderCustomer(sql, organization, {
         account: account.id,
