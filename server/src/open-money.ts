@@ -15,7 +15,14 @@ import { Catalog, CatalogFiles, type CatalogMeters } from "./catalog/index.js";
 import type { Postgres } from "./engines/postgres/index.js";
 import { Taxes, taxRatesSection } from "./tax/index.js";
 import { Ledger } from "./ledger/index.js";
-import { openPayments, stripeProvider, type BillingPort, type PaymentProvider, type Payments } from "./payments/index.js";
+import {
+  openPayments,
+  stripeProvider,
+  type BillingPort,
+  type GateOptions,
+  type PaymentProvider,
+  type Payments,
+} from "./payments/index.js";
 import type { Objects } from "./engines/objects/index.js";
 import type { Secrets } from "./engines/secrets/index.js";
 import { openSettlement, type Settlement, type SettlementOptions } from "./settlement/index.js";
@@ -37,6 +44,8 @@ export interface MoneyOptions {
   readonly secrets: Secrets;
   /** One for each folder in payments/providers; all when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  /** How fast providers are called, and when they are left alone. */
+  readonly gate?: GateOptions;
   /** Who tells receivers what happened. */
   readonly webhooks: Webhooks;
   readonly objects: Objects;
