@@ -160,7 +160,7 @@ export class Attempts {
         now,
       );
     if (transition.kind === "accepted") {
-      const parkedAt = isOpen(after.state) ? attempt.parkedAt : undefined;
+      const parkedAt = after.state === "unknown" ? attempt.parkedAt : undefined;
       await updateAttempt(sql, { ...after, id, parkedAt, changedAt: now });
       if (!isOpen(after.state)) await this.#on.wakes.cancelWake(sql, repair_kind, id);
       for (const effect of transition.effects)

@@ -67,7 +67,11 @@ async function rest(of: SimulatedOrganization): Promise<string[]> {
   await of.settle();
   for (const { id } of await of.rows((sql) => sql<{ id: string }[]>`SELECT id FROM payment_attempts WHERE state = 'unknown'`))
     await of.ask(({ money }) => money.payments.charges.lookUp(of.caller, id));
-  await of.moveTo(of.hoursLater(play_h + 2 * rest_h));
+  for (const { event } of await of.rows((sql) => sql<{ event: string }[]>`SELECT event FROM webhook_inbox WHERE state = 'failed'`))
+    await of.ask(({ money }) =>
+      money.payments.inbox.replay(of.caller, { account: of.account, event }, `replay ${event}`),
+    );
+  await of.moveTo(of.hoursLater(play_h + 3 * rest_h));
   await of.settle();
   return violations(of);
 }

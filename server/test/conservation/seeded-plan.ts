@@ -106,6 +106,14 @@ export function planOf(seed: number, customers = 20): Plan {
       { do: "write_off", customer, which: 0 },
     ] as const));
   }
+  // A refund of ours and one on the provider's page, which together would be more than came in.
+  if (chance(25)) {
+    const at_h = whenever();
+    const customer = anyone();
+    add(at_h, { do: "fault", customer, untilTheEnd: false, fault: { operation: "refunds.create", effect: { kind: "hang_before" }, times: 2 } });
+    add(at_h, { do: "refund", customer, which: 0, share: 1, source: "goodwill" });
+    add(at_h, { do: "refund_at_provider", customer, which: 0, share: 0.5 });
+  }
   const crashes = chance(50) ? [1 + random.below(customers * 45)] : [];
   return {
     seed,
@@ -138,7 +146,9 @@ export function planOf(seed: number, customers = 20): Plan {
       const effect = pick(random, lost);
       const fault: NewFault = { operation: pick(random, operations), effect };
       // The SDK repeats what was dropped once, at once.
-      const times = effect.kind.startsWith("drop") ? 2 : 1 + random.below(3);
+      // And a step asks a busy provider eight times before it takes that for no answer.
+      const most = effect.kind === "rate_limit" ? 12 : 3;
+      const times = effect.kind.startsWith("drop") ? 2 : 1 + random.below(most);
       return {
         do: "fault",
         customer,

@@ -57,6 +57,7 @@ export {
   payoutReceivedPosting,
   recoveryPosting,
   refundPosting,
+  refundReturnSettlement,
   refundReversal,
   refundSettlement,
   settlementPosting,

@@ -64,6 +64,7 @@ const event_types = [
 ];
 /** Clocks differ: charges of so long before an attempt may be its. */
 const clock_tolerance_ms = 300_000;
+const expandRefundMovements = ["balance_transaction", "failure_balance_transaction"];
 const expandMovement = ["latest_charge.balance_transaction"];
 
 /**
@@ -193,7 +194,7 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
               payment_intent: chargeRef,
               amount: toStripeAmount(amount),
               metadata: { [refund_key]: refund },
-              expand: ["balance_transaction"],
+              expand: expandRefundMovements,
             },
             { idempotencyKey: `weir:${refund}` },
           ),
@@ -271,7 +272,7 @@ async function lookUpRefund(
   stripe: Stripe,
   { refund, ref, chargeRef }: RefundQuestion,
 ): Promise<RefundReply | "not_found"> {
-  const expand = ["balance_transaction"];
+  const expand = expandRefundMovements;
   if (ref !== undefined) return refundReplyOf(await stripe.refunds.retrieve(ref, { expand }));
   for await (const one of stripe.refunds.list({ payment_intent: chargeRef, limit: list_page })) {
     if (one.metadata?.[refund_key] === refund)
@@ -296,7 +297,7 @@ async function fetchObject(
         : fetchObject(stripe, { type: "payment_intent", id: intent });
     }
     case "refund":
-      return reportedRefund(await stripe.refunds.retrieve(id, { expand: ["balance_transaction"] }));
+      return reportedRefund(await stripe.refunds.retrieve(id, { expand: expandRefundMovements }));
     case "dispute": {
       const dispute = await stripe.disputes.retrieve(id);
       return dispute.payment_intent === null
