@@ -192,12 +192,13 @@ export class ProviderCalls {
   ): Promise<string> {
     const { postgres, gate, clock } = this.#on;
     const { methods } = provider;
-    if (methods?.createCustomer === undefined) return customer.id;
+    const createCustomer = methods?.createCustomer?.bind(methods);
+    if (createCustomer === undefined) return customer.id;
     const known = await postgres.inOrganization(organization, (sql) =>
       findProviderCustomer(sql, account.id, customer.id),
     );
     if (known !== undefined) return known;
-    const ref = await gate.call({ account, provider }, () => methods.createCustomer(account, customer));
+    const ref = await gate.call({ account, provider }, () => createCustomer(account, customer));
     return postgres.inOrganization(organization, (sql) =>
       insertProviderCustomer(sql, organization, {
         account: account.id,
