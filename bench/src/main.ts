@@ -13,6 +13,7 @@ import { measureInvoiceRun } from "./figures/invoice-run.js";
 import { measureLedger } from "./figures/ledger.js";
 import { measureQuery30Days } from "./figures/query-30-days.js";
 import { measureRating } from "./figures/rating.js";
+import { measureSettlement } from "./figures/settlement.js";
 import { measureStoredBytesAndStart } from "./figures/stored-bytes.js";
 import { writeFigures } from "./readme.js";
 import { formatTable } from "./report.js";
@@ -30,6 +31,7 @@ const figures: Readonly<Record<string, Figure>> = {
   backtest: measureBacktest,
   charges: measureCharges,
   ledger: measureLedger,
+  settlement: measureSettlement,
 };
 
 const usage = `npm run bench -- [--quick] [--only name,…] [--keys N] [--events N] [--repetitions N] [--dir folder] [--keep]

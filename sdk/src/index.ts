@@ -1,5 +1,6 @@
 import { Catalog } from "./catalog.js";
 import { Customers } from "./customers.js";
+import { Disputes } from "./disputes.js";
 import { Events } from "./events.js";
 import { GraphQL } from "./graphql.js";
 import { Imports } from "./imports.js";
@@ -8,6 +9,10 @@ import { Mail } from "./mail.js";
 import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
+import { PaymentMethods } from "./payment-methods.js";
+import { Payments } from "./payments.js";
+import { Receivables } from "./receivables.js";
+import { Refunds } from "./refunds.js";
 import { Runs } from "./runs.js";
 import { Settlement } from "./settlement.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -33,6 +38,11 @@ export class Weir {
   readonly customers: Customers;
   readonly subscriptions: Subscriptions;
   readonly invoices: Invoices;
+  readonly receivables: Receivables;
+  readonly payments: Payments;
+  readonly paymentMethods: PaymentMethods;
+  readonly refunds: Refunds;
+  readonly disputes: Disputes;
   readonly mail: Mail;
   readonly ledger: Ledger;
   readonly tax: Tax;
@@ -53,6 +63,11 @@ export class Weir {
     this.graphql = new GraphQL(this.#transport);
     this.invoices = new Invoices(this.graphql, this.#transport);
     this.ledger = new Ledger(this.#transport);
+    this.receivables = new Receivables(this.graphql);
+    this.payments = new Payments(this.graphql);
+    this.paymentMethods = new PaymentMethods(this.graphql);
+    this.refunds = new Refunds(this.graphql);
+    this.disputes = new Disputes(this.graphql);
     this.organization = new Organization(this.graphql);
     this.customers = new Customers(this.graphql);
     this.subscriptions = new Subscriptions(this.graphql);
@@ -117,6 +132,26 @@ export type {
 export type { MailFilter, MailKind, MailSettings, MailState, NewMailSettings, SentMail } from "./mail.js";
 export type { JournalFile, JournalFormat, JournalOptions } from "./ledger.js";
 export type { Money } from "./money.js";
+export type {
+  Decline,
+  Dispute,
+  DisputeState,
+  InvoicePayment,
+  Payment,
+  PaymentAttempt,
+  PaymentAttemptDetails,
+  PaymentAttemptEvent,
+  PaymentAttemptState,
+  PaymentDetails,
+  PaymentSettlement,
+  Posting,
+  Receivable,
+  Refund,
+  RefundState,
+} from "./payment.js";
+export type { FoundOutcome, ReceivedPayment } from "./payments.js";
+export type { CardUpdateLink, PaymentMethod } from "./payment-methods.js";
+export type { NewRefund } from "./refunds.js";
 export type { Run, RunDetails, RunState, RunStep } from "./runs.js";
 export type { TestClockState } from "./test-clock.js";
 export type { Aggregation, Meter, MeterFilter, NewMeter } from "./meters.js";

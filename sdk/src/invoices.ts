@@ -16,6 +16,16 @@ import {
   type LineExplanation,
   type MeasuredEvent,
 } from "./line-explanation.js";
+import {
+  attemptSelection,
+  invoicePaymentSelection,
+  paymentDetailsSelection,
+  receivableSelection,
+  type InvoicePayment,
+  type PaymentAttempt,
+  type PaymentDetails,
+  type Receivable,
+} from "./payment.js";
 import type { Transport } from "./transport.js";
 
 /** xml is the EN 16931 e-invoice, in UBL. */
@@ -190,6 +200,52 @@ export class Invoices {
       yield* answer.explanation.events.nodes;
       after = answer.explanation.events.endCursor;
     } while (after !== null);
+  }
+
+  /**
+   * Charges what is open of an invoice, or a part of it. The attempt is stored, and the money taken a moment later.
+   * @param charge.method the customer's default when left out
+   * @param charge.amount in major units: "100.00"; all that is open when left out
+   * @throws WeirError invoice-not-found; invoice-not-finalized; nothing-owed; payment-in-progress; no-payment-method;
+   *   invalid-amount; currency-not-charged
+   */
+  pay(
+    idOrNumber: string,
+    charge: { readonly method?: string | undefined; readonly amount?: string | undefined } = {},
+    options: Repeatable = {},
+  ): Promise<PaymentAttempt> {
+    const args = {
+      invoice: ["ID!", idOrNumber],
+      method: ["ID", charge.method],
+      amount: ["Decimal", charge.amount],
+    } as const;
+    return this.#graphql.mutate("payInvoice", args, attemptSelection, options);
+  }
+
+  /**
+   * Gives up what is open of an invoice: it becomes bad debt.
+   * @throws WeirError invoice-not-found; nothing-owed; payment-in-progress
+   */
+  writeOff(idOrNumber: string, reason: string, options: Repeatable = {}): Promise<Receivable> {
+    const args = { invoice: ["ID!", idOrNumber], reason: ["String!", reason] } as const;
+    return this.#graphql.mutate("writeOffInvoice", args, receivableSelection, options);
+  }
+
+  /** How an invoice is paid: what is owed, each attempt, payment, refund and dispute, and what all of it posted. */
+  async howPaid(idOrNumber: string): Promise<InvoicePayment | null> {
+    const { invoice } = await this.#graphql.run<{ invoice: Omit<InvoicePayment, "payments"> | null }>(
+      `query ($id: ID!) { invoice(id: $id) ${invoicePaymentSelection} }`,
+      { id: idOrNumber },
+    );
+    if (invoice === null) return null;
+    const payments: PaymentDetails[] = [];
+    const pages = nodesOf<PaymentDetails>(
+      this.#graphql,
+      `query ($invoice: ID, $after: String) { connection: payments(invoice: $invoice, first: 20, after: $after) { nodes ${paymentDetailsSelection} ${pageInfo} } }`,
+      { invoice: idOrNumber },
+    );
+    for await (const payment of pages) payments.push(payment);
+    return { ...invoice, payments };
   }
 
   /**

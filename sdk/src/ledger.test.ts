@@ -7,7 +7,7 @@ test("the journal comes as it is made, under the name that the server gives it",
     baseUrl: "http://127.0.0.1:1",
     apiKey: "key",
     fetch: async (input) => {
-      asked.push(new URL(String(input)));
+      asked.push(new URL(input instanceof Request ? input.url : input));
       const content = new ReadableStream<Uint8Array>({
         start(controller) {
           for (const text of ["posted_at\r\n", "2026-10-01T00:00:00Z\r\n"])

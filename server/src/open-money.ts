@@ -4,6 +4,7 @@ import {
   mustFindCustomer,
   mustFindPayable,
   openBilling,
+  type PaymentOfInvoice,
   registerInvoiceRuns,
   usagePortOf,
   type Billing,
@@ -17,7 +18,6 @@ import { Taxes, taxRatesSection } from "./tax/index.js";
 import {
   mailedCardLinks,
   openPayments,
-  stripeProvider,
   type BillingPort,
   type NoticesPort,
   type PaymentProvider,
@@ -158,10 +158,10 @@ export function openMoney(options: MoneyOptions): Money {
         return link !== undefined && isMailLink(link) ? link : undefined;
       },
     },
+    payers: { find: (organization, sourceId) => settlement.payers.find(organization, sourceId) },
     exceptions: {
       open: (sql, organization, found, at) => settlement.exceptions.open(sql, organization, found, at),
     },
-    providers: options.providers ?? [stripeProvider()],
     isTest: async (sql, organization) => (await findOrganization(sql, organization))?.mode === "test",
   });
   const settlement: Settlement = openSettlement({
@@ -181,6 +181,7 @@ export function openMoney(options: MoneyOptions): Money {
     ledger,
     credits,
     receivables: payments.receivables,
+    paymentOf: documentPaymentOf(payments),
     webhooks,
     revenue,
     wakes: billingSchedule,
@@ -232,6 +233,16 @@ function watchedSchedule(
         subscriptions.map(({ payer }) => payer),
       );
     },
+  };
+}
+
+/** How an invoice is to be paid, for its document: by a transfer to the oldest account that takes one. */
+function documentPaymentOf({ instructions }: Payments): PaymentOfInvoice {
+  return async (sql, invoice) => {
+    const [first] = await instructions.find(sql, invoice);
+    if (first === undefined) return undefined;
+    const { holder, iban, bic, reference, code } = first;
+    return { kind: "transfer", reference, account: { holder, iban, bic }, code };
   };
 }
 

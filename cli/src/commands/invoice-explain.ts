@@ -4,6 +4,7 @@ import { take } from "../all-nodes.js";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { readCount, readInstant } from "../options.js";
+import { printHowPaid } from "../payment-text.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
 import { subscriptionOf } from "./subscription-of.js";
 
@@ -31,7 +32,9 @@ export function addInvoiceExplainCommand(invoices: Command): void {
       readEvents,
       10,
     )
-    .description("why a line costs what it costs: price, tiers, meter, days, and the events themselves")
+    .description(
+      "why a line costs what it costs: price, tiers, meter, days, the events themselves; and how it was paid",
+    )
     .action(async (name: string, options: ExplainOptions, command: Command) => {
       const context = contextOf(command);
       const { invoices } = context.weir;
@@ -44,8 +47,12 @@ export function addInvoiceExplainCommand(invoices: Command): void {
         events.push(
           ...(await take(invoices.evidence(line, { after: endCursor }), options.events - nodes.length)),
         );
-      if (context.json) return printJson(context, { ...explanation, events });
+      const payment = explanation.invoiceId === null ? null : await invoices.howPaid(explanation.invoiceId);
+      if (context.json) return printJson(context, { ...explanation, events, payment });
       printExplanation(context, explanation, events);
+      if (payment === null) return;
+      context.out.write("\n");
+      printHowPaid(context, payment);
     });
 }
 

@@ -10,6 +10,7 @@ import { addInvoiceDownloadCommands } from "./invoice-download.js";
 import { addInvoiceEmailCommand } from "./invoice-email.js";
 import { addInvoiceExplainCommand } from "./invoice-explain.js";
 import { addCreditNoteCommands } from "./invoice-credit-notes.js";
+import { addInvoicePaymentCommands } from "./invoice-payment.js";
 import { subscriptionOf } from "./subscription-of.js";
 
 interface ListOptions {
@@ -116,6 +117,7 @@ export function addInvoiceCommands(program: Command): void {
 
   addInvoiceExplainCommand(invoices);
   addCreditNoteCommands(invoices);
+  addInvoicePaymentCommands(invoices);
   addInvoiceDownloadCommands(invoices);
   addInvoiceEmailCommand(invoices);
 }

@@ -55,10 +55,29 @@ CREATE TABLE payment_settlements (
   gross_minor numeric(38, 0) NOT NULL CHECK (gross_minor >= 0),
   fee_minor numeric(38, 0) NOT NULL,
   rate text CHECK (length(rate) BETWEEN 1 AND 40),
+  arn text COLLATE "C" CHECK (arn ~ '^[0-9]{23}$'),       -- a card transaction's acquirer reference number, where a file told it
   settled_at timestamptz NOT NULL,
-  PRIMARY KEY (organization, payment),
-  FOREIGN KEY (organization, payment) REFERENCES payments (organization, id)
+  PRIMARY KEY (organization, payment)
 );
+-- Every one's payment is there: once per statement and without locks, since none is ever deleted. As a foreign key it locked
+-- each payment's row, and a file settles a million.
+CREATE FUNCTION weir_find_settled_payments() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  missing record;
+BEGIN
+  SELECT w.* INTO missing FROM written w
+  WHERE NOT EXISTS (SELECT FROM payments p WHERE p.organization = w.organization AND p.id = w.payment OFFSET 0)
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'a settlement names payment %, which is not there', missing.payment USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER payment_settlements_payments AFTER INSERT ON payment_settlements
+  REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION weir_find_settled_payments();
+ALTER TABLE payment_settlements ENABLE ALWAYS TRIGGER payment_settlements_payments;
+
+CREATE INDEX payment_settlements_by_arn ON payment_settlements (arn, payment) WHERE arn IS NOT NULL;
 
 CREATE TABLE refunds (
   organization text COLLATE "C" NOT NULL,
@@ -72,6 +91,7 @@ CREATE TABLE refunds (
   reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),
   state text NOT NULL CHECK (state IN ('pending', 'succeeded', 'failed', 'canceled')),
   ref text COLLATE "C" CHECK (length(ref) BETWEEN 1 AND 255),
+  payee bytea,                               -- whose account it goes to: a sealed {name, iban}
   failure text CHECK (length(failure) BETWEEN 1 AND 512),
   parked_at timestamptz,
   created_at timestamptz NOT NULL,

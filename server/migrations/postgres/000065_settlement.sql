@@ -83,6 +83,8 @@ CREATE TABLE settlement_records (
   card_last4 text COLLATE "C",
   card_hash bytea CHECK (length(card_hash) = 32),     -- keyed: the number itself is nowhere
   repeats text COLLATE "C" CHECK (repeats IN ('in_file', 'otherwise')),
+  decline_code text COLLATE "C",                      -- why the sender would not carry it out
+  decline_message text,
   PRIMARY KEY (organization, file, position),
   -- A movement is in the books once, whatever files it comes in.
   CONSTRAINT settlement_records_once UNIQUE (key, account, organization)
@@ -90,7 +92,7 @@ CREATE TABLE settlement_records (
 ALTER TABLE settlement_records
   ALTER refs SET STATISTICS 0, ALTER note SET STATISTICS 0, ALTER counterparty SET STATISTICS 0, ALTER card_hash SET STATISTICS 0,
   ALTER gross_minor SET STATISTICS 0, ALTER settled_minor SET STATISTICS 0, ALTER fee_minor SET STATISTICS 0,
-  ALTER line SET STATISTICS 0, ALTER record SET STATISTICS 0;
+  ALTER line SET STATISTICS 0, ALTER record SET STATISTICS 0, ALTER decline_code SET STATISTICS 0, ALTER decline_message SET STATISTICS 0;
 CREATE INDEX settlement_records_by_payout ON settlement_records (payout, account, organization) WHERE payout IS NOT NULL;
 
 -- What a record turned out to be: parts that add up, by currency, to what it moved less its fee. A part that a person gives

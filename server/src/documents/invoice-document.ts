@@ -44,6 +44,14 @@ export type DocumentPayment =
       readonly kind: "transfer";
       /** What to name, by which the payment is matched: a structured reference. */
       readonly reference: string;
+      /** Where to; the seller's own account when left out. */
+      readonly account?: {
+        readonly holder: string;
+        readonly iban: string;
+        readonly bic?: string | undefined;
+      };
+      /** The text of a QR code that fills a transfer in, where there is one. */
+      readonly code?: string | undefined;
     }
   | {
       readonly kind: "card";

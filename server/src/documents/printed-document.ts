@@ -1,7 +1,7 @@
 import { printIban } from "../kernel/iban.js";
 import { addressLines } from "./address-lines.js";
 import { formatsOf, type Formats } from "./formats.js";
-import type { DocumentParty, DocumentTax, InvoiceDocument } from "./invoice-document.js";
+import type { DocumentParty, DocumentSeller, DocumentTax, InvoiceDocument } from "./invoice-document.js";
 import { fill, labelsOf, languageOf, type Labels } from "./labels.js";
 import { documentLimits, short } from "./limits.js";
 import { sectionsOf, type Cells, type PrintedSection } from "./printed-section.js";
@@ -95,9 +95,11 @@ function paymentOf(
   { paymentTerms, payment, seller, amountDueMinor }: InvoiceDocument,
   labels: Labels,
 ): string[] {
-  const { iban, bic, bankDetails } = seller;
+  const { iban, bic, holder } = accountOf(seller, payment);
+  const { bankDetails } = seller;
   return [
     paymentTerms,
+    amountDueMinor <= 0n || holder === seller.name ? undefined : holder,
     amountDueMinor <= 0n || iban === undefined ? undefined : `IBAN ${printIban(iban)}`,
     amountDueMinor <= 0n || bic === undefined ? undefined : `BIC ${bic}`,
     payment?.kind === "transfer"
@@ -105,6 +107,13 @@ function paymentOf(
       : undefined,
     bankDetails,
   ].filter((text) => text !== undefined);
+}
+
+function accountOf(
+  { name: holder, iban, bic }: DocumentSeller,
+  payment: InvoiceDocument["payment"],
+): { readonly holder: string; readonly iban?: string | undefined; readonly bic?: string | undefined } {
+  return (payment?.kind === "transfer" ? payment.account : undefined) ?? { holder, iban, bic };
 }
 
 function factsOf(document: InvoiceDocument, labels: Labels, formats: Formats): [string, string][] {

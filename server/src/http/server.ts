@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { newId } from "../kernel/ids.js";
 import { registerDocumentRoutes } from "../billing/index.js";
 import { registerCatalogRoutes } from "../catalog/index.js";
-import { registerCardUpdateRoutes, registerWebhookRoutes } from "../payments/index.js";
+import { registerBatchRoutes, registerCardUpdateRoutes, registerWebhookRoutes } from "../payments/index.js";
 import { describeConfig } from "../config.js";
 import { registerGraphQL } from "../graphql/route.js";
 import { registerJournalRoute } from "../ledger/index.js";
@@ -67,6 +67,7 @@ export async function createHttpServer(
   registerJournalRoute(app, services);
   registerSettlementRoutes(app, services);
   registerCardUpdateRoutes(app, services);
+  registerBatchRoutes(app, services);
   registerGraphQL(app, services);
   const { identity, log } = services;
   answerDirectly(app, directUsageRoutes(services), { identity, shedding, log, nextRequestId });

@@ -36,6 +36,8 @@ export type IdPrefix =
   | "dsp"
   | "pyo"
   | "tup"
+  | "pbt"
+  | "pbi"
   | "whe"
   | "msg"
   | "whd"
@@ -80,6 +82,8 @@ export type RefundId = Id<"ref">;
 export type DisputeId = Id<"dsp">;
 export type PayoutId = Id<"pyo">;
 export type TopUpId = Id<"tup">;
+export type PaymentBatchId = Id<"pbt">;
+export type PaymentBatchItemId = Id<"pbi">;
 /** An account at a payment provider, a bank or an acquirer. */
 export type ProviderAccountId = Id<"pac">;
 export type WebhookEndpointId = Id<"whe">;

@@ -6,6 +6,7 @@ import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
+import { abilityOf } from "./ability.js";
 import type { Captures } from "./captures.js";
 import { isOpen, onAttemptInput, openAmount, type AttemptEffect, type AttemptInput } from "./core/index.js";
 import type { Dunning } from "./dunning.js";
@@ -297,8 +298,9 @@ export class Attempts {
         : await findMethod(sql, wanted);
     if (method === undefined || method.customer !== customer || method.detachedAt !== undefined)
       throw noMethod(customer, wanted);
-    const { account, isArchived } = await this.#on.accounts.open(sql, organization, method.account);
+    const { account, provider, isArchived } = await this.#on.accounts.open(sql, organization, method.account);
     if (isArchived) throw accountArchived(account.key);
+    abilityOf(provider, "charging");
     if (account.currencies.length > 0 && !account.currencies.includes(currency))
       throw currencyLacking(account.key, currency, account.currencies);
     return method;

@@ -170,6 +170,7 @@ async function repair(
       const { state, unknownSince = now } = attempt;
       if (state === "unknown" && now - unknownSince >= unknown_max)
         return on.attempts.park(sql, organization, id);
+      if (state === "processing" && !(await on.calls.isAsked(sql, organization, attempt))) return;
       const wait = state === "unknown" ? waitAfter(now - unknownSince) : processing_look;
       await wakes.wake(sql, organization, (now + wait) as Instant, repair_kind, id);
     });

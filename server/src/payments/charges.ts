@@ -163,7 +163,7 @@ export class Charges {
     if (await this.#wasDone(caller, "payment_attempt.cancel", { attempt: id }, idempotencyKey))
       return attempt;
     if (!isOpen(attempt.state)) throw ended(attempt);
-    const news = await askProvider(() => this.#on.calls.cancel(organization, attempt));
+    const news = await askProvider(() => this.#on.calls.withdraw(organization, attempt));
     return this.#audited(caller, "payment_attempt.cancel", attempt, { attempt: id }, idempotencyKey, news);
   }
 

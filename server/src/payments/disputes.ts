@@ -9,8 +9,9 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
 import { disputeFeePosting, disputePosting, onDisputeState, type DisputeState } from "./core/index.js";
 import type { NoticesPort } from "./ports.js";
+import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
-import type { ReportedDispute } from "./provider.js";
+import type { KnownDispute, ReportedDispute } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderGate } from "./provider-gate.js";
 import {
@@ -22,7 +23,7 @@ import {
   type Dispute,
   type DisputePage,
 } from "./store/disputes.js";
-import { findPaymentByRef, lockPayment } from "./store/payments.js";
+import { findPayment, findPaymentByRef, lockPayment } from "./store/payments.js";
 
 export interface DisputesDependencies {
   readonly postgres: Postgres;
@@ -150,22 +151,28 @@ export class Disputes {
     const { organization } = caller;
     const { postgres, accounts, gate, clock, clocks } = this.#on;
     const request = { organization, idempotencyKey, action, input };
-    const { dispute, opened, wasDone } = await postgres.inOrganization(organization, async (sql) => {
+    const { dispute, opened, charge, wasDone } = await postgres.inOrganization(organization, async (sql) => {
       const found = await mustFind(sql, input.dispute);
       const earlier = await findEarlierAnswer<string>(sql, request);
-      const used = await accounts.open(sql, organization, found.account);
-      return { dispute: found, opened: used, wasDone: earlier !== undefined };
+      return {
+        dispute: found,
+        opened: await accounts.open(sql, organization, found.account),
+        charge: (await findPayment(sql, found.payment))?.ref,
+        wasDone: earlier !== undefined,
+      };
     });
-    const { account, provider } = opened;
+    const { account } = opened;
+    if (charge === undefined) throw new RangeError(`dispute ${dispute.id} is of no charge`);
     // Said again after it was done: the answer is the dispute as it is.
     if (wasDone) return dispute;
     if (isClosed(dispute.state)) throw closed(dispute);
+    const answering = abilityOf(opened.provider, "disputes");
+    const known = knownDispute(dispute, charge);
     const reported = await askProvider(() =>
-      gate.call(account.id, () =>
+      gate.call(opened, () =>
         answer === undefined
-          ? provider.acceptDispute(account, dispute.ref)
-          : provider.submitEvidence(account, {
-              ref: dispute.ref,
+          ? answering.acceptDispute(account, known)
+          : answering.submitEvidence(account, known, {
               evidence: { ...dispute.evidence, ...answer.evidence },
               submit: answer.isSubmitted,
             }),
@@ -200,6 +207,11 @@ export class Disputes {
       return mustFind(sql, dispute.id);
     });
   }
+}
+
+function knownDispute(dispute: Dispute, chargeRef: string): KnownDispute {
+  const { id, ref, amount, held, fee, reason, state, evidenceDueAt } = dispute;
+  return { id, ref, chargeRef, amount, held, fee, reason, state, evidenceDueAt };
 }
 
 function isClosed(state: DisputeState): boolean {

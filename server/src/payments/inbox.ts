@@ -7,6 +7,7 @@ import type { OrganizationId, ProviderAccountId } from "../kernel/ids.js";
 import { day, hour, minute, type Instant } from "../kernel/instant.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Wakes } from "../time/index.js";
+import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
 import { provider_event_kind } from "./kinds.js";
 import type { ProviderEvent, ProviderObject } from "./provider.js";
@@ -74,7 +75,8 @@ export class Inbox {
     const { postgres, accounts, clock } = this.#on;
     return postgres.inOrganization(organization, async (sql) => {
       const opened = await accounts.open(sql, organization, account);
-      const reading = opened.provider.readWebhook(opened.account, headers, body, clock.now());
+      const events = abilityOf(opened.provider, "webhooks");
+      const reading = events.readWebhook(opened.account, headers, body, clock.now());
       if (!reading.ok) throw notGenuine(reading.reason);
       return (await this.#take(sql, organization, opened.account.id, reading.event, body))
         ? "taken"
@@ -88,13 +90,12 @@ export class Inbox {
     const opened = await postgres.inOrganization(organization, (sql) =>
       accounts.open(sql, organization, account),
     );
+    const events = abilityOf(opened.provider, "webhooks");
     let taken = 0;
     for (let hasMore = true; hasMore; ) {
       const known = await postgres.inOrganization(organization, (sql) => readCursor(sql, opened.account.id));
       const from = { cursor: known?.cursor, since: (clock.now() - backfill_first) as Instant };
-      const page = await gate.call(opened.account.id, () =>
-        opened.provider.eventsAfter(opened.account, from),
-      );
+      const page = await gate.call(opened, () => events.eventsAfter(opened.account, from));
       taken += await postgres.inOrganization(organization, async (sql) => {
         let fresh = 0;
         for (const event of page.events)
@@ -191,9 +192,10 @@ export class Inbox {
       opened: await accounts.open(sql, organization, account),
     }));
     if (event?.state !== "pending") return undefined;
+    const events = abilityOf(opened.provider, "webhooks");
     try {
-      return await gate.call(account, () =>
-        opened.provider.fetch(opened.account, { type: event.objectType, id: event.objectId }),
+      return await gate.call(opened, () =>
+        events.fetch(opened.account, { type: event.objectType, id: event.objectId }),
       );
     } catch (error) {
       // It is not there any more, or never was ours: nothing follows from it.

@@ -8,5 +8,9 @@ export const repair_kind = "payment-repair";
 export const dunning_end_kind = "dunning-end";
 /** Acts on an event that a provider told us of. */
 export const provider_event_kind = "provider-event";
+/** Closes the open batch of a provider account. */
+export const payment_batch_kind = "payment-batch";
+/** Makes the file of a batch that was closed. */
+export const payment_batch_file_kind = "payment-batch-file";
 /** Sends a refund. */
 export const refund_kind = "refund";

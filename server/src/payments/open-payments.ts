@@ -1,3 +1,4 @@
+import type { Objects } from "../engines/objects/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Secrets } from "../engines/secrets/index.js";
 import type { Workflows } from "../engines/workflow/index.js";
@@ -6,6 +7,9 @@ import type { OrganizationId } from "../kernel/ids.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
 import { Attempts } from "./attempts.js";
+import { BatchQueue } from "./batch-queue.js";
+import { registerBatchRuns } from "./batch-runs.js";
+import { Batches } from "./batches.js";
 import { Captures } from "./captures.js";
 import { registerChargeRuns } from "./charge-runs.js";
 import { Charges } from "./charges.js";
@@ -13,10 +17,12 @@ import { Disputes } from "./disputes.js";
 import { Dunning } from "./dunning.js";
 import { Inbox, registerInbox } from "./inbox.js";
 import { PaymentMethods } from "./payment-methods.js";
+import { PaymentInstructions } from "./payment-instructions.js";
 import { Payouts } from "./payouts.js";
 import { PaymentMails } from "./payment-mails.js";
-import type { BillingPort, ExceptionsPort, MailPort, NoticesPort, TopUpPort } from "./ports.js";
+import type { BillingPort, ExceptionsPort, MailPort, NoticesPort, PayersPort, TopUpPort } from "./ports.js";
 import type { PaymentProvider } from "./provider.js";
+import { allProviders } from "./providers/index.js";
 import { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderCalls } from "./provider-calls.js";
 import { ProviderGate, type GateOptions } from "./provider-gate.js";
@@ -30,10 +36,13 @@ export interface Payments {
   readonly accounts: ProviderAccounts;
   readonly methods: PaymentMethods;
   readonly receivables: Receivables;
+  readonly instructions: PaymentInstructions;
   readonly charges: Charges;
   readonly refunds: Refunds;
   readonly disputes: Disputes;
   readonly payouts: Payouts;
+  /** What goes out by files. */
+  readonly batches: Batches;
   readonly dunning: Dunning;
   readonly inbox: Inbox;
   /** Books money that came in, in the caller's transaction: what settlement files bring. */
@@ -56,15 +65,21 @@ export interface PaymentsOptions {
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
   readonly mail: MailPort;
-  /** One for each folder in `providers/`. */
-  readonly providers: readonly PaymentProvider[];
+  readonly payers: PayersPort;
+  /** All that there are when left out. */
+  readonly providers?: readonly PaymentProvider[] | undefined;
+  readonly objects: Objects;
+  /** Names this process's data directory. */
+  readonly writer: string;
   readonly isTest: (sql: Sql, organization: OrganizationId) => Promise<boolean>;
   readonly gate?: GateOptions;
 }
 
 export function openPayments(options: PaymentsOptions): Payments {
   const { workflows, wakes } = options;
-  const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  const queue = new BatchQueue(options);
+  const all = options.providers ?? allProviders(queue);
+  const providers = new Map(all.map((provider) => [provider.name, provider]));
   const gate = new ProviderGate(options.gate);
   const accounts = new ProviderAccounts({ ...options, providers });
   const receivables = new Receivables(options);
@@ -76,6 +91,7 @@ export function openPayments(options: PaymentsOptions): Payments {
   const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
   const refunds = new Refunds({ ...options, accounts, gate, receivables });
   const disputes = new Disputes({ ...options, accounts, gate });
+  const batches = new Batches({ ...options, accounts, queue });
   const payouts = new Payouts(options);
   const charges = new Charges({ ...options, attempts, captures, calls });
   const objects = { attempts, refunds, disputes, payouts, methods };
@@ -86,10 +102,12 @@ export function openPayments(options: PaymentsOptions): Payments {
     apply: (sql, organization, account, object) => applyObject(objects, sql, organization, account, object),
   });
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
+  registerBatchRuns(batches, { workflows, wakes });
   registerRefunds(refunds, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
   const settlementPort = new SettlementPort({
     ...options,
+    accounts,
     attempts,
     captures,
     refunds,
@@ -102,10 +120,12 @@ export function openPayments(options: PaymentsOptions): Payments {
     accounts,
     methods,
     receivables,
+    instructions: new PaymentInstructions({ ...options, accounts }),
     charges,
     refunds,
     disputes,
     payouts,
+    batches,
     dunning,
     inbox,
     captures,

@@ -4,10 +4,11 @@ import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
 import { newId, type CustomerId, type OrganizationId, type ProviderAccountId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
 import type { BillingPort, TopUpPort } from "./ports.js";
-import type { ReportedMethod } from "./provider.js";
+import type { GivenMethod, ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderCalls } from "./provider-calls.js";
 import type { ProviderGate } from "./provider-gate.js";
@@ -56,6 +57,7 @@ export class PaymentMethods {
   /**
    * Attaches what the provider's page or library made. The first of a customer is its default.
    * @param input.method  the provider's token: pm_…
+   * @param input.brand   visa, with the last four digits and the last month (2028-04): told where the provider cannot be asked
    * @throws Refusal 404; 422 when the provider does not take it; 503 when it does not answer
    */
   async attach(
@@ -64,6 +66,9 @@ export class PaymentMethods {
       readonly customer: string;
       readonly account: string;
       readonly method: string;
+      readonly brand?: string;
+      readonly last4?: string;
+      readonly expires?: string;
       readonly makeDefault?: boolean;
     },
     idempotencyKey?: string,
@@ -75,9 +80,13 @@ export class PaymentMethods {
       if (opened.isArchived) throw archived(opened.account.key);
       return { ...opened, customer: await billing.customer(sql, input.customer) };
     });
+    checkDetails(input);
+    const methods = abilityOf(provider, "methods");
+    const { method, brand, last4, expires } = input;
+    const given = { ref: method, brand, last4, expires };
     const reported = await askProvider(async () => {
       const ref = await this.#on.calls.customerRef(organization, account, provider, customer);
-      return gate.call(account.id, () => provider.attachMethod(account, ref, input.method));
+      return gate.call({ account, provider }, () => methods.attachMethod(account, ref, given));
     });
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "payment_method.attach", input };
@@ -145,9 +154,8 @@ export class PaymentMethods {
       return { method, ...(await accounts.open(sql, organization, method.account)) };
     });
     if (known.method.detachedAt !== undefined) return known.method;
-    await askProvider(() =>
-      gate.call(known.account.id, () => known.provider.detachMethod(known.account, known.method.ref)),
-    );
+    const methods = abilityOf(known.provider, "methods");
+    await askProvider(() => gate.call(known, () => methods.detachMethod(known.account, known.method.ref)));
     return postgres.inOrganization(organization, async (sql) => {
       const request = {
         organization,
@@ -216,10 +224,11 @@ export class PaymentMethods {
       if (opened.isArchived) throw archived(opened.account.key);
       return { ...opened, customer: await billing.customer(sql, input.customer) };
     });
+    const pages = abilityOf(provider, "setupPages");
     return askProvider(async () => {
       const customerRef = await this.#on.calls.customerRef(organization, account, provider, customer);
-      const page = await gate.call(account.id, () =>
-        provider.setupPage(account, { customerRef, returnUrl: input.returnUrl }),
+      const page = await gate.call({ account, provider }, () =>
+        pages.setupPage(account, { customerRef, returnUrl: input.returnUrl }),
       );
       return page.url;
     });
@@ -310,6 +319,22 @@ async function mustFind(sql: Sql, id: string, options: { lock?: boolean } = {}):
   if (found !== undefined) return found;
   const detail = `There is no payment method "${id.slice(0, 64)}".`;
   throw new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
+}
+
+/** What is said of a method where its provider cannot be asked. @throws Refusal 400 listing every fault */
+function checkDetails({ brand, last4, expires }: Pick<GivenMethod, "brand" | "last4" | "expires">): void {
+  const errors: { field: string; message: string }[] = [];
+  if (brand !== undefined && !/^[a-z][a-z0-9_ -]{0,31}$/.test(brand))
+    errors.push({ field: "brand", message: "1 to 32 of a-z, 0-9, _, - and blanks, such as visa" });
+  if (last4 !== undefined && !/^\d{4}$/.test(last4))
+    errors.push({ field: "last4", message: "the last four digits" });
+  if (expires !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(expires))
+    errors.push({ field: "expires", message: "a month such as 2028-04" });
+  if (errors.length === 0) return;
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  throw new Refusal(
+    makeProblem("invalid-payment-method", 400, "The method is not valid", detail, { errors }),
+  );
 }
 
 function describe({ customer, account, kind, brand, last4, expires }: PaymentMethod) {

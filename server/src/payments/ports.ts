@@ -79,6 +79,15 @@ export interface NoticesPort {
   publish(sql: Sql, organization: OrganizationId, notices: readonly PaymentNotice[]): Promise<void>;
 }
 
+/** Whose account a customer's transfer came from. */
+export interface PayersPort {
+  /** @param sourceId  of the payment @returns undefined when the bank's statement does not say it, or is not at hand */
+  find(
+    organization: OrganizationId,
+    sourceId: string,
+  ): Promise<{ readonly name: string | undefined; readonly iban: string } | undefined>;
+}
+
 /** Prepaid credit that is paid for through Weir. */
 export interface TopUpPort {
   /** Makes the grant of a top-up; the money is posted by the payment. */

@@ -1,10 +1,11 @@
-import type { Postgres } from "../engines/postgres/index.js";
+import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
 import { msOf } from "../kernel/instant.js";
+import { abilityOf } from "./ability.js";
 import { newsOf, type AttemptNews } from "./attempts.js";
 import type { BillingPort } from "./ports.js";
-import type { ChargeReply, NewCharge, PaymentProvider, ProviderAccount } from "./provider.js";
+import type { ChargeReply, Charging, NewCharge, PaymentProvider, ProviderAccount } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
@@ -28,6 +29,7 @@ const prepared_ms_max = 10_000;
 interface Call {
   readonly account: ProviderAccount;
   readonly provider: PaymentProvider;
+  readonly charging: Charging;
   readonly charge: NewCharge;
   /** Whether the attempt's keys still give the same answer at the provider. */
   readonly isInKeyWindow: boolean;
@@ -50,11 +52,11 @@ export class ProviderCalls {
   async create(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
     const call = await this.#prepare(organization, attempt);
     if (!call.isInKeyWindow) return neverSent(attempt, await this.#lookUp(call, attempt));
-    const { account, provider, charge } = call;
-    const fault = provider.amountFault(charge.amount);
+    const { account, charging, charge } = call;
+    const fault = charging.amountFault(charge.amount);
     if (fault !== undefined)
       return { input: { kind: "refused", decline: { code: "amount", hardness: "setup", message: fault } } };
-    return this.#news(account, () => provider.create(account, charge));
+    return this.#news(call, () => charging.create(account, charge));
   }
 
   /** Takes the money. @throws ProviderBusy */
@@ -63,8 +65,8 @@ export class ProviderCalls {
     const { ref } = attempt;
     if (ref === undefined) throw new RangeError(`attempt ${attempt.id} is not known to its provider`);
     if (!call.isInKeyWindow) return this.#giveUp(call, attempt);
-    const { account, provider, charge } = call;
-    return this.#news(account, () => provider.confirm(account, { ...charge, ref }));
+    const { account, charging, charge } = call;
+    return this.#news(call, () => charging.confirm(account, { ...charge, ref }));
   }
 
   /** What became of it. @throws ProviderBusy */
@@ -73,44 +75,55 @@ export class ProviderCalls {
     return this.#lookUp(call, attempt);
   }
 
-  /** Sees to it that nothing is taken any more; what became of it. @throws ProviderBusy */
+  /** Sees to it that nothing is taken of what was not confirmed; what became of it. @throws ProviderBusy */
   async cancel(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
     const call = await this.#prepare(organization, attempt);
     return this.#giveUp(call, attempt);
   }
 
-  async #lookUp(
-    { account, provider, charge, isInKeyWindow }: Call,
-    attempt: PaymentAttempt,
-  ): Promise<AttemptNews> {
+  /** For a person who says so: also what was confirmed is taken back, where it still can be. @throws ProviderBusy */
+  async withdraw(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const call = await this.#prepare(organization, attempt);
+    const news = await this.#giveUp(call, attempt);
+    const { input } = news;
+    return input.kind === "processing" || input.kind === "requires_action"
+      ? this.#cancel(call, attempt, input.ref)
+      : news;
+  }
+
+  async #lookUp(call: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
+    const { account, charging, charge, isInKeyWindow } = call;
     const { ref, sentAt } = attempt;
-    const reply = await this.#reply(account, () =>
-      provider.lookUp(account, { attempt: attempt.id, ref, customerRef: charge.customerRef, sentAt }),
+    const reply = await this.#reply(call, () =>
+      charging.lookUp(account, { attempt: attempt.id, ref, customerRef: charge.customerRef, sentAt }),
     );
     if ("input" in reply) return reply;
     if (reply.reply !== "not_found") return newsOf(reply.reply);
     // A request that was lost on its way may still arrive. Within the key window, making the charge known again finds it or
     // makes it, and takes nothing; after it, what was not found was never there.
     if (!isInKeyWindow || ref !== undefined) return { input: { kind: "not_found" } };
-    return this.#news(account, () => provider.create(account, charge));
+    return this.#news(call, () => charging.create(account, charge));
   }
 
   /** Ends a charge that took nothing: a late request for it is refused from then on. */
   async #giveUp(call: Call, attempt: PaymentAttempt): Promise<AttemptNews> {
     const found = await this.#lookUp(call, attempt);
     if (found.input.kind !== "created") return neverSent(attempt, found);
-    const { ref } = found.input;
-    return this.#news(call.account, () => call.provider.cancel(call.account, { attempt: attempt.id, ref }));
+    return this.#cancel(call, attempt, found.input.ref);
   }
 
-  async #news(account: ProviderAccount, work: () => Promise<ChargeReply>): Promise<AttemptNews> {
-    const reply = await this.#reply(account, work);
+  #cancel(call: Call, { id }: PaymentAttempt, ref: string): Promise<AttemptNews> {
+    return this.#news(call, () => call.charging.cancel(call.account, { attempt: id, ref }));
+  }
+
+  async #news(call: Call, work: () => Promise<ChargeReply>): Promise<AttemptNews> {
+    const reply = await this.#reply(call, work);
     return "input" in reply ? reply : newsOf(reply.reply);
   }
 
-  async #reply<T>(account: ProviderAccount, work: () => Promise<T>): Promise<{ reply: T } | AttemptNews> {
+  async #reply<T>(call: Call, work: () => Promise<T>): Promise<{ reply: T } | AttemptNews> {
     try {
-      return { reply: await this.#on.gate.call(account.id, work) };
+      return { reply: await this.#on.gate.call(call, work) };
     } catch (error) {
       if (error instanceof ProviderBusy) throw error;
       if (error instanceof ProviderRefusal) return { input: { kind: "refused", decline: error.decline } };
@@ -162,7 +175,12 @@ export class ProviderCalls {
       description,
       target: targetId(attempt.target),
     };
-    return { account, provider, charge };
+    return { account, provider, charging: abilityOf(provider, "charging"), charge };
+  }
+
+  /** Whether asking again may bring news of an attempt; in a transaction. Otherwise its provider tells by files. */
+  async isAsked(sql: Sql, organization: OrganizationId, attempt: PaymentAttempt): Promise<boolean> {
+    return (await this.#on.accounts.open(sql, organization, attempt.account)).provider.isRemote;
   }
 
   /** The customer as the provider knows it, made known now when it is not. */
@@ -173,11 +191,13 @@ export class ProviderCalls {
     customer: { id: NewCustomerRef["customer"]; name: string; email: string | undefined },
   ): Promise<string> {
     const { postgres, gate, clock } = this.#on;
+    const { createCustomer } = provider.methods ?? {};
+    if (createCustomer === undefined) return customer.id;
     const known = await postgres.inOrganization(organization, (sql) =>
       findProviderCustomer(sql, account.id, customer.id),
     );
     if (known !== undefined) return known;
-    const ref = await gate.call(account.id, () => provider.createCustomer(account, customer));
+    const ref = await gate.call({ account, provider }, () => createCustomer(account, customer));
     return postgres.inOrganization(organization, (sql) =>
       insertProviderCustomer(sql, organization, {
         account: account.id,

@@ -3,7 +3,11 @@ import type { ProviderAccountId } from "../kernel/ids.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import { ProviderGate } from "./provider-gate.js";
 
-const account = "pac_1" as ProviderAccountId;
+const called = (id: string, isRemote = true) => ({
+  account: { id: id as ProviderAccountId },
+  provider: { isRemote },
+});
+const account = called("pac_1");
 const works = () => Promise.resolve("done");
 const silent = () => Promise.reject(new ProviderUnanswered("no reply"));
 
@@ -14,7 +18,7 @@ test("a burst, then so many calls a second; who is too many is told after how lo
   await expect(gate.call(account, works)).rejects.toMatchObject({ name: "ProviderBusy", wait_ms: 100 });
   now += 100;
   expect(await gate.call(account, works)).toBe("done");
-  expect(await gate.call("pac_2" as ProviderAccountId, works)).toBe("done");
+  expect(await gate.call(called("pac_2"), works)).toBe("done");
 });
 
 test("after ten calls without an answer nobody calls; then one at a time finds out, and an answer opens it", async () => {
@@ -47,4 +51,10 @@ test("a refusal is an answer", async () => {
   for (let call = 0; call < 20; call += 1)
     await expect(gate.call(account, refused)).rejects.toBeInstanceOf(ProviderRefusal);
   expect(await gate.call(account, works)).toBe("done");
+});
+
+test("what does not leave this machine is not counted", async () => {
+  const gate = new ProviderGate({ now_ms: () => 0, perSecond: 1, burst: 1 });
+  for (let call = 0; call < 20; call += 1)
+    expect(await gate.call(called("pac_1", false), works)).toBe("done");
 });

@@ -1,5 +1,6 @@
-import { recordAudit, runOnce } from "../audit/index.js";
+import { findEarlierAnswer, recordAudit, runOnce, type MutationRequest } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
+import type { Secrets } from "../engines/secrets/index.js";
 import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -11,6 +12,7 @@ import {
   type ProviderAccountId,
   type RefundId,
 } from "../kernel/ids.js";
+import { parseIban } from "../kernel/iban.js";
 import { day, hour, minute, msOf, type Instant } from "../kernel/instant.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
@@ -26,9 +28,10 @@ import {
   type RefundSource,
   type RefundState,
 } from "./core/index.js";
+import { abilityOf } from "./ability.js";
 import { refund_kind } from "./kinds.js";
-import type { ExceptionsPort, NoticesPort, TakenBack, TopUpPort } from "./ports.js";
-import type { RefundReply, SettledAmounts } from "./provider.js";
+import type { ExceptionsPort, NoticesPort, PayersPort, TakenBack, TopUpPort } from "./ports.js";
+import type { Payee, RefundReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
@@ -61,6 +64,8 @@ export interface NewRefundInput {
   /** That is owed again, with source "invoice"; the payment's only one when left out. */
   readonly invoice?: string;
   readonly creditNote?: CreditNoteId;
+  /** Whose account a transfer goes to; the one that the payment came from when left out. */
+  readonly payee?: Payee;
   readonly reason: string;
 }
 
@@ -71,6 +76,8 @@ export interface RefundsDependencies {
   readonly ledger: Ledger;
   readonly receivables: Receivables;
   readonly topUps: TopUpPort;
+  readonly payers: PayersPort;
+  readonly secrets: Pick<Secrets, "seal" | "openText">;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
   readonly wakes: Wakes;
@@ -92,13 +99,15 @@ export class Refunds {
 
   /**
    * Gives money of a payment back: the refund and its posting commit, then it is sent.
-   * @throws Refusal 400, 404; 409 for more than is left, or for a balance that the customer does not have
+   * @throws Refusal 400, 404; 409 for more than is left, or for a balance that the customer does not have; 422 when it is not known
+   *         whose account a transfer is to go to
    */
   async create(caller: Caller, input: NewRefundInput, idempotencyKey?: string): Promise<Refund> {
     const { organization } = caller;
     checkReason(input.reason);
+    const request = { organization, idempotencyKey, action: "refund.create", input };
+    const payee = await this.#payeeFor(request, input);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
-      const request = { organization, idempotencyKey, action: "refund.create", input };
       const id = await runOnce(sql, request, async () => {
         const payment = await mustFindPayment(sql, input.payment, { lock: true });
         const money = await this.#checked(sql, payment, input);
@@ -108,9 +117,10 @@ export class Refunds {
         if (input.source === "prepaid")
           await this.#on.topUps.takeBack(sql, organization, takenBack(payment, money.minor, input.reason));
         const now = this.#on.clocks.of(organization).now();
-        const isManual = payment.ref === undefined || payment.account === undefined;
+        const isManual = !(await this.#isSent(sql, organization, payment));
+        const refundId = newId("ref", now);
         const refund: Refund = {
-          id: newId("ref", now),
+          id: refundId,
           payment: payment.id,
           source: input.source,
           invoice,
@@ -118,9 +128,9 @@ export class Refunds {
           currency: payment.currency,
           amount: money.minor,
           reason: input.reason,
-          // Money that came in outside of Weir goes back outside of Weir.
           state: isManual ? "succeeded" : "pending",
           ref: undefined,
+          payee: payee && this.#on.secrets.seal(JSON.stringify(payee), contextOf(organization, refundId)),
           failure: undefined,
           parkedAt: undefined,
           createdAt: now,
@@ -248,6 +258,7 @@ export class Refunds {
       reason: "made at the provider",
       state: "pending",
       ref: reported.reply.ref,
+      payee: undefined,
       failure: undefined,
       parkedAt: undefined,
       createdAt: now,
@@ -282,16 +293,23 @@ export class Refunds {
       return { refund: found, payment: of, opened: await accounts.open(sql, organization, of.account) };
     });
     const { account, provider } = opened;
+    const sending = abilityOf(provider, "refunds");
     const chargeRef = payment.ref;
-    if (chargeRef === undefined) throw new RangeError(`payment ${payment.id} has no charge`);
     const amount = { currency: refund.currency, minor: refund.amount };
     const isInKeyWindow = msOf(clock.now()) - msOf(refund.createdAt) < provider.keyWindow_ms;
     try {
-      return await gate.call(account.id, async () => {
-        const found = await provider.lookUpRefund(account, { refund: id, ref: refund.ref, chargeRef });
+      return await gate.call(opened, async () => {
+        const found = await sending.lookUpRefund(account, { refund: id, ref: refund.ref, chargeRef });
         if (found !== "not_found") return found;
         if (isInKeyWindow || refund.ref === undefined)
-          return provider.refund(account, { refund: id, chargeRef, amount });
+          return sending.refund(account, {
+            refund: id,
+            payment: payment.id,
+            chargeRef,
+            amount,
+            payee: this.payeeOf(organization, refund),
+            reason: refund.reason,
+          });
         throw new ProviderUnanswered("the provider does not know the refund any more");
       });
     } catch (error) {
@@ -312,6 +330,7 @@ export class Refunds {
   async lookAgain(sql: Sql, organization: OrganizationId, id: RefundId): Promise<void> {
     const refund = await mustFindRefund(sql, id, { lock: true });
     if (refund.state !== "pending") return;
+    if (refund.ref !== undefined && !(await this.#isAsked(sql, organization, refund))) return;
     const now = this.#on.clocks.of(organization).now();
     const age = now - refund.createdAt;
     if (age < unknown_max || refund.ref !== undefined) {
@@ -345,6 +364,53 @@ export class Refunds {
     const refunded = { currency: refund.currency, minor: refund.amount };
     const posting = refundSettlement(refund.id, account, refunded, settled);
     if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
+  }
+
+  /** Whose account a refund goes to, where that is ours to say. */
+  payeeOf(organization: OrganizationId, { id, payee }: Refund): Payee | undefined {
+    if (payee === undefined) return undefined;
+    return JSON.parse(this.#on.secrets.openText(payee, contextOf(organization, id))) as Payee;
+  }
+
+  /** Where a refund that is asked for is to go: known before it is made, since its provider cannot ask anybody. */
+  async #payeeFor(request: MutationRequest, input: NewRefundInput): Promise<Payee | undefined> {
+    const { organization } = request;
+    const { postgres, accounts, payers } = this.#on;
+    const { payment, provider, isKnown } = await postgres.inOrganization(organization, async (sql) => {
+      const found = await mustFindPayment(sql, input.payment);
+      return {
+        payment: found,
+        provider:
+          found.account === undefined
+            ? undefined
+            : (await accounts.open(sql, organization, found.account)).provider,
+        isKnown: (await findEarlierAnswer(sql, request)) !== undefined,
+      };
+    });
+    if (isKnown) return undefined;
+    if (provider?.refunds?.to !== "account") {
+      if (input.payee !== undefined) throw payeeNotOurs(payment);
+      return undefined;
+    }
+    if (input.payee !== undefined) return checkedPayee(input.payee);
+    const payer = await payers.find(organization, payment.sourceId);
+    if (payer === undefined) throw payeeUnknown(payment);
+    return checkedPayee({ name: payer.name ?? payment.customer, iban: payer.iban });
+  }
+
+  /** Whether asking again may tell more; what goes out by files is told of by files. */
+  async #isAsked(sql: Sql, organization: OrganizationId, { payment }: Refund): Promise<boolean> {
+    const { account } = await mustFindPayment(sql, payment);
+    return (
+      account === undefined || (await this.#on.accounts.open(sql, organization, account)).provider.isRemote
+    );
+  }
+
+  /** Whether a provider sends what goes back of a payment; money that came in outside of Weir goes back outside of Weir. */
+  async #isSent(sql: Sql, organization: OrganizationId, { account, ref }: Payment): Promise<boolean> {
+    if (account === undefined) return false;
+    const { refunds } = (await this.#on.accounts.open(sql, organization, account)).provider;
+    return refunds !== undefined && (ref !== undefined || refunds.to === "account");
   }
 
   async #checked(sql: Sql, payment: Payment, input: NewRefundInput): Promise<Money> {
@@ -479,6 +545,36 @@ function checkReason(reason: string): void {
   const errors = [{ field: "reason", message: `1 to ${reason_length_max} characters` }];
   const detail = `reason: 1 to ${reason_length_max} characters`;
   throw new Refusal(makeProblem("invalid-refund", 400, "The refund is not valid", detail, { errors }));
+}
+
+function contextOf(organization: OrganizationId, id: RefundId): string {
+  return `refunds:${organization}:${id}`;
+}
+
+const payee_name_length_max = 140;
+
+/** @throws Refusal 400 */
+function checkedPayee({ name, iban }: Payee): Payee {
+  const account = parseIban(iban);
+  const errors: { field: string; message: string }[] = [];
+  if (name.trim() === "" || name.length > payee_name_length_max)
+    errors.push({ field: "payee.name", message: `1 to ${payee_name_length_max} characters` });
+  if (account === undefined) errors.push({ field: "payee.iban", message: "is no IBAN" });
+  if (errors.length === 0 && account !== undefined) return { name, iban: account };
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  throw new Refusal(makeProblem("invalid-refund", 400, "The refund is not valid", detail, { errors }));
+}
+
+function payeeUnknown({ id }: Payment): Refusal {
+  const detail = `The bank's statement does not say which account payment ${id} came from. Name the account that the refund goes to.`;
+  return new Refusal(makeProblem("payee-unknown", 422, "Where the refund goes is not known", detail));
+}
+
+function payeeNotOurs({ id }: Payment): Refusal {
+  const detail = `What goes back of payment ${id} goes where it came from: leave the payee out.`;
+  return new Refusal(
+    makeProblem("payee-not-possible", 422, "The refund goes back where it came from", detail),
+  );
 }
 
 function beyondCaptured(payment: Payment, left: Money, asked: bigint): Refusal {

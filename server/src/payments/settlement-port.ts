@@ -41,7 +41,8 @@ import {
 } from "./core/index.js";
 import type { Disputes } from "./disputes.js";
 import type { Payouts } from "./payouts.js";
-import type { BillingPort } from "./ports.js";
+import type { BillingPort, NoticesPort } from "./ports.js";
+import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
 import type { Refunds } from "./refunds.js";
 import { findDispute, findDisputeByRef } from "./store/disputes.js";
@@ -75,12 +76,14 @@ import {
   findInvoicesByNames,
   findInvoicesBySequences,
   findPaymentsByAmounts,
+  findPaymentsByArns,
   findPaymentsByIds,
   findPaymentsByRefs,
   findPayoutsByAmounts,
   findPayoutsByNames,
   findRefundsByAmounts,
   findRefundsByNames,
+  findTransfersOfInvoices,
   type NamedAttempt,
   type NamedDispute,
   type NamedInvoice,
@@ -93,19 +96,20 @@ export interface SettlementPortDependencies {
   readonly ledger: Ledger;
   readonly clocks: Clocks;
   readonly billing: BillingPort;
+  readonly accounts: ProviderAccounts;
   readonly attempts: Attempts;
   readonly captures: Captures;
   readonly refunds: Refunds;
   readonly disputes: Disputes;
   readonly payouts: Payouts;
   readonly receivables: Receivables;
+  readonly notices: NoticesPort;
 }
 
 type Found = FoundTarget;
 type Of<Kind extends PaymentsAction["kind"]> = Extract<PaymentsAction, { kind: Kind }>;
 
 const accounts_max = 1_000;
-const bank_provider = "bank_transfer";
 const refunds_max = 1_000;
 
 /** Payments as settlement files see them: what they may be about, and what they tell. */
@@ -118,11 +122,11 @@ export class SettlementPort implements SettlementPayments {
 
   async findAccount(sql: Sql, idOrKey: string): Promise<SettlementAccount | undefined> {
     const found = await findAccount(sql, idOrKey);
-    return found && accountOf(found);
+    return found && this.#accountOf(found);
   }
 
   async listAccounts(sql: Sql): Promise<readonly SettlementAccount[]> {
-    return (await listAccounts(sql, { limit: accounts_max })).map(accountOf);
+    return (await listAccounts(sql, { limit: accounts_max })).map((account) => this.#accountOf(account));
   }
 
   async findByReference(
@@ -235,8 +239,12 @@ export class SettlementPort implements SettlementPayments {
     cause: string,
   ): Promise<void> {
     for (const { kind, key, target } of actions) {
-      if (kind === "receive_transfer") await this.#giveBack(sql, organization, account, key, cause);
-      else if (kind === "receive_payout" && target !== null)
+      if (kind === "receive_transfer") {
+        const source = account.side === "bank" ? "bank" : "file";
+        const found = await findPaymentBySource(sql, source, key);
+        if (found === undefined) throw notUndoable(kind);
+        await this.#giveBack(sql, organization, account, found, `by ${cause}`);
+      } else if (kind === "receive_payout" && target !== null)
         await this.#unreceive(sql, organization, account, target, cause);
       else throw notUndoable(kind);
     }
@@ -264,11 +272,18 @@ export class SettlementPort implements SettlementPayments {
     account: SettlementAccount,
     page: Parameters<typeof listCaptured>[2],
   ): Promise<readonly OpenMovement[]> {
-    return (await listCaptured(sql, account.id, page)).map((row) => movementOf("payment", row));
+    return (await listCaptured(sql, account.id, page)).map((row) =>
+      movementOf(row.id.startsWith("pat_") ? "attempt" : "payment", row),
+    );
   }
 
   async listInTransit(sql: Sql, page: Parameters<typeof listInTransit>[1]): Promise<readonly OpenMovement[]> {
     return (await listInTransit(sql, page)).map((row) => movementOf("payout", row));
+  }
+
+  #accountOf({ id, key, name, provider, settings }: StoredProviderAccount): SettlementAccount {
+    const { side, identifiersOf } = this.#on.accounts.providerOf(provider).files;
+    return { id, key, name, provider, side, identifiers: identifiersOf(settings) };
   }
 
   async #named(
@@ -284,6 +299,8 @@ export class SettlementPort implements SettlementPayments {
     ) => rows.map((row): Found => ({ reference: row.reference, target: toTarget(row) }));
     switch (kind) {
       case "payment": {
+        if (isBank) return found(await findTransfers(sql, account, references), paymentTarget);
+        const arns = references.filter((each) => /^\d{23}$/.test(each));
         const ours = references.filter((each) => /^(pay|pat)_/.test(each));
         const theirs =
           ours.length === 0 ? references : references.filter((each) => !/^(pay|pat)_/.test(each));
@@ -292,6 +309,7 @@ export class SettlementPort implements SettlementPayments {
             ? []
             : found(await findPaymentsByRefs(sql, account.id, theirs), paymentTarget)),
           ...(ours.length === 0 ? [] : found(await findPaymentsByIds(sql, account.id, ours), paymentTarget)),
+          ...(arns.length === 0 ? [] : found(await findPaymentsByArns(sql, account.id, arns), paymentTarget)),
         ];
       }
       case "attempt":
@@ -332,23 +350,25 @@ export class SettlementPort implements SettlementPayments {
     );
     const [first] = fresh;
     if (first === undefined) return new Set();
-    const transfers = fresh.flatMap(({ payment, captured }): readonly Transfer[] => {
-      const { gross, fee } = byPayment.get(payment)?.settlement ?? { gross: captured, fee: 0n };
+    const transfers = fresh.flatMap((payment): readonly Transfer[] => {
+      const action = byPayment.get(payment);
+      if (action === undefined) return [];
+      const { gross, fee } = action.settlement;
       const settled = { gross, fee: { currency: gross.currency, minor: fee } };
-      return settlementPosting(payment, account.id, captured, settled)?.transfers ?? [];
+      return settlementPosting(payment, account.id, action.amount, settled)?.transfers ?? [];
     });
     const summed = summedUp(transfers);
     if (summed.length > 0)
       await this.#on.ledger.post(sql, organization, [
         {
           // Each payment is settled once, so the first of them names the posting.
-          idempotencyKey: `payment:${first.payment}:settle:file`,
+          idempotencyKey: `payment:${first}:settle:file`,
           reason: "payment.settle",
           reference: cause,
           transfers: summed,
         },
       ]);
-    return new Set(fresh.map(({ payment }) => payment));
+    return new Set(fresh);
   }
 
   #one(
@@ -360,6 +380,10 @@ export class SettlementPort implements SettlementPayments {
     switch (action.kind) {
       case "capture":
         return this.#capture(sql, organization, action);
+      case "decline":
+        return this.#decline(sql, organization, account, action);
+      case "take_back":
+        return this.#takeBack(sql, organization, account, action);
       case "confirm_refund":
         return this.#refund(sql, organization, action);
       case "fail_refund":
@@ -382,9 +406,9 @@ export class SettlementPort implements SettlementPayments {
   async #capture(sql: Sql, organization: OrganizationId, action: Of<"capture">): Promise<ActionOutcome> {
     const id = action.attempt as PaymentAttemptId;
     const before = await mustFindAttempt(sql, id);
-    const { ref, gross, fee } = action.settlement;
-    const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined };
-    const charge = before.ref ?? action.ref ?? action.arn ?? ref;
+    const { ref, gross, fee, arn } = action.settlement;
+    const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined, arn };
+    const charge = before.ref ?? action.ref ?? arn ?? ref;
     const after = await this.#on.attempts.record(sql, organization, before, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
@@ -395,6 +419,44 @@ export class SettlementPort implements SettlementPayments {
       return { kind: "refused", reason: `${id} is ${after.state}, and is not captured by the file.` };
     const target = { kind: "payment", id: payment.id, root: id } as const;
     return { kind: before?.state === "succeeded" ? "already_done" : "done", target };
+  }
+
+  async #decline(
+    sql: Sql,
+    organization: OrganizationId,
+    { provider }: SettlementAccount,
+    { attempt, code, message }: Of<"decline">,
+  ): Promise<ActionOutcome> {
+    const before = await mustFindAttempt(sql, attempt);
+    const { id } = before;
+    const known = this.#on.accounts.providerOf(provider).declineFor?.(code);
+    const decline = {
+      code,
+      hardness: "soft",
+      ...known,
+      message: message || (known?.message ?? code),
+    } as const;
+    const after = await this.#on.attempts.record(sql, organization, before, {
+      input: { kind: "declined", ref: before.ref, decline },
+    });
+    if (after.state === "failed") return { kind: before.state === "failed" ? "already_done" : "done" };
+    return { kind: "refused", reason: `${id} is ${after.state}, and is not declined by the file.` };
+  }
+
+  async #takeBack(
+    sql: Sql,
+    organization: OrganizationId,
+    account: SettlementAccount,
+    { payment }: Of<"take_back">,
+  ): Promise<ActionOutcome> {
+    const found = await mustFindPayment(sql, payment);
+    await this.#giveBack(sql, organization, account, found, "by the bank");
+    const { id, customer, currency, amount } = found;
+    const data = { payment: id, customer, currency, amount: amount.toString() };
+    await this.#on.notices.publish(sql, organization, [
+      { type: "payment.returned", key: `payment.returned:${id}`, data },
+    ]);
+    return { kind: "done" };
   }
 
   async #refund(
@@ -427,11 +489,14 @@ export class SettlementPort implements SettlementPayments {
     sql: Sql,
     organization: OrganizationId,
     account: SettlementAccount,
-    { payment: id, ref, amount, held, fee }: Of<"open_dispute">,
+    { payment: id, ref, amount, held, fee, chargeback }: Of<"open_dispute">,
   ): Promise<ActionOutcome> {
     const payment = await mustFindPayment(sql, id);
     if (payment.ref === undefined)
       return { kind: "refused", reason: `${id} has no charge that could be disputed.` };
+    const opened = await this.#on.accounts.open(sql, organization, account.id);
+    const { settings } = opened.account;
+    const { evidenceDueAt } = opened.provider.disputes ?? {};
     await this.#on.disputes.reported(sql, organization, account.id, {
       ref,
       chargeRef: payment.ref,
@@ -440,7 +505,7 @@ export class SettlementPort implements SettlementPayments {
       fee: { currency: held.currency, minor: fee },
       reason: "reported by a settlement file",
       state: "needs_response",
-      evidenceDueAt: undefined,
+      evidenceDueAt: chargeback && evidenceDueAt?.(settings, chargeback),
     });
     const dispute = await findDisputeByRef(sql, account.id, ref);
     if (dispute === undefined) return { kind: "refused", reason: `${id} takes no dispute ${ref}.` };
@@ -548,15 +613,20 @@ export class SettlementPort implements SettlementPayments {
       topUp: undefined,
       ref: undefined,
       note: note?.slice(0, 512),
-      receivedAt: this.#pastOf(organization, at),
+      receivedAt: await this.#receivedAt(sql, organization, at),
     });
     const target = { kind: "payment", id: payment.id, root: payment.id } as const;
     return { kind: before === undefined ? "done" : "already_done", target };
   }
 
-  /** A date of a bank may lie ahead of an organization's clock: then it counts now. */
-  #pastOf(organization: OrganizationId, at: OpenMovement["at"]): OpenMovement["at"] | undefined {
-    return at <= this.#on.clocks.of(organization).now() ? at : undefined;
+  /** When a transfer counts: not ahead of the organization's clock, as a bank's date may be, and not in a month that is closed. */
+  async #receivedAt(
+    sql: Sql,
+    organization: OrganizationId,
+    at: OpenMovement["at"],
+  ): Promise<OpenMovement["at"] | undefined> {
+    if (at > this.#on.clocks.of(organization).now()) return undefined;
+    return this.#on.ledger.openInstant(sql, at);
   }
 
   /** A transfer that was another's: the invoices are owed again, and the money is out of our books. */
@@ -564,14 +634,10 @@ export class SettlementPort implements SettlementPayments {
     sql: Sql,
     organization: OrganizationId,
     account: SettlementAccount,
-    key: string,
-    cause: string,
+    payment: Payment,
+    by: string,
   ): Promise<void> {
-    const source = account.side === "bank" ? "bank" : "file";
-    const found = await findPaymentBySource(sql, source, key);
-    if (found === undefined) throw notUndoable("receive_transfer");
-    await lockPayment(sql, found.id);
-    const payment = await mustFindPayment(sql, found.id);
+    await lockPayment(sql, payment.id);
     const [refund] = await listRefunds(sql, { payment: payment.id, limit: refunds_max });
     if (refund !== undefined) throw refunded(payment, refund.id);
     const now = this.#on.clocks.of(organization).now();
@@ -595,9 +661,10 @@ export class SettlementPort implements SettlementPayments {
         creditNote: undefined,
         currency: payment.currency,
         amount: minor,
-        reason: `taken back: ${cause}`,
+        reason: `taken back ${by}`,
         state: "succeeded" as const,
         ref: undefined,
+        payee: undefined,
         failure: undefined,
         parkedAt: undefined,
         createdAt: now,
@@ -652,14 +719,22 @@ export class SettlementPort implements SettlementPayments {
   }
 }
 
-/** The names of the account in its sender's files are among its settings. */
-function accountOf({ id, key, name, provider, settings }: StoredProviderAccount): SettlementAccount {
-  const { iban, merchant_account: merchant } = settings;
-  const identifiers = [iban?.replaceAll(" ", ""), merchant].filter(
-    (each) => each !== undefined && each !== "",
+/** Transfers that came in on a bank account: by our id, or by the invoices that they paid. */
+async function findTransfers(
+  sql: Sql,
+  { id }: SettlementAccount,
+  references: readonly string[],
+): Promise<NamedPayment[]> {
+  const invoices = await findInvoices(sql, references);
+  const paid = await findTransfersOfInvoices(
+    sql,
+    id,
+    invoices.map((invoice) => invoice.id),
   );
-  const side = provider === bank_provider ? "bank" : "provider";
-  return { id, key, name, provider, side, identifiers: identifiers as string[] };
+  const byInvoice = invoices.flatMap(({ reference, id: invoice }) =>
+    paid.filter((each) => each.reference === invoice).map((each) => ({ ...each, reference })),
+  );
+  return [...(await findPaymentsByIds(sql, id, references)), ...byInvoice];
 }
 
 /** Also by structured reference: its text is an invoice's number without punctuation. */

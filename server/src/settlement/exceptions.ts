@@ -8,10 +8,18 @@ import type { Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger, Transfer } from "../ledger/index.js";
 import { claimOf, type ExceptionKind, type Target } from "./core/matching/index.js";
-import { clearingOf, Movements, planPosting, type PlannedAction } from "./core/posting/index.js";
+import {
+  clearingOf,
+  keyByHand,
+  Movements,
+  planPosting,
+  type PlannedAction,
+  type RecordSource,
+} from "./core/posting/index.js";
 import { resolveRecord, type Meaning } from "./core/resolution/index.js";
 import { toMatchable, toPosted, type StagedRecord } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
+import { sourceOf } from "./post-records.js";
 import { unknownAccount } from "./refusals.js";
 import {
   findClaims,
@@ -34,6 +42,7 @@ import {
   type Resolution,
   type StoredException,
 } from "./store/exceptions.js";
+import { findFile } from "./store/files.js";
 import { readRecords } from "./store/records.js";
 
 export interface ExceptionsOptions {
@@ -240,13 +249,11 @@ export class Exceptions {
       (part, index): StoredAllotment => ({ ...part, position: record.position, part: last + 1 + index }),
     );
     await insertAllotments(sql, organization, file, parts);
-    const plan = planPosting({ account: account.id, side: account.side }, [
-      { record: toPosted(record), parts },
-    ]);
+    const plan = planPosting(await this.#sourceOf(sql, at), [{ record: toPosted(record), parts }]);
     const key = `exception:${exception.id}:${exception.version}`;
     const actions = plan.actions.map((planned, index) => ({
       ...planned,
-      action: { ...planned.action, key: `${key}:${index}` },
+      action: { ...planned.action, key: keyByHand(exception.id, exception.version, index) },
     }));
     await this.#apply(sql, organization, exception, at, actions);
     await this.#post(sql, organization, exception, key, "exception.resolve", plan.movements.transfers());
@@ -336,6 +343,12 @@ export class Exceptions {
     if (account === undefined || record === undefined)
       throw new RangeError(`record ${position} of ${file} is not there`);
     return { account, file, record, parts: await readAllotments(sql, file, place) };
+  }
+
+  async #sourceOf(sql: Sql, { account, file }: RecordAtHand): Promise<RecordSource> {
+    const found = await findFile(sql, file);
+    if (found === undefined) throw new RangeError(`file ${file} is not there`);
+    return sourceOf(account, found);
   }
 
   async #meaningOf(

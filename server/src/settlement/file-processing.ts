@@ -9,7 +9,7 @@ import type { Ledger } from "../ledger/index.js";
 import { gapsAround, type ExceptionKind, type SequenceGap } from "./core/matching/index.js";
 import type { FormatName } from "./core/index.js";
 import type { FileReadings } from "./file-readings.js";
-import { matchNamed, matchRest, rest_records_max } from "./match-records.js";
+import { matchNamed, matchRest, rest_records_max, unallotted } from "./match-records.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { postRecords } from "./post-records.js";
 import { aboutFile, type SettlementFiles } from "./settlement-files.js";
@@ -29,7 +29,7 @@ import {
   type FileState,
   type StoredFile,
 } from "./store/files.js";
-import { deleteRecords, readUnallotted } from "./store/records.js";
+import { deleteRecords } from "./store/records.js";
 import { findNeighbours, insertSequence } from "./store/sequences.js";
 
 export interface FileProcessingOptions {
@@ -116,11 +116,11 @@ export class FileProcessing {
   ): Promise<{ readonly ended: boolean; readonly holds: readonly Hold[] }> {
     const file = await mustLock(sql, id, "staged");
     const account = await this.#accountOf(sql, file);
-    if (file.waiver === undefined && (await this.#isMostlyUnknown(sql, file)))
+    if (file.waiver === undefined && unallotted(file) > rest_records_max)
       return { ended: true, holds: [mostlyUnknown(file)] };
     const matched = await matchRest(sql, this.#on.payments, organization, file, account);
-    const ended = matched < rest_records_max;
     const after = { ...file, matched: file.matched + matched, changedAt: this.#now(organization) };
+    const ended = unallotted(after) === 0;
     if (!ended) {
       await saveFile(sql, after);
       return { ended, holds: [] };
@@ -152,8 +152,8 @@ export class FileProcessing {
     const unmatched = await countSuspended(sql, id);
     const after: StoredFile = { ...file, state: "posted", unmatched, changedAt: now, endedAt: now };
     await saveFile(sql, after);
-    await this.#closeFound(sql, "missing:", (root) => `${root}:charge`, now);
-    await this.#closeFound(sql, "late:", (root) => `${root}:bank`, now);
+    await this.#closeFound(sql, "missing:", ["charge", "decline"], now);
+    await this.#closeFound(sql, "late:", ["bank"], now);
     await this.#audit(sql, organization, "settlement_file.post", file, after, now);
     await this.#on.files.startNext(sql, organization, file.account, now);
   }
@@ -260,11 +260,6 @@ export class FileProcessing {
     return holds;
   }
 
-  async #isMostlyUnknown(sql: Sql, file: StoredFile): Promise<boolean> {
-    const left = await readUnallotted(sql, file.id, { after: 0, limit: rest_records_max + 1 });
-    return left.length > rest_records_max;
-  }
-
   /** A number that arrives ends the gap that it falls into; what is left of it, or a new one, is open. */
   async #noteSequences(
     sql: Sql,
@@ -341,16 +336,15 @@ export class FileProcessing {
   async #closeFound(
     sql: Sql,
     prefix: "missing:" | "late:",
-    claimOfRoot: (root: string) => string,
+    movements: readonly string[],
     now: Instant,
   ): Promise<void> {
     for (let after = ""; ; ) {
       const open = await listOpenAbout(sql, prefix, { after, limit: missing_page });
-      const found = await findClaims(
-        sql,
-        open.map((about) => claimOfRoot(about.slice(prefix.length))),
-      );
-      const closed = open.filter((about) => found.has(claimOfRoot(about.slice(prefix.length))));
+      const claimsOf = (about: string) =>
+        movements.map((movement) => `${about.slice(prefix.length)}:${movement}`);
+      const found = await findClaims(sql, open.flatMap(claimsOf));
+      const closed = open.filter((about) => claimsOf(about).some((claim) => found.has(claim)));
       await this.#close(sql, closed, undefined, now);
       if (open.length < missing_page) return;
       after = open.at(-1) ?? "";

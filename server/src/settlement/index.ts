@@ -8,7 +8,14 @@ export type {
   SettlementAccount,
   SettlementPayments,
 } from "./payments-port.js";
-export type { ActionOutcome, PaymentsAction, ReportedSettlement } from "./core/posting/index.js";
+export type { Payer } from "./payers.js";
+export type {
+  ActionOutcome,
+  PaymentsAction,
+  ReportedChargeback,
+  ReportedSettlement,
+} from "./core/posting/index.js";
+export type { CardScheme } from "./core/index.js";
 export type {
   AmountAnswer,
   AmountQuestion,

@@ -16,13 +16,12 @@ import {
   type Target,
   type TargetKind,
 } from "./core/matching/index.js";
-import { toMatchable } from "./core/staging/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import { findClaims, insertAllotments, sumReceipts, type StoredAllotment } from "./store/allotments.js";
 import { findReturns } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
-import { readRecords, readUnallotted } from "./store/records.js";
+import { readRecordsToMatch, readUnallotted } from "./store/records-at-work.js";
 
 /** Records that name nothing of ours are compared with one another: so many at once. */
 export const rest_records_max = 10_000;
@@ -43,21 +42,28 @@ export async function matchNamed(
   after: number,
 ): Promise<MatchedPiece> {
   const through = Math.min(after + batch_records, file.records);
-  const staged = await readRecords(sql, file.id, { after, through, limit: batch_records });
-  const records = staged.map((record) => toMatchable(record, account.side));
+  const records = await readRecordsToMatch(sql, file.id, { after, through, side: account.side });
   const found = await findNamed(sql, payments, account, records);
-  const byReference = new Map<string, Target[]>();
-  for (const { reference, target } of found)
-    byReference.set(reference, [...(byReference.get(reference) ?? []), target]);
-  const pairs = records.flatMap((record) =>
-    referencesOf(record).flatMap((reference) =>
-      (byReference.get(reference) ?? []).map((target) => ({ record, target })),
-    ),
-  );
-  const knowledge = await knownOf(sql, file, pairs);
-  const { matched } = matchByReference(records, { found, ...knowledge });
-  await insertAllotments(sql, organization, file.id, allotmentsOf(matched));
-  return { through, matched: matched.length };
+  const pending = await sumReceipts(sql, file.id, invoicesOf(found));
+  const match = async (own: Sql, claimed: ReadonlySet<string>) => {
+    const { matched } = matchByReference(records, { found, claimed, pending });
+    const allotments = allotmentsOf(matched);
+    const written = await insertAllotments(own, organization, file.id, allotments);
+    if (written < allotments.length) throw new Claimed();
+    return { through, matched: matched.length };
+  };
+  // Mostly nothing of it was settled before, and to look for all of it costs a tenth of the whole.
+  try {
+    return await sql.savepoint((own) => match(own, new Set()));
+  } catch (error) {
+    if (!(error instanceof Claimed)) throw error;
+    return match(sql, await findClaims(sql, claimsOf(pairsOf(records, found))));
+  }
+}
+
+/** Another record has settled what one of these would. */
+class Claimed extends Error {
+  override readonly name = "Claimed";
 }
 
 /**
@@ -99,9 +105,14 @@ async function findNamed(
   return all;
 }
 
+/** How many of a file's records are not allotted to anything yet. */
+export function unallotted({ records, repeated, matched }: StoredFile): number {
+  return records - repeated - matched;
+}
+
 /**
- * The rest of the file by amount and date, all that is left at once; beyond the limit what is left is for a person.
- * @returns how many were allotted; 0 when nothing is left
+ * The rest of the file by amount and date, all that is left at once; beyond the limit what is left is for a person, some at a time.
+ * @returns how many were allotted
  */
 export async function matchRest(
   sql: Sql,
@@ -110,10 +121,10 @@ export async function matchRest(
   file: StoredFile,
   account: SettlementAccount,
 ): Promise<number> {
-  const staged = await readUnallotted(sql, file.id, { after: 0, limit: rest_records_max + 1 });
-  const some = staged.slice(0, rest_records_max);
-  const isWhole = staged.length === some.length;
-  const records = some.map((record) => toMatchable(record, account.side));
+  const left = unallotted(file);
+  if (left === 0) return 0;
+  const records = await readUnallotted(sql, file.id, { limit: rest_records_max, side: account.side });
+  const isWhole = left <= rest_records_max;
   const questions = isWhole ? records.flatMap((record) => amountQuestionOf(record) ?? []) : [];
   const answers =
     questions.length === 0
@@ -127,7 +138,10 @@ export async function matchRest(
     const record = byPosition.get(position);
     return record === undefined ? [] : [{ record, target }];
   });
-  const matched = matchByAmount(records, answers, await knownOf(sql, file, pairs));
+  const matched = matchByAmount(records, answers, {
+    claimed: await findClaims(sql, claimsOf(pairs)),
+    pending: await sumReceipts(sql, file.id, invoicesOf(pairs)),
+  });
   await insertAllotments(sql, organization, file.id, allotmentsOf(matched));
   return matched.length;
 }
@@ -150,23 +164,32 @@ async function returnsOf(
   );
 }
 
-/** What other records have settled of what these may be about, or been allotted to it. */
-async function knownOf(
-  sql: Sql,
-  file: StoredFile,
-  pairs: readonly { readonly record: MatchableRecord; readonly target: Target }[],
-): Promise<{ claimed: ReadonlySet<string>; pending: ReadonlyMap<string, bigint> }> {
-  const claims = new Set<string>();
-  const invoices = new Set<string>();
-  for (const { record, target } of pairs) {
-    const claim = claimOf(record, target);
-    if (claim === undefined) invoices.add(target.id);
-    else claims.add(claim);
+/** A record and something that it may be about. */
+interface Pair {
+  readonly record: MatchableRecord;
+  readonly target: Target;
+}
+
+function pairsOf(records: readonly MatchableRecord[], found: readonly FoundTarget[]): Pair[] {
+  const byReference = new Map<string, Target[]>();
+  for (const { reference, target } of found) {
+    const known = byReference.get(reference);
+    if (known === undefined) byReference.set(reference, [target]);
+    else known.push(target);
   }
-  return {
-    claimed: await findClaims(sql, [...claims]),
-    pending: await sumReceipts(sql, file.id, [...invoices]),
-  };
+  return records.flatMap((record) =>
+    referencesOf(record).flatMap((reference) =>
+      (byReference.get(reference) ?? []).map((target) => ({ record, target })),
+    ),
+  );
+}
+
+function claimsOf(pairs: readonly Pair[]): string[] {
+  return [...new Set(pairs.flatMap(({ record, target }) => claimOf(record, target) ?? []))];
+}
+
+function invoicesOf(found: readonly { readonly target: Target }[]): string[] {
+  return [...new Set(found.flatMap(({ target }) => (target.kind === "invoice" ? [target.id] : [])))];
 }
 
 function allotmentsOf(matched: readonly MatchedRecord[]): StoredAllotment[] {

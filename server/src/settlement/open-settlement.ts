@@ -11,6 +11,7 @@ import { Exceptions } from "./exceptions.js";
 import { FileProcessing } from "./file-processing.js";
 import { FileReadings } from "./file-readings.js";
 import { registerFileRuns } from "./file-workflow.js";
+import { Payers } from "./payers.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { Reconciliation } from "./reconciliation.js";
 import { registerReports } from "./report-workflow.js";
@@ -35,6 +36,7 @@ export interface Settlement {
   readonly files: SettlementFiles;
   readonly exceptions: Exceptions;
   readonly reconciliation: Reconciliation;
+  readonly payers: Payers;
   /** Whose senders report by files. */
   accounts(organization: OrganizationId): Promise<readonly SettlementAccount[]>;
   /** Lets go of files that are read here; their runs go on elsewhere, or after the next start. */
@@ -67,6 +69,7 @@ export function openSettlement(options: SettlementOptions): Settlement {
     files,
     exceptions,
     reconciliation,
+    payers: new Payers(options),
     accounts: (organization) =>
       options.postgres.inOrganization(organization, (sql) => options.payments.listAccounts(sql)),
     async close() {

@@ -44,9 +44,9 @@ export interface BookSum {
   readonly minor: bigint;
 }
 
-/** Something of ours that a file should have told of. */
+/** Something of ours that a file should have told of: an attempt is a charge that went out by a file. */
 export interface OpenMovement {
-  readonly kind: "payment" | "payout";
+  readonly kind: "payment" | "attempt" | "payout";
   readonly id: string;
   /** As in Target. */
   readonly root: string;
@@ -77,7 +77,7 @@ export interface SettlementPayments {
    * Things of ours, of these kinds, that are named by these texts; of one text the first kind that has any is enough, and three of
    * it. On a provider's account: what went through that account, by our id, the provider's, or a card's acquirer reference
    * number; a succeeded attempt's id names its payment. On a bank's account: payouts of any account of ours, invoices by id,
-   * number or structured reference, and refunds of what came in there.
+   * number or structured reference, refunds of what came in there, and transfers that came in there by the invoices that they paid.
    * @param references  at most 100,000
    */
   findByReference(
@@ -130,7 +130,7 @@ export interface SettlementPayments {
     account: SettlementAccount,
     period: { readonly from: Instant; readonly to: Instant },
   ): Promise<readonly BookSum[]>;
-  /** Money that was taken through an account, which its files should have by now. */
+  /** Money that was taken through an account, or that its files went out for, which its files should tell of by now. */
   listCaptured(sql: Sql, account: SettlementAccount, page: MovementPage): Promise<readonly OpenMovement[]>;
   /** Payouts that left before `to` and are not on a bank's statement. */
   listInTransit(sql: Sql, page: MovementPage): Promise<readonly OpenMovement[]>;

@@ -3,8 +3,8 @@ import { newId, type OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import type { Ledger, Transfer } from "../ledger/index.js";
 import { claimOf } from "./core/matching/index.js";
-import { planPosting, type PlannedAction } from "./core/posting/index.js";
-import { toPosted, type StagedRecord } from "./core/staging/index.js";
+import { findFormat } from "./core/index.js";
+import { planPosting, type PlannedAction, type RecordSource } from "./core/posting/index.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { batch_records } from "./stage-records.js";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./store/allotments.js";
 import { insertExceptions, type NewException } from "./store/exceptions.js";
 import type { StoredFile } from "./store/files.js";
-import { readRecords } from "./store/records.js";
+import { readRecordsToPost, type RecordToPost } from "./store/records-at-work.js";
 
 export interface PostingDependencies {
   readonly payments: SettlementPayments;
@@ -26,7 +26,7 @@ interface Batch {
   readonly organization: OrganizationId;
   readonly file: StoredFile;
   readonly account: SettlementAccount;
-  readonly records: ReadonlyMap<number, StagedRecord>;
+  readonly records: ReadonlyMap<number, RecordToPost>;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function postRecords(
 ): Promise<number> {
   const after = file.posted;
   const through = Math.min(after + batch_records, file.records);
-  const records = await readRecords(sql, file.id, { after, through, limit: batch_records });
+  const records = await readRecordsToPost(sql, file.id, { after, through });
   const allotments = await readAllotments(sql, file.id, { after, through });
   const batch: Batch = {
     organization,
@@ -53,8 +53,8 @@ export async function postRecords(
   };
   const parts = byPosition(allotments);
   const { actions, movements } = planPosting(
-    { account: account.id, side: account.side },
-    records.map((record) => ({ record: toPosted(record), parts: parts.get(record.position) ?? [] })),
+    sourceOf(account, file),
+    records.map((record) => ({ record, parts: parts.get(record.position) ?? [] })),
   );
   const refusals = await applyActions(sql, payments, batch, actions);
   // What payments will not have waits in suspense, and is the same money.
@@ -69,6 +69,19 @@ export async function postRecords(
   const waiting = allotments.filter((each) => !refusals.has(keyOfPart(each)));
   await insertExceptions(sql, organization, exceptionsOf(batch, [...waiting, ...suspended], now));
   return through;
+}
+
+/** Whose records a file has, and how they came. */
+export function sourceOf(
+  { id, side }: SettlementAccount,
+  { format, landedAt }: Pick<StoredFile, "format" | "landedAt">,
+): RecordSource {
+  return {
+    account: id,
+    side,
+    scheme: format === undefined ? undefined : findFormat(format)?.scheme,
+    landedAt,
+  };
 }
 
 function byPosition(allotments: readonly StoredAllotment[]): ReadonlyMap<number, StoredAllotment[]> {

@@ -243,9 +243,11 @@ export class Reconciliation {
       const charges = await this.#on.payments.listCaptured(sql, account, page);
       const found = await findClaims(
         sql,
-        charges.map(({ root }) => `${root}:charge`),
+        charges.flatMap(({ root }) => [`${root}:charge`, `${root}:decline`]),
       );
-      const missing = charges.filter(({ root }) => !found.has(`${root}:charge`));
+      const missing = charges.filter(
+        ({ root }) => !found.has(`${root}:charge`) && !found.has(`${root}:decline`),
+      );
       await insertExceptions(
         sql,
         organization,

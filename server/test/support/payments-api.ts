@@ -51,18 +51,21 @@ export interface PaymentsApi {
   readonly api: Asker;
   readonly otherApi: Asker;
   /** The clock's next first of a month: what is billed by then is finalized and charged. */
-  advance(): Promise<void>;
+  readonly advance: () => Promise<void>;
   /** A customer on the next first: its invoice of 20.00 USD, and what it paid when it has a card. */
-  billed(name: string, card?: string): Promise<{ id: string; invoice: string; payment: string | undefined }>;
+  readonly billed: (
+    name: string,
+    card?: string,
+  ) => Promise<{ id: string; invoice: string; payment: string | undefined }>;
   /** The same in another currency, without a card: what it owes of one flat fee. */
-  billedIn(currency: string, fee: string): Promise<{ customer: string; invoice: string }>;
-  attach(customer: string, card?: string): Promise<{ id: string; isDefault: boolean }>;
-  attemptUntil(id: string, isDone: (attempt: Attempt) => boolean): Promise<Attempt>;
+  readonly billedIn: (currency: string, fee: string) => Promise<{ customer: string; invoice: string }>;
+  readonly attach: (customer: string, card?: string) => Promise<{ id: string; isDefault: boolean }>;
+  readonly attemptUntil: (id: string, isDone: (attempt: Attempt) => boolean) => Promise<Attempt>;
   /** That each of these is in the audit log, done by a key; the whole log is read like any answer. */
-  expectRecorded(...actions: readonly string[]): Promise<void>;
+  readonly expectRecorded: (...actions: readonly string[]) => Promise<void>;
   /** That no answer so far has a secret of an account in it. */
-  expectNoSecret(...more: readonly string[]): void;
-  close(): Promise<void>;
+  readonly expectNoSecret: (...more: readonly string[]) => void;
+  readonly close: () => Promise<void>;
 }
 
 const quick = {

@@ -179,12 +179,12 @@ function addressOf(address: PostalAddress | undefined): EInvoiceAddress | undefi
 function paymentOf({ seller, payment, currency, number }: InvoiceDocument): PaymentMeans | undefined {
   if (payment?.kind === "card")
     return { code: payment.isCredit ? "54" : "48", last4: payment.last4, network: payment.network };
-  const { iban, bic, name } = seller;
+  const { iban, bic, holder } = payment?.account ?? { ...seller, holder: seller.name };
   if (iban === undefined) return undefined;
   return {
     code: currency === sepa_currency ? "58" : "30",
     account: iban,
-    holder: short(name),
+    holder: short(holder),
     bic,
     reference: payment?.reference ?? number,
   };

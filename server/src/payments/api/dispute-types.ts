@@ -6,7 +6,7 @@ import { PostingType } from "../../ledger/api/graphql.js";
 import { dispute_states } from "../core/index.js";
 import { accountOf } from "./account-field.js";
 import { given } from "./given.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import { mustFindPayment } from "./payment-types.js";
 import { DisputeType, PaymentType, ProviderAccountType } from "./references.js";
 
@@ -71,7 +71,7 @@ DisputeType.implement({
     postings: t.field({
       type: [PostingType],
       description: "What it posted to the ledger.",
-      complexity: 10,
+      complexity: postingsComplexity,
       resolve: ({ id }, _args, context) => postingsOf(context, id),
     }),
   }),

@@ -2,6 +2,8 @@ import type { GraphQLContext } from "../../graphql/builder.js";
 import type { StoredPosting } from "../../ledger/index.js";
 
 const postings_max = 200;
+/** What causes postings has a handful of them. */
+export const postingsComplexity = { field: 10, multiplier: 3 };
 
 /**
  * What something posted, oldest first: each movement of money is posted under the id of what caused it. Those of one time are

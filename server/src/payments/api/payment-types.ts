@@ -10,7 +10,7 @@ import type { Allocation, Payment, PaymentSource } from "../store/payments.js";
 import { accountOf } from "./account-field.js";
 import { readAmount, readCurrency } from "./amount-input.js";
 import { given } from "./given.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import {
   DisputeType,
   PaymentAttemptType,
@@ -21,6 +21,8 @@ import {
 
 const refunds_max = 1_000;
 const disputes_max = 100;
+/** Most payments have one of these, or none. */
+const few = { field: 10, multiplier: 2 };
 
 const PaymentSourceEnum = builder.enumType("PaymentSource", {
   description:
@@ -119,7 +121,7 @@ PaymentType.implement({
     allocations: t.field({
       type: [AllocationType],
       description: "The invoices that it went to.",
-      complexity: 10,
+      complexity: few,
       resolve: async (payment, _args, { caller, services }) => {
         const found = await services.payments.charges.allocations(caller.organization, payment);
         return found.map((allocation) => ({ ...allocation, currency: payment.currency }));
@@ -135,20 +137,20 @@ PaymentType.implement({
     }),
     refunds: t.field({
       type: [RefundType],
-      complexity: 10,
+      complexity: few,
       resolve: ({ id }, _args, { caller, services }) =>
         services.payments.refunds.list(caller.organization, { payment: id, limit: refunds_max }),
     }),
     disputes: t.field({
       type: [DisputeType],
-      complexity: 10,
+      complexity: few,
       resolve: ({ id }, _args, { caller, services }) =>
         services.payments.disputes.list(caller.organization, { payment: id, limit: disputes_max }),
     }),
     postings: t.field({
       type: [PostingType],
       description: "What it posted to the ledger: the capture, the provider's fee and conversion.",
-      complexity: 10,
+      complexity: postingsComplexity,
       resolve: ({ id }, _args, context) => postingsOf(context, id),
     }),
   }),

@@ -5,7 +5,7 @@ import { PostingType } from "../../ledger/api/graphql.js";
 import { payout_states } from "../core/index.js";
 import { accountOf } from "./account-field.js";
 import { given } from "./given.js";
-import { postingsOf } from "./ledger-postings.js";
+import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import { mustFindAccount } from "./must-find-account.js";
 import { PayoutType, ProviderAccountType } from "./references.js";
 
@@ -39,7 +39,7 @@ PayoutType.implement({
     postings: t.field({
       type: [PostingType],
       description: "What it posted to the ledger.",
-      complexity: 10,
+      complexity: postingsComplexity,
       resolve: ({ id }, _args, context) => postingsOf(context, id),
     }),
   }),

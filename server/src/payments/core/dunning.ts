@@ -1,14 +1,8 @@
 import { hour, type Instant } from "../../kernel/instant.js";
-import {
-  addDays,
-  calendarIn,
-  dateAt,
-  partsOf,
-  startOfLocalDate,
-  type LocalDate,
-} from "../../kernel/local-date.js";
+import { addDays, calendarIn, dateAt, partsOf, type LocalDate } from "../../kernel/local-date.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
 import type { Decline } from "./decline.js";
+import { localHour } from "./local-hour.js";
 
 /** What happens when nothing brought the money. */
 export const dunning_ends = ["none", "mark_uncollectible", "pause", "cancel"] as const;
@@ -139,14 +133,6 @@ const days_max = 90;
 
 function isDays(days: number): boolean {
   return Number.isInteger(days) && days >= 1 && days <= days_max;
-}
-
-function localHour(date: LocalDate, hourOfDay: number, zone: TimeZone): Instant {
-  const start = startOfLocalDate(date, zone);
-  const at = (start + hourOfDay * hour) as Instant;
-  // On a day of 23 or 25 hours the clock on the wall is an hour off: that is near enough, and stays on its day.
-  const next = startOfLocalDate(addDays(date, 1), zone);
-  return at < next ? at : ((next - hour) as Instant);
 }
 
 /** The 1st or the 15th on or after a date, when it is near. */

@@ -19,6 +19,7 @@ export {
   type DisputeState,
   type DisputeTransition,
 } from "./dispute.js";
+export { localHour, nextLocalHour } from "./local-hour.js";
 export { onPayoutState, payout_states, type PayoutState, type PayoutTransition } from "./payout.js";
 export {
   allocate,
@@ -36,6 +37,7 @@ export {
   type RefundState,
   type RefundTransition,
 } from "./refund.js";
+export { shortReferenceOf } from "./short-reference.js";
 export {
   default_dunning,
   dunning_ends,

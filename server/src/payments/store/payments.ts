@@ -150,13 +150,13 @@ export async function insertSettlement(
   sql: Sql,
   organization: OrganizationId,
   payment: PaymentId,
-  { ref, gross, fee, rate }: SettledAmounts,
+  { ref, gross, fee, rate, arn }: SettledAmounts,
   at: Instant,
 ): Promise<boolean> {
   const rows = await sql`
-    INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, rate, settled_at)
+    INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, rate, arn, settled_at)
     VALUES (${organization}, ${payment}, ${ref}, ${gross.currency}, ${gross.minor.toString()}::text::numeric,
-            ${fee.minor.toString()}::text::numeric, ${rate ?? null}, ${timestampText(at)}::text::timestamptz)
+            ${fee.minor.toString()}::text::numeric, ${rate ?? null}, ${arn ?? null}, ${timestampText(at)}::text::timestamptz)
     ON CONFLICT (organization, payment) DO NOTHING
     RETURNING payment`;
   return rows.length > 0;

@@ -17,6 +17,8 @@ export interface Refund {
   readonly reason: string;
   readonly state: RefundState;
   readonly ref: string | undefined;
+  /** Whose account it goes to, sealed; undefined where it goes back as it came. */
+  readonly payee: Uint8Array | undefined;
   readonly failure: string | undefined;
   /** Since when a person has to look at it. */
   readonly parkedAt: Instant | undefined;
@@ -26,11 +28,11 @@ export interface Refund {
 
 export async function insertRefund(sql: Sql, organization: OrganizationId, refund: Refund): Promise<void> {
   await sql`
-    INSERT INTO refunds (organization, id, payment, source, invoice, credit_note, currency, amount_minor, reason, state, ref, failure,
+    INSERT INTO refunds (organization, id, payment, source, invoice, credit_note, currency, amount_minor, reason, state, ref, payee, failure,
                          created_at, changed_at)
     VALUES (${organization}, ${refund.id}, ${refund.payment}, ${refund.source}, ${refund.invoice ?? null}, ${refund.creditNote ?? null},
             ${refund.currency}, ${refund.amount.toString()}::text::numeric, ${refund.reason}, ${refund.state}, ${refund.ref ?? null},
-            ${refund.failure ?? null}, ${timestampText(refund.createdAt)}::text::timestamptz,
+            ${refund.payee === undefined ? null : Buffer.from(refund.payee)}, ${refund.failure ?? null}, ${timestampText(refund.createdAt)}::text::timestamptz,
             ${timestampText(refund.changedAt)}::text::timestamptz)`;
 }
 
@@ -45,7 +47,7 @@ export async function updateRefund(sql: Sql, refund: Refund): Promise<void> {
 
 export async function findRefund(sql: Sql, id: string, { lock = false } = {}): Promise<Refund | undefined> {
   const rows = await sql<RefundRow[]>`
-    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, failure,
+    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
@@ -71,7 +73,7 @@ export async function listRefunds(
   const payment = page.payment ?? null;
   const state = page.state ?? null;
   const rows = await sql<RefundRow[]>`
-    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, failure,
+    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
@@ -92,6 +94,7 @@ interface RefundRow {
   readonly reason: string;
   readonly state: RefundState;
   readonly ref: string | null;
+  readonly payee: Uint8Array | null;
   readonly failure: string | null;
   readonly parked_at: string | null;
   readonly created_at: string;
@@ -110,6 +113,7 @@ function refundOf(row: RefundRow): Refund {
     reason: row.reason,
     state: row.state,
     ref: row.ref ?? undefined,
+    payee: row.payee ?? undefined,
     failure: row.failure ?? undefined,
     parkedAt: row.parked_at === null ? undefined : instantOfMicros(row.parked_at),
     createdAt: instantOfMicros(row.created_at),

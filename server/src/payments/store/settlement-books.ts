@@ -11,36 +11,29 @@ export interface NewSettlement {
   readonly gross: Money;
   /** In the currency of `gross`; + is our cost. */
   readonly fee: bigint;
+  readonly arn: string | undefined;
 }
 
-/**
- * Many at once, in one statement.
- * @returns those that were not known, with what the payment was
- */
+/** Many at once, in one statement. @returns the payments that were not settled before */
 export async function insertSettlements(
   sql: Sql,
   organization: OrganizationId,
   settlements: readonly NewSettlement[],
   at: Instant,
-): Promise<readonly { readonly payment: PaymentId; readonly captured: Money }[]> {
+): Promise<readonly PaymentId[]> {
   if (settlements.length === 0) return [];
-  const rows = await sql<{ payment: PaymentId; currency: Currency; amount: string }[]>`
-    WITH written AS (
-      INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, settled_at)
-      SELECT ${organization}, s.payment, s.ref, s.currency, s.gross::numeric, s.fee::numeric, ${timestampText(at)}::text::timestamptz
-      FROM unnest(${arrayText(settlements.map(({ payment }) => payment))}::text[], ${arrayText(settlements.map(({ ref }) => ref))}::text[],
-                  ${arrayText(settlements.map(({ gross }) => gross.currency))}::text[],
-                  ${arrayText(settlements.map(({ gross }) => gross.minor))}::text[], ${arrayText(settlements.map(({ fee }) => fee))}::text[])
-           AS s (payment, ref, currency, gross, fee)
-      ON CONFLICT (organization, payment) DO NOTHING
-      RETURNING organization, payment)
-    SELECT w.payment, p.currency, p.amount_minor::text AS amount
-    FROM written w
-    CROSS JOIN LATERAL (SELECT * FROM payments WHERE organization = w.organization AND id = w.payment OFFSET 0) p`;
-  return rows.map(({ payment, currency, amount }) => ({
-    payment,
-    captured: { currency, minor: BigInt(amount) },
-  }));
+  const rows = await sql<{ payment: PaymentId }[]>`
+    INSERT INTO payment_settlements (organization, payment, ref, currency, gross_minor, fee_minor, arn, settled_at)
+    SELECT ${organization}, s.payment, s.ref, s.currency, s.gross::numeric, s.fee::numeric, nullif(s.arn, ''),
+           ${timestampText(at)}::text::timestamptz
+    FROM unnest(${arrayText(settlements.map(({ payment }) => payment))}::text[], ${arrayText(settlements.map(({ ref }) => ref))}::text[],
+                ${arrayText(settlements.map(({ gross }) => gross.currency))}::text[],
+                ${arrayText(settlements.map(({ gross }) => gross.minor))}::text[], ${arrayText(settlements.map(({ fee }) => fee))}::text[],
+                ${arrayText(settlements.map(({ arn }) => arn ?? ""))}::text[])
+         AS s (payment, ref, currency, gross, fee, arn)
+    ON CONFLICT (organization, payment) DO NOTHING
+    RETURNING payment`;
+  return rows.map(({ payment }) => payment);
 }
 
 export interface BookRow {
@@ -120,17 +113,29 @@ interface Page {
   readonly limit: number;
 }
 
-/** In the order of time. */
+/** Money that was taken, and charges that went out by a file and have no answer; in the order of time. */
 export async function listCaptured(sql: Sql, account: ProviderAccountId, page: Page): Promise<MovementRow[]> {
   const begin = timestampText(page.after?.at ?? page.from);
   return sql<MovementRow[]>`
-    SELECT id, CASE source WHEN 'attempt' THEN source_id ELSE id END AS root, account, currency, amount_minor::text AS amount,
-           (extract(epoch FROM received_at) * 1000000)::bigint::text AS at
-    FROM payments
-    WHERE account = ${account} AND received_at >= ${timestampText(page.from)}::text::timestamptz
-      AND received_at < ${timestampText(page.to)}::text::timestamptz
-      AND (received_at, id) > (${begin}::text::timestamptz, ${page.after?.id ?? ""})
-    ORDER BY received_at, id LIMIT ${page.limit}`;
+    SELECT id, root, account, currency, amount_minor::text AS amount, (extract(epoch FROM happened_at) * 1000000)::bigint::text AS at
+    FROM (
+      (SELECT id, CASE source WHEN 'attempt' THEN source_id ELSE id END AS root, account, currency, amount_minor, received_at AS happened_at
+       FROM payments
+       WHERE account = ${account} AND received_at >= ${timestampText(page.from)}::text::timestamptz
+         AND received_at < ${timestampText(page.to)}::text::timestamptz
+         AND (received_at, id) > (${begin}::text::timestamptz, ${page.after?.id ?? ""})
+       ORDER BY received_at, id LIMIT ${page.limit})
+      UNION ALL
+      (SELECT a.id, a.id, a.account, a.currency, a.amount_minor, b.closed_at
+       FROM payment_batches b
+       JOIN payment_batch_items i ON i.organization = b.organization AND i.batch = b.id AND i.action = 'charge'
+       JOIN payment_attempts a ON a.organization = i.organization AND a.id = i.subject
+         AND a.state IN ('processing', 'requires_action', 'unknown')
+       WHERE b.account = ${account} AND b.closed_at >= ${timestampText(page.from)}::text::timestamptz
+         AND b.closed_at < ${timestampText(page.to)}::text::timestamptz
+         AND (b.closed_at, a.id) > (${begin}::text::timestamptz, ${page.after?.id ?? ""})
+       ORDER BY b.closed_at, a.id LIMIT ${page.limit})) moved
+    ORDER BY happened_at, id LIMIT ${page.limit}`;
 }
 
 /** Payouts that are not on a bank's statement, in the order of time. */

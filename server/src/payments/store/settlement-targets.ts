@@ -59,6 +59,39 @@ export async function findPaymentsByIds(
     WHERE ${of}::text IS NULL OR p.account = ${of}`;
 }
 
+/** By a card transaction's acquirer reference number, as a file told it. */
+export async function findPaymentsByArns(
+  sql: Sql,
+  account: ProviderAccountId,
+  arns: readonly string[],
+): Promise<NamedPayment[]> {
+  return sql<NamedPayment[]>`
+    SELECT w.arn AS reference, p.id, p.source, p.source_id, p.currency, p.amount_minor::text AS amount,
+           (extract(epoch FROM p.received_at) * 1000000)::bigint::text AS at,
+           s.currency AS settled_currency, s.gross_minor::text AS settled, s.fee_minor::text AS fee
+    FROM unnest(${arrayText(arns)}::text[]) AS w (arn)
+    CROSS JOIN LATERAL (SELECT * FROM payment_settlements WHERE arn = w.arn AND arn IS NOT NULL OFFSET 0) s
+    JOIN payments p ON p.organization = s.organization AND p.id = s.payment
+    WHERE p.account = ${account}`;
+}
+
+/** Transfers that came in on a bank account and went to these invoices, by the invoices' ids; those given back apart. */
+export async function findTransfersOfInvoices(
+  sql: Sql,
+  account: ProviderAccountId,
+  invoices: readonly string[],
+): Promise<NamedPayment[]> {
+  return sql<NamedPayment[]>`
+    SELECT w.invoice AS reference, p.id, p.source, p.source_id, p.currency, p.amount_minor::text AS amount,
+           (extract(epoch FROM p.received_at) * 1000000)::bigint::text AS at,
+           NULL AS settled_currency, NULL AS settled, NULL AS fee
+    FROM unnest(${arrayText(invoices)}::text[]) AS w (invoice)
+    CROSS JOIN LATERAL (SELECT * FROM payment_allocations WHERE invoice = w.invoice OFFSET 0) a
+    JOIN payments p ON p.organization = a.organization AND p.id = a.payment
+    JOIN payment_refunded r ON r.organization = p.organization AND r.payment = p.id AND r.refunded_minor = 0
+    WHERE p.account = ${account} AND p.source = 'bank'`;
+}
+
 export interface NamedAttempt {
   readonly reference: string;
   readonly id: string;

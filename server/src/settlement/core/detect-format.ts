@@ -1,5 +1,6 @@
 import { FileRefused } from "./file-refused.js";
 import { adyenSettlementDetails } from "./formats/adyen/index.js";
+import { cardResponses } from "./formats/card-responses/index.js";
 import { camt053, camt054 } from "./formats/camt/index.js";
 import { mastercardIpm } from "./formats/mastercard-ipm/index.js";
 import { stripeBalanceChange, stripePayoutReconciliation } from "./formats/stripe/index.js";
@@ -15,6 +16,7 @@ export const settlementFormats: readonly SettlementFormat[] = [
   mastercardIpm,
   adyenSettlementDetails,
   visaBase2,
+  cardResponses,
 ];
 
 export function findFormat(name: string): SettlementFormat | undefined {

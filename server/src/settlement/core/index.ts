@@ -1,8 +1,10 @@
 export { detectFormat, findFormat, settlementFormats } from "./detect-format.js";
 export { FileRefused, type FileFault } from "./file-refused.js";
 export {
+  card_schemes,
   detection_bytes,
   limits,
+  type CardScheme,
   type CurrencyTotal,
   type FileCheck,
   type FileSummary,

@@ -29,12 +29,18 @@ export type FormatName =
   | "stripe-payout-reconciliation"
   | "mastercard-ipm"
   | "adyen-settlement-details"
-  | "visa-base2";
+  | "visa-base2"
+  | "card-responses";
+
+export const card_schemes = ["mastercard", "visa"] as const;
+export type CardScheme = (typeof card_schemes)[number];
 
 /** A kind of settlement file that Weir reads. Pure: no I/O, no clock. */
 export interface SettlementFormat {
   readonly name: FormatName;
   readonly title: string;
+  /** Whose clearing it is, of a card scheme's own files. */
+  readonly scheme?: CardScheme;
   /** Whether a file that begins so is of this format: by content, the name only breaks ties. */
   detect(head: Uint8Array, fileName: string): boolean;
   open(options?: ParseOptions): SettlementParser;

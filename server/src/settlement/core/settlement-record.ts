@@ -14,6 +14,8 @@ export const record_kinds = [
   "bank_debit",
   "reserve",
   "other",
+  /** A charge or refund that the sender would not carry out: it moves nothing. */
+  "decline",
 ] as const;
 
 export type RecordKind = (typeof record_kinds)[number];
@@ -80,6 +82,8 @@ export interface SettlementRecord {
   readonly counterparty?: { readonly name?: string; readonly iban?: string };
   /** The sender says that this takes back an earlier movement of its kind. */
   readonly reversal?: true;
+  /** Of a decline: why, in the sender's code and words. */
+  readonly decline?: { readonly code: string; readonly message: string };
   /** `number` is in memory only: whoever stores the record keeps a keyed hash of it. */
   readonly card?: { readonly last4: string; readonly number?: string };
   /** What the file said, field by field, card and account numbers masked to their last four. */

@@ -28,16 +28,17 @@ interface AllotmentRow {
 
 const note_length_max = 1_024;
 
+/** @returns how many were written: fewer than given when another record has a claim of theirs */
 export async function insertAllotments(
   sql: Sql,
   organization: OrganizationId,
   file: SettlementFileId,
   allotments: readonly StoredAllotment[],
-): Promise<void> {
-  if (allotments.length === 0) return;
+): Promise<number> {
+  if (allotments.length === 0) return 0;
   const texts = (of: (each: StoredAllotment) => string | number | bigint | undefined) =>
     arrayText(allotments.map((each) => of(each) ?? ""));
-  await sql`
+  const { count } = await sql`
     INSERT INTO settlement_allotments
       (organization, file, position, part, effect, rule, currency, amount_minor, target_kind, target, target_account, claim,
        exception_kind, note)
@@ -49,7 +50,9 @@ export async function insertAllotments(
                 ${texts(({ target }) => target?.id)}::text[], ${texts(({ target }) => target?.account)}::text[],
                 ${texts(({ claim }) => claim)}::text[], ${texts(({ exception }) => exception?.kind)}::text[],
                 ${texts(({ exception }) => exception?.note.slice(0, note_length_max))}::text[])
-         AS a (position, part, effect, rule, currency, amount, target_kind, target, target_account, claim, exception_kind, note)`;
+         AS a (position, part, effect, rule, currency, amount, target_kind, target, target_account, claim, exception_kind, note)
+    ON CONFLICT (claim, organization) WHERE claim IS NOT NULL AND NOT is_void DO NOTHING`;
+  return count;
 }
 
 /** What stands of the records of a file behind a position, up to and with another, in order. */
@@ -189,7 +192,8 @@ export async function sumPayouts(
            coalesce(sum(coalesce(r.settled_minor, r.gross_minor) - coalesce(r.fee_minor, 0)) FILTER (WHERE r.kind <> 'payout'), 0)::text AS components,
            (count(*) FILTER (WHERE r.kind <> 'payout'))::text AS count
     FROM named n
-    JOIN settlement_records r ON r.payout = n.payout AND r.account = ${account} AND r.repeats IS NULL
+    CROSS JOIN LATERAL (
+      SELECT * FROM settlement_records WHERE payout = n.payout AND account = ${account} AND repeats IS NULL OFFSET 0) r
     GROUP BY n.payout, coalesce(r.settled_currency, r.currency)
     HAVING count(*) FILTER (WHERE r.kind = 'payout') > 0 AND count(*) FILTER (WHERE r.kind <> 'payout') > 0`;
   return rows.map(({ payout, currency, paid_out, components, count }) => ({

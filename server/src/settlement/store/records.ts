@@ -25,13 +25,15 @@ export async function insertRecords(
   const rows = await sql<{ position: number }[]>`
     INSERT INTO settlement_records
       (organization, file, position, account, key, record, line, kind, currency, gross_minor, settled_currency, settled_minor,
-       fee_currency, fee_minor, at, value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4, card_hash, repeats)
+       fee_currency, fee_minor, at, value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4, card_hash,
+       repeats, decline_code, decline_message)
     SELECT ${organization}, ${file}, r.position, ${account}, r.key, r.record, nullif(r.line, '')::int, r.kind, r.currency, r.gross::numeric,
            nullif(r.settled_currency, ''), nullif(r.settled, '')::numeric, nullif(r.fee_currency, ''), nullif(r.fee, '')::numeric,
            r.at::timestamptz, nullif(r.value_date, '')::date,
            CASE WHEN r.refs = '' THEN '{}' ELSE string_to_array(r.refs, ${separator}) END,
            nullif(r.ref, ''), nullif(r.arn, ''), nullif(r.payout, ''), nullif(r.note, ''), nullif(r.counterparty, ''), r.is_reversal = 't',
-           nullif(r.card_last4, ''), decode(nullif(r.card_hash, ''), 'hex'), nullif(r.repeats, '')
+           nullif(r.card_last4, ''), decode(nullif(r.card_hash, ''), 'hex'), nullif(r.repeats, ''), nullif(r.decline_code, ''),
+           CASE WHEN r.decline_code = '' THEN NULL ELSE r.decline_message END
     FROM unnest(${texts(({ position }) => position)}::int[], ${texts(({ key }) => key)}::text[], ${texts(({ record }) => record)}::int[],
                 ${texts(({ line }) => line)}::text[], ${texts(({ kind }) => kind)}::text[], ${texts(({ gross }) => gross.currency)}::text[],
                 ${texts(({ gross }) => gross.minor)}::text[], ${texts(({ settled }) => settled?.currency)}::text[],
@@ -42,9 +44,10 @@ export async function insertRecords(
                 ${texts(({ arn }) => arn)}::text[], ${texts(({ payout }) => payout)}::text[], ${texts(({ text }) => text)}::text[],
                 ${texts(({ counterparty }) => counterparty)}::text[], ${texts(({ isReversal }) => (isReversal ? "t" : "f"))}::text[],
                 ${texts(({ card }) => card?.last4)}::text[], ${texts(({ card }) => card?.hash)}::text[],
-                ${texts(({ repeats }) => repeats)}::text[])
+                ${texts(({ repeats }) => repeats)}::text[], ${texts(({ decline }) => decline?.code)}::text[],
+                ${texts(({ decline }) => decline?.message)}::text[])
          AS r (position, key, record, line, kind, currency, gross, settled_currency, settled, fee_currency, fee, at, value_date, refs,
-               ref, arn, payout, note, counterparty, is_reversal, card_last4, card_hash, repeats)
+               ref, arn, payout, note, counterparty, is_reversal, card_last4, card_hash, repeats, decline_code, decline_message)
     ON CONFLICT ON CONSTRAINT settlement_records_once DO NOTHING
     RETURNING position`;
   return new Set(rows.map(({ position }) => position));
@@ -74,6 +77,8 @@ interface RecordRow {
   readonly card_last4: string | null;
   readonly card_hash: string | null;
   readonly repeats: "in_file" | "otherwise" | null;
+  readonly decline_code: string | null;
+  readonly decline_message: string | null;
 }
 
 /** The records of a file behind a position, up to and with another. */
@@ -86,28 +91,9 @@ export async function readRecords(
     SELECT position, key, record, line, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency,
            fee_minor::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at,
            (value_date - date '1970-01-01')::text AS value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4,
-           encode(card_hash, 'hex') AS card_hash, repeats
+           encode(card_hash, 'hex') AS card_hash, repeats, decline_code, decline_message
     FROM settlement_records
     WHERE file = ${file} AND position > ${after} AND position <= ${through}
-    ORDER BY position LIMIT ${limit}`;
-  return rows.map(fromRow);
-}
-
-/** Records that are not allotted to anything yet, in the order of the file. */
-export async function readUnallotted(
-  sql: Sql,
-  file: SettlementFileId,
-  { after, limit }: { after: number; limit: number },
-): Promise<StagedRecord[]> {
-  const rows = await sql<RecordRow[]>`
-    SELECT position, key, record, line, kind, currency, gross_minor::text, settled_currency, settled_minor::text, fee_currency,
-           fee_minor::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at,
-           (value_date - date '1970-01-01')::text AS value_date, refs, ref, arn, payout, note, counterparty, is_reversal, card_last4,
-           encode(card_hash, 'hex') AS card_hash, repeats
-    FROM settlement_records r
-    WHERE file = ${file} AND position > ${after}
-      AND NOT EXISTS (SELECT FROM settlement_allotments a
-                      WHERE a.organization = r.organization AND a.file = r.file AND a.position = r.position)
     ORDER BY position LIMIT ${limit}`;
   return rows.map(fromRow);
 }
@@ -193,7 +179,7 @@ function fromRow(row: RecordRow): StagedRecord {
     settled: moneyOf(row.settled_currency, row.settled_minor),
     fee: moneyOf(row.fee_currency, row.fee_minor),
     at: instantOfMicros(row.at),
-    valueDate: row.value_date === null ? undefined : (Number(row.value_date) as LocalDate),
+    valueDate: valueDateOf(row),
     references: row.refs,
     ref: row.ref ?? undefined,
     arn: row.arn ?? undefined,
@@ -201,11 +187,23 @@ function fromRow(row: RecordRow): StagedRecord {
     text: row.note ?? undefined,
     counterparty: row.counterparty ?? undefined,
     isReversal: row.is_reversal,
+    decline: declineOf(row),
     card: row.card_last4 === null ? undefined : { last4: row.card_last4, hash: row.card_hash ?? undefined },
     repeats: row.repeats ?? undefined,
   };
 }
 
-function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
+export function valueDateOf({ value_date: date }: Pick<RecordRow, "value_date">): LocalDate | undefined {
+  return date === null ? undefined : (Number(date) as LocalDate);
+}
+
+export function declineOf({
+  decline_code: code,
+  decline_message: message,
+}: Pick<RecordRow, "decline_code" | "decline_message">): StagedRecord["decline"] {
+  return code === null ? undefined : { code, message: message ?? "" };
+}
+
+export function moneyOf(currency: Currency | null, minor: string | null): Money | undefined {
   return currency === null || minor === null ? undefined : { currency, minor: BigInt(minor) };
 }

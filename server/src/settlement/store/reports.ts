@@ -140,7 +140,7 @@ export async function sumReported(
     CROSS JOIN LATERAL (
       SELECT * FROM settlement_records
       WHERE organization = f.organization AND file = f.id AND at >= ${starts}::text::timestamptz AND at < ${ends}::text::timestamptz
-        AND repeats IS NULL OFFSET 0) r
+        AND repeats IS NULL AND kind <> 'decline' OFFSET 0) r
     WHERE f.account = ${account} AND f.state = 'posted' AND f.period_to >= ${starts}::text::timestamptz
       AND f.period_from < ${ends}::text::timestamptz
     GROUP BY 1, 2, 5`;

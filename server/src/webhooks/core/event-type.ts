@@ -11,6 +11,7 @@ export const event_types = {
   "invoice.marked_uncollectible": "What was owed of an invoice was written off.",
   "payment.succeeded": "Money came in, and went to invoices, the customer's balance or prepaid credit.",
   "payment.failed": "An attempt to take money has ended without: declined, or canceled.",
+  "payment.returned": "A bank took a customer's transfer back: what it had paid is owed again.",
   "payment.action_required":
     "The customer has to do something before money can be taken, such as 3-D Secure.",
   "refund.succeeded": "Money was given back.",

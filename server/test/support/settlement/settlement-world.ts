@@ -68,7 +68,7 @@ export async function openSettlementWorld(weir: TestWeir, slug: string): Promise
     await sql`
       INSERT INTO provider_accounts (organization, id, key, provider, name, settings, currencies, created_at, updated_at)
       VALUES (${organization}, ${stripe}, 'stripe', 'stripe', 'Stripe', '{}', '{}', now(), now()),
-             (${organization}, ${bank}, 'bank', 'bank_transfer', 'Bank', '{"iban": "NL91 ABNA 0417 1643 00"}', '{}', now(), now())`;
+             (${organization}, ${bank}, 'bank', 'bank_transfer', 'Bank', '{"iban": "NL91 ABNA 0417 1643 00", "holder": "Weir Example B.V."}', '{}', now(), now())`;
   });
   const currencyOf = (code: string): Currency => {
     const currency = parseCurrency(code);

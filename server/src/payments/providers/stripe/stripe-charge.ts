@@ -8,6 +8,9 @@ import { fromStripeAmount } from "./stripe-amount.js";
 export const attempt_key = "weir_attempt";
 export const refund_key = "weir_refund";
 
+/** A payment intent with what it did to the balance. */
+export const expandMovement = ["latest_charge.balance_transaction"];
+
 /** What a payment intent says, its latest charge and that one's balance transaction expanded where there are any. */
 export function chargeReplyOf(intent: Stripe.PaymentIntent): ChargeReply {
   const { id: ref } = intent;

@@ -9,6 +9,8 @@ export interface StripeTransport {
 const timeout_ms = 30_000;
 const clients_max = 200;
 
+export type ClientOf = (account: ProviderAccount) => Stripe;
+
 /** A client of Stripe's SDK for each account, kept while its key and address stay. */
 export class StripeClients {
   readonly #transport: StripeTransport;

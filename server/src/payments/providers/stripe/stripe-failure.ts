@@ -25,3 +25,12 @@ function waitOf(error: { readonly headers?: Readonly<Record<string, string>> | u
   if (!Number.isFinite(seconds) || seconds < 0) return busy_ms;
   return Math.min(seconds * 1000, busy_ms_max);
 }
+
+/** Waits for Stripe's answer. @throws what `stripeFailure` makes of a failure */
+export async function answered<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw stripeFailure(error);
+  }
+}

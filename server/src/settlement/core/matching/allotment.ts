@@ -17,6 +17,8 @@ export const effects = [
   "exchange",
   /** The charge took money. */
   "capture",
+  /** The charge took none, and will not. */
+  "decline",
   /** What the provider made of a payment: its fee, the currency that it settles in. */
   "settle",
   "refund",
@@ -32,6 +34,8 @@ export const effects = [
   "receive_payout",
   /** A customer's transfer is on the bank's statement: towards invoices, or the customer's balance. */
   "receipt",
+  /** The bank took a customer's transfer back: what it paid is owed again. */
+  "take_back",
 ] as const;
 export type Effect = (typeof effects)[number];
 

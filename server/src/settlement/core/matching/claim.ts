@@ -12,7 +12,9 @@ export function claimOf(
   target: Pick<Target, "kind" | "root">,
 ): string | undefined {
   if (target.kind === "invoice") return undefined;
-  return `${target.root}:${record.side === "bank" ? "bank" : movementOf(record.kind, record.gross.minor)}`;
+  if (record.side !== "bank") return `${target.root}:${movementOf(record.kind, record.gross.minor)}`;
+  // A refund goes out, and may come back.
+  return `${target.root}:${target.kind === "refund" && record.gross.minor > 0n ? "bank_return" : "bank"}`;
 }
 
 /** What takes money out, and is above zero, came back: that is another movement. */

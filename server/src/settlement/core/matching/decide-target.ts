@@ -39,6 +39,7 @@ export function decideTarget(
     case "attempt":
       return ofAttempt(record, target, rule);
     case "payment":
+      if (record.side === "bank") return ofTakenBack(record, target, rule);
       return record.kind === "chargeback"
         ? ofDisputed(record, target, rule)
         : ofPayment(record, target, rule);
@@ -54,6 +55,7 @@ export function decideTarget(
 }
 
 function ofAttempt(record: MatchableRecord, target: AttemptTarget, rule: Rule): Allotment[] {
+  if (record.kind === "decline") return ofDecline(record, target, rule);
   if (target.state === "ended")
     return toSuspense(record, {
       kind: "unmatched",
@@ -101,8 +103,28 @@ function differing(
   return [...withDifference(target.amount, record.gross, named, rule, fault, "none"), ...feeOf(record)];
 }
 
+/** Nothing moved, and nothing will: what had ended so already stays as it is. */
+function ofDecline(
+  { gross: amount }: MatchableRecord,
+  { kind, id, state }: AttemptTarget | RefundTarget,
+  rule: Rule,
+): Allotment[] {
+  const effect = state !== "open" ? "none" : kind === "attempt" ? "decline" : "fail_refund";
+  return [{ effect, rule, amount, target: { kind, id } }];
+}
+
+/** A customer's transfer that the bank takes back, whole. */
+function ofTakenBack(record: MatchableRecord, target: PaymentTarget, rule: Rule): Allotment[] {
+  const moved = movedBy(record);
+  const fault = amountFault(minus(moved), target);
+  if (fault !== undefined) return toSuspense(record, fault);
+  const named = { kind: "payment", id: target.id } as const;
+  return [{ effect: "take_back", rule, amount: moved, target: named }, ...feeOf(record)];
+}
+
 function ofRefund(record: MatchableRecord, target: RefundTarget, rule: Rule): Allotment[] {
-  const isBack = record.side === "provider" && record.gross.minor > 0n;
+  if (record.kind === "decline") return ofDecline(record, target, rule);
+  const isBack = record.gross.minor > 0n;
   if (target.state === "failed" && !isBack)
     return toSuspense(record, {
       kind: "unmatched",

@@ -9,7 +9,7 @@ export {
 } from "./allotment.js";
 export { claimOf } from "./claim.js";
 export { decideTarget, feeOf, toSuspense } from "./decide-target.js";
-export { fitting, targetKindsOf } from "./fit.js";
+export { fitting, targetKindsByHand, targetKindsOf } from "./fit.js";
 export {
   amountQuestionOf,
   matchByAmount,

@@ -54,8 +54,12 @@ export function amountQuestionOf(record: MatchableRecord): AmountQuestion | unde
   };
 }
 
-/** A chargeback takes of a payment what it likes: its amount tells nothing, unless a dispute is known. */
-function isSearched({ kind }: MatchableRecord, target: TargetKind): boolean {
+/**
+ * A chargeback takes of a payment what it likes: its amount tells nothing, unless a dispute is known. And what comes back at a bank
+ * names what it was: many transfers have one amount.
+ */
+function isSearched({ kind, side, isReversal, gross }: MatchableRecord, target: TargetKind): boolean {
+  if (side === "bank") return !isReversal && (target !== "refund" || gross.minor < 0n);
   return kind !== "chargeback" || target === "dispute";
 }
 

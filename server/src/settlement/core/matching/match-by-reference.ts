@@ -79,7 +79,7 @@ function ofKind(record: MatchableRecord): Outcome | undefined {
     const all = [...own, ...feeOf(record)];
     return unclaimed(all.length > 0 ? all : [{ effect: "none", rule: "kind", amount: moved }]);
   }
-  if (moved.minor === 0n) {
+  if (moved.minor === 0n && record.kind !== "decline") {
     return unclaimed([{ effect: "none", rule: "kind", amount: moved }, ...feeOf(record)]);
   }
   if (targetKindsOf(record).length > 0) return undefined;

@@ -1,5 +1,6 @@
 import type { Instant } from "../../../kernel/instant.js";
 import type { Money } from "../../../kernel/money.js";
+import type { CardScheme } from "../settlement-format.js";
 
 /** What the sender made of a charge in its own books. */
 export interface ReportedSettlement {
@@ -9,6 +10,15 @@ export interface ReportedSettlement {
   readonly gross: Money;
   /** In the currency of `gross`; + is our cost. */
   readonly fee: bigint;
+  /** The acquirer reference number of a card transaction: later files may name it by nothing else. */
+  readonly arn: string | undefined;
+}
+
+/** A chargeback as a card scheme's file tells it. */
+export interface ReportedChargeback {
+  readonly scheme: CardScheme;
+  /** When the scheme passed it on; when the file came, where it does not say. */
+  readonly reportedAt: Instant;
 }
 
 interface ActionBase {
@@ -26,11 +36,23 @@ export type PaymentsAction = ActionBase &
         readonly attempt: string;
         readonly amount: Money;
         readonly settlement: ReportedSettlement;
-        /** The provider's id of the charge, and its acquirer reference number, as far as the file has them. */
+        /** The provider's id of the charge, as far as the file has it. */
         readonly ref: string | undefined;
-        readonly arn: string | undefined;
       }
-    | { readonly kind: "settle"; readonly payment: string; readonly settlement: ReportedSettlement }
+    | {
+        readonly kind: "decline";
+        readonly attempt: string;
+        /** As the sender names the reason. */
+        readonly code: string;
+        readonly message: string;
+      }
+    | {
+        readonly kind: "settle";
+        readonly payment: string;
+        /** What the payment is, by both. */
+        readonly amount: Money;
+        readonly settlement: ReportedSettlement;
+      }
     | {
         readonly kind: "confirm_refund";
         readonly refund: string;
@@ -48,6 +70,8 @@ export type PaymentsAction = ActionBase &
         readonly held: Money;
         /** In the currency of `held`; + is our cost. */
         readonly fee: bigint;
+        /** Undefined in files that are no scheme's. */
+        readonly chargeback: ReportedChargeback | undefined;
       }
     | { readonly kind: "win_dispute"; readonly dispute: string }
     | {
@@ -70,6 +94,8 @@ export type PaymentsAction = ActionBase &
         /** What the bank's line says, for people. */
         readonly note: string | undefined;
       }
+    /** The bank took a customer's transfer back. */
+    | { readonly kind: "take_back"; readonly payment: string }
   );
 
 export type PaymentsActionKind = PaymentsAction["kind"];

@@ -1,9 +1,12 @@
 import type { Currency } from "../../../kernel/currency.js";
 import type { ProviderAccountId } from "../../../kernel/ids.js";
 import type { Instant } from "../../../kernel/instant.js";
+import type { LocalDate } from "../../../kernel/local-date.js";
 import type { Money } from "../../../kernel/money.js";
 import type { Account, Transfer } from "../../../ledger/core/index.js";
 import type { Allotment, Effect, Side } from "../matching/index.js";
+import { startOf } from "../date-text.js";
+import type { CardScheme } from "../settlement-format.js";
 import type { PaymentsAction } from "./payments-action.js";
 
 /** A record as posting sees it. */
@@ -15,9 +18,20 @@ export interface PostedRecord {
   readonly settled: Money | undefined;
   readonly fee: Money | undefined;
   readonly at: Instant;
+  readonly valueDate: LocalDate | undefined;
   readonly ref: string | undefined;
   readonly arn: string | undefined;
   readonly text: string | undefined;
+  readonly decline: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Whose records they are, and how they came. */
+export interface RecordSource {
+  readonly account: ProviderAccountId;
+  readonly side: Side;
+  /** Of a card scheme's own file. */
+  readonly scheme: CardScheme | undefined;
+  readonly landedAt: Instant;
 }
 
 export interface PartOfRecord extends Allotment {
@@ -92,17 +106,18 @@ export class Movements {
 
 /** What a batch of records does to our books, given what each turned out to be. */
 export function planPosting(
-  { account, side }: { readonly account: ProviderAccountId; readonly side: Side },
+  source: RecordSource,
   records: readonly { readonly record: PostedRecord; readonly parts: readonly PartOfRecord[] }[],
 ): PostingPlan {
   const actions: PlannedAction[] = [];
+  const { account, side } = source;
   const movements = new Movements(clearingOf(side, account));
   for (const { record, parts } of records) {
     const receipts: PartOfRecord[] = [];
     for (const part of parts) {
       if (part.effect === "none" || movements.addEffect(part.effect, part.amount)) continue;
       if (part.effect === "receipt") receipts.push(part);
-      else actions.push({ record, parts: [part], action: actionOf(account, record, part) });
+      else actions.push({ record, parts: [part], action: actionOf(source, record, part) });
     }
     if (receipts.length > 0)
       actions.push({ record, parts: receipts, action: transferOf(account, record, receipts) });
@@ -111,12 +126,8 @@ export function planPosting(
 }
 
 /** Of a part that a person gave its meaning too; its key then tells the person's from the rules'. */
-export function actionOf(
-  account: ProviderAccountId,
-  record: PostedRecord,
-  part: PartOfRecord,
-): PaymentsAction {
-  const base = { key: keyOf(account, record, part), at: record.at };
+export function actionOf(source: RecordSource, record: PostedRecord, part: PartOfRecord): PaymentsAction {
+  const base = { key: keyOf(source.account, record, part), at: record.at };
   const target = part.target?.id;
   const { minor } = part.amount;
   const amount = { ...part.amount, minor: minor < 0n ? -minor : minor };
@@ -133,10 +144,19 @@ export function actionOf(
         amount: record.gross,
         settlement: settlementOf(record),
         ref: record.ref,
-        arn: record.arn,
       };
+    case "decline": {
+      const { code = "declined", message = "" } = record.decline ?? {};
+      return { ...base, kind: "decline", attempt: target, code, message };
+    }
     case "settle":
-      return { ...base, kind: "settle", payment: target, settlement: settlementOf(record) };
+      return {
+        ...base,
+        kind: "settle",
+        payment: target,
+        amount: record.gross,
+        settlement: settlementOf(record),
+      };
     case "refund":
       return { ...base, kind: "confirm_refund", refund: target, settlement: settlementOf(record) };
     case "fail_refund":
@@ -151,6 +171,7 @@ export function actionOf(
         amount: opposite(record.gross),
         held: opposite(moved),
         fee,
+        chargeback: chargebackOf(source, record),
       };
     }
     case "win_dispute":
@@ -159,6 +180,8 @@ export function actionOf(
       return { ...base, kind: "return_payout", payout: target };
     case "receive_payout":
       return { ...base, kind: "receive_payout", payout: target };
+    case "take_back":
+      return { ...base, kind: "take_back", payment: target };
     case "none":
     case "fee":
     case "suspense":
@@ -191,14 +214,35 @@ export function transferOf(
   };
 }
 
+function chargebackOf({ scheme, landedAt }: RecordSource, { valueDate }: PostedRecord) {
+  if (scheme === undefined) return undefined;
+  return { scheme, reportedAt: valueDate === undefined ? landedAt : startOf(valueDate) };
+}
+
 const opposite = ({ currency, minor }: Money): Money => ({ currency, minor: -minor });
 
+/** Names an effect for good; `readActionKey` tells from it whose it was. */
 function keyOf(account: ProviderAccountId, record: PostedRecord, { part }: PartOfRecord): string {
   return `settlement:${account}:${record.key}:${part}`;
+}
+
+/** Of an effect that a person decided. */
+export function keyByHand(exception: string, version: number, index: number): string {
+  return `exception:${exception}:${version}:${index}`;
+}
+
+/** The record, or the exception about one, that an action came from; undefined for what is no action's key. */
+export function readActionKey(
+  key: string,
+): { readonly account: string; readonly record: string } | { readonly exception: string } | undefined {
+  const [, account, record] = /^settlement:(pac_[^:]+):(.+):\d+$/s.exec(key) ?? [];
+  if (account !== undefined && record !== undefined) return { account, record };
+  const [, exception] = /^exception:(rex_[^:]+):\d+:\d+$/.exec(key) ?? [];
+  return exception === undefined ? undefined : { exception };
 }
 
 function settlementOf(record: PostedRecord) {
   const gross = record.settled ?? record.gross;
   const fee = record.fee?.currency === gross.currency ? record.fee.minor : 0n;
-  return { ref: record.key, gross, fee };
+  return { ref: record.key, gross, fee, arn: record.arn };
 }

@@ -54,6 +54,7 @@ export function lineOfRecord(kind: RecordKind): ComparisonLine {
     case "adjustment":
     case "reserve":
     case "other":
+    case "decline":
       return "other";
   }
 }

@@ -5,7 +5,7 @@ import {
   claimOf,
   decideTarget,
   receipt,
-  targetKindsOf,
+  targetKindsByHand,
   type Allotment,
   type Effect,
   type MatchableRecord,
@@ -68,7 +68,7 @@ function matched(
   own: Allotment,
   target: Target,
 ): Result<Resolved, string> {
-  if (!targetKindsOf({ ...record, isReversal: false }).includes(target.kind))
+  if (!targetKindsByHand(record).includes(target.kind))
     return err(`A ${record.kind.replace("_", " ")} cannot be a ${target.kind}: ${target.id}.`);
   const waiting = parts.filter(({ effect }) => effect === "suspense");
   if (waiting.length !== 1 || !parts.every(({ effect }) => undoable.includes(effect)))

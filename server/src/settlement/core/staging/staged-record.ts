@@ -28,6 +28,7 @@ export interface StagedRecord {
   readonly text: string | undefined;
   readonly counterparty: string | undefined;
   readonly isReversal: boolean;
+  readonly decline: SettlementRecord["decline"];
   readonly card: { readonly last4: string; readonly hash: string | undefined } | undefined;
   /** Its key came before: earlier in this file, or in another one with other amounts. */
   readonly repeats: "in_file" | "otherwise" | undefined;
@@ -36,6 +37,7 @@ export interface StagedRecord {
 export const key_length_max = 200;
 const reference_length_max = 255;
 const text_length_max = 1_000;
+const decline_length_max = 255;
 
 export interface Hashes {
   /** A card's number, under a key: hexadecimal. */
@@ -68,6 +70,10 @@ export function stageRecord(given: SettlementRecord, position: number, hashes: H
     text: plain(references.text)?.slice(0, text_length_max),
     counterparty: plain(given.counterparty?.name)?.slice(0, reference_length_max),
     isReversal: given.reversal === true,
+    decline: given.decline && {
+      code: given.decline.code,
+      message: (plain(given.decline.message) ?? "").slice(0, decline_length_max),
+    },
     card:
       last4 === undefined
         ? undefined
@@ -80,7 +86,7 @@ export function stageRecord(given: SettlementRecord, position: number, hashes: H
 function orderedReferences({ kind, references }: SettlementRecord): string[] {
   const { provider, payment, merchant, arn, structured, endToEnd, payout } = references;
   const all =
-    kind === "charge"
+    kind === "charge" || kind === "decline"
       ? [merchant, payment, provider, arn, endToEnd]
       : kind === "payout"
         ? [payout, provider, merchant]
@@ -125,8 +131,8 @@ export function toMatchable(record: StagedRecord, side: Side): MatchableRecord {
 }
 
 export function toPosted(record: StagedRecord): PostedRecord {
-  const { position, key, gross, settled, fee, at, ref, arn, text } = record;
-  return { position, key, gross, settled, fee, at, ref, arn, text };
+  const { position, key, gross, settled, fee, at, valueDate, ref, arn, text, decline } = record;
+  return { position, key, gross, settled, fee, at, valueDate, ref, arn, text, decline };
 }
 
 /** Whether two records under one key tell the same. */

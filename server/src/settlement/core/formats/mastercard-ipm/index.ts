@@ -8,6 +8,7 @@ export { IpmParser } from "./ipm-parser.js";
 export const mastercardIpm: SettlementFormat = {
   name: "mastercard-ipm",
   title: "Mastercard IPM, clearing",
+  scheme: "mastercard",
   detect: (head) => beginsWithMessage(head),
   open: () => new IpmParser(),
 };

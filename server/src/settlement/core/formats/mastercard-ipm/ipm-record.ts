@@ -237,8 +237,10 @@ function referencesOf(message: IpmMessage, file: FileFacts): RecordReferences {
     );
   }
   set("arn", arn);
-  // The life cycle's trace id; a chargeback's own reference is its issuer's.
-  set("provider", message.type === "1442" ? message.element(95) : message.element(63));
+  // The life cycle's trace id; a chargeback's own reference is its issuer's, which what answers it repeats.
+  const answers = presentments[message.function]?.kind === "chargeback_reversal" && message.type === "1240";
+  const issuers = message.type === "1442" || answers ? message.element(95) : undefined;
+  set("provider", message.type === "1442" ? issuers : (issuers ?? message.element(63)));
   set("payment", message.element(63));
   set("merchant", message.element(37));
   set("batch", file.id);

@@ -240,7 +240,9 @@ function cardOf(
 function draftReferences(transaction: Base2Transaction, arn: string, file: FileFacts): RecordReferences {
   const id = transaction.text(draftService.transactionId, "5")?.trim();
   const known = id === undefined || /^0*$/.test(id) ? {} : { provider: id, payment: id };
-  return { arn, ...known, ...(file.id === undefined ? {} : { batch: file.id }) };
+  const purchase = transaction.text(draftAdditional.purchaseId, "1")?.trim() ?? "";
+  const ours = /^0*$/.test(purchase) ? {} : { merchant: purchase };
+  return { arn, ...known, ...ours, ...(file.id === undefined ? {} : { batch: file.id }) };
 }
 
 function positionOf({ first }: Base2Transaction): SettlementRecord["position"] {
@@ -272,5 +274,6 @@ function originalOf(
 const additional = [
   [draftAdditional.merchantId, "1"],
   [draftAdditional.terminalId, "1"],
+  [draftAdditional.purchaseId, "1"],
   [draftService.transactionId, "5"],
 ] as const;

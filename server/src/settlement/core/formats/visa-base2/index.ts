@@ -8,6 +8,7 @@ const first_codes = /^(?:90|0[1-7]|1[05-7]|20|2[5-7]|3[2-7]|4[0568]|5[0-7]|91|92
 export const visaBase2: SettlementFormat = {
   name: "visa-base2",
   title: "Visa BASE II, clearing",
+  scheme: "visa",
   detect: (head) => {
     const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString("latin1");
     const newline = start.indexOf("\n");

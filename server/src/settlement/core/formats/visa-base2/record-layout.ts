@@ -40,6 +40,8 @@ export const draft = {
 export const draftAdditional = {
   merchantId: place("card acceptor id", 81, 95),
   terminalId: place("terminal id", 96, 103),
+  /** The merchant's own name for the sale, which chargebacks repeat. */
+  purchaseId: place("purchase identifier", 133, 157),
 };
 
 /** TCR 5 of drafts. */

@@ -1,0 +1,1 @@
+export { bankTransferProvider } from "./bank-transfer-provider.js";

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { tokenFault } from "./card-token.js";
+
+test("a vault's token is taken as it is", () => {
+  for (const token of ["tok_4f2a9c", "A1B2-C3D4", "9f86d081884c7d65", "1234567890123456", "vault/12:ab+cd="])
+    expect(tokenFault(token), token).toBeUndefined();
+});
+
+test("what may be a card's number is refused, however it is written", () => {
+  for (const number of ["4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005"])
+    expect(tokenFault(number), number).toContain("looks like a card's number");
+});
+
+test("what no file could carry is refused", () => {
+  for (const text of ["", " ", "tok\n1", "tok,1", '"tok"', "=1+1", "x".repeat(65)])
+    expect(tokenFault(text), text).toContain("a token has");
+});

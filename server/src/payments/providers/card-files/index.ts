@@ -1,0 +1,1 @@
+export { cardFilesProvider } from "./card-files-provider.js";
