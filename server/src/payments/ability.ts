@@ -13,6 +13,8 @@ const lacking: Readonly<Record<AbilityName, string>> = {
   outgoing: "makes no files",
 };
 
+export const ability_names = Object.keys(lacking) as AbilityName[];
+
 /** What a provider can do. @throws Refusal 422 that says what to do instead */
 export function abilityOf<Name extends AbilityName>(
   provider: PaymentProvider,
@@ -26,5 +28,5 @@ export function abilityOf<Name extends AbilityName>(
 }
 
 export function abilitiesOf(provider: PaymentProvider): AbilityName[] {
-  return (Object.keys(lacking) as AbilityName[]).filter((name) => provider[name] !== undefined);
+  return ability_names.filter((name) => provider[name] !== undefined);
 }

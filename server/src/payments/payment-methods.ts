@@ -8,7 +8,7 @@ import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
 import type { BillingPort, TopUpPort } from "./ports.js";
-import type { ReportedMethod } from "./provider.js";
+import type { GivenMethod, ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { ProviderCalls } from "./provider-calls.js";
 import type { ProviderGate } from "./provider-gate.js";
@@ -80,6 +80,7 @@ export class PaymentMethods {
       if (opened.isArchived) throw archived(opened.account.key);
       return { ...opened, customer: await billing.customer(sql, input.customer) };
     });
+    checkDetails(input);
     const methods = abilityOf(provider, "methods");
     const { method, brand, last4, expires } = input;
     const given = { ref: method, brand, last4, expires };
@@ -318,6 +319,22 @@ async function mustFind(sql: Sql, id: string, options: { lock?: boolean } = {}):
   if (found !== undefined) return found;
   const detail = `There is no payment method "${id.slice(0, 64)}".`;
   throw new Refusal(makeProblem("payment-method-not-found", 404, "No such payment method", detail));
+}
+
+/** What is said of a method where its provider cannot be asked. @throws Refusal 400 listing every fault */
+function checkDetails({ brand, last4, expires }: Pick<GivenMethod, "brand" | "last4" | "expires">): void {
+  const errors: { field: string; message: string }[] = [];
+  if (brand !== undefined && !/^[a-z][a-z0-9_ -]{0,31}$/.test(brand))
+    errors.push({ field: "brand", message: "1 to 32 of a-z, 0-9, _, - and blanks, such as visa" });
+  if (last4 !== undefined && !/^\d{4}$/.test(last4))
+    errors.push({ field: "last4", message: "the last four digits" });
+  if (expires !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(expires))
+    errors.push({ field: "expires", message: "a month such as 2028-04" });
+  if (errors.length === 0) return;
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  throw new Refusal(
+    makeProblem("invalid-payment-method", 400, "The method is not valid", detail, { errors }),
+  );
 }
 
 function describe({ customer, account, kind, brand, last4, expires }: PaymentMethod) {

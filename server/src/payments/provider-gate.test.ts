@@ -3,7 +3,10 @@ import type { ProviderAccountId } from "../kernel/ids.js";
 import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import { ProviderGate } from "./provider-gate.js";
 
-const called = (id: string) => ({ account: { id: id as ProviderAccountId }, provider: { isRemote: true } });
+const called = (id: string, isRemote = true) => ({
+  account: { id: id as ProviderAccountId },
+  provider: { isRemote },
+});
 const account = called("pac_1");
 const works = () => Promise.resolve("done");
 const silent = () => Promise.reject(new ProviderUnanswered("no reply"));
@@ -48,4 +51,10 @@ test("a refusal is an answer", async () => {
   for (let call = 0; call < 20; call += 1)
     await expect(gate.call(account, refused)).rejects.toBeInstanceOf(ProviderRefusal);
   expect(await gate.call(account, works)).toBe("done");
+});
+
+test("what does not leave this machine is not counted", async () => {
+  const gate = new ProviderGate({ now_ms: () => 0, perSecond: 1, burst: 1 });
+  for (let call = 0; call < 20; call += 1)
+    expect(await gate.call(called("pac_1", false), works)).toBe("done");
 });

@@ -423,10 +423,17 @@ export class Refunds {
       0n,
     );
     const left = refundable(payment.amount, refunds, disputed);
-    const minor = input.amount ?? left;
+    const minor = input.amount ?? (await this.#all(sql, payment, input.source, left));
     if (minor <= 0n || minor > left)
       throw beyondCaptured(payment, { currency: payment.currency, minor: left }, minor);
     return { currency: payment.currency, minor };
+  }
+
+  /** What a refund without an amount gives back: all that is left of the payment, and of the credit where that is what goes. */
+  async #all(sql: Sql, payment: Payment, source: RefundSource, left: bigint): Promise<bigint> {
+    if (source !== "prepaid") return left;
+    const credit = (await this.#on.topUps.refundableOf(sql, payment.id)) ?? left;
+    return credit < left ? credit : left;
   }
 
   /** The invoice that is owed again of what the refund takes back. */

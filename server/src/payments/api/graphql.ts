@@ -1,5 +1,6 @@
 import "./attempt-mutations.js";
 import "./attempt-types.js";
+import "./batch-types.js";
 import "./dispute-types.js";
 import "./dunning-types.js";
 import "./invoice-fields.js";
@@ -16,6 +17,7 @@ import "./refund-types.js";
 export {
   DisputeType,
   PaymentAttemptType,
+  PaymentBatchType,
   PaymentMethodType,
   PaymentType,
   PayoutType,

@@ -1,10 +1,30 @@
-import { CreditNoteType, InvoiceType, LineExplanationType } from "../../billing/api/graphql.js";
+import { CreditNoteType, InvoiceType, LineExplanationType, MoneyType } from "../../billing/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { PostingType } from "../../ledger/api/graphql.js";
 import { attempts_per_invoice_max } from "../attempts.js";
 import { postingsComplexity, postingsOf } from "./ledger-postings.js";
-import { PaymentAttemptType, PaymentType, ReceivableType } from "./references.js";
+import type { TransferInstructions } from "../payment-instructions.js";
+import { accountOf } from "./account-field.js";
+import { PaymentAttemptType, PaymentType, ProviderAccountType, ReceivableType } from "./references.js";
+
+const TransferInstructionsType = builder.objectRef<TransferInstructions>("TransferInstructions").implement({
+  description: "Where to pay, how much, and by which reference the payment is known again.",
+  fields: (t) => ({
+    account: t.field({ type: ProviderAccountType, complexity: 5, resolve: accountOf }),
+    holder: t.exposeString("holder"),
+    iban: t.exposeString("iban"),
+    bic: t.string({ nullable: true, resolve: ({ bic }) => bic ?? null }),
+    reference: t.exposeString("reference"),
+    amount: t.expose("amount", { type: MoneyType, description: "What is owed now." }),
+    qrPayload: t.string({
+      nullable: true,
+      description:
+        "The text of a QR code that a banking app fills a SEPA transfer in from (EPC069-12); null in other currencies, and when nothing is owed.",
+      resolve: ({ code }) => code ?? null,
+    }),
+  }),
+});
 
 /** From an invoice, a credit note, or why a line costs what it costs, on to the money that moved. */
 
@@ -34,6 +54,22 @@ builder.objectFields(InvoiceType, (t) => ({
       forwardConnection(args, (page) =>
         services.payments.charges.payments(caller.organization, { ...page, invoice: id }),
       ),
+  }),
+  paymentReference: t.string({
+    nullable: true,
+    complexity: 5,
+    description:
+      "What who pays by a transfer names: a structured creditor reference (ISO 11649), or the number where that is too long for one. Null without an account that takes transfers, for a draft, and where nothing was due.",
+    resolve: async ({ id }, _args, { caller, services }) =>
+      (await services.payments.instructions.ofInvoice(caller.organization, id))[0]?.reference ?? null,
+  }),
+  paymentInstructions: t.field({
+    type: [TransferInstructionsType],
+    complexity: 5,
+    description:
+      "How it can be paid by a transfer: one for each account that takes its currency, the oldest first.",
+    resolve: ({ id }, _args, { caller, services }) =>
+      services.payments.instructions.ofInvoice(caller.organization, id),
   }),
   postings: t.field({
     type: [PostingType],

@@ -43,10 +43,15 @@ builder.mutationFields((t) => ({
         description: "The provider's token: pm_… Never a card's number.",
       }),
       makeDefault: t.arg.boolean({ description: "If there is none, when left out." }),
+      brand: t.arg.string({
+        description: "visa, say: for people, where the provider cannot be asked, as the last four digits.",
+      }),
+      last4: t.arg.string(),
+      expires: t.arg.string({ description: "2028-04: the last month it is good in." }),
     },
-    resolve: (_root, { customer, account, method, makeDefault }, context) => {
+    resolve: (_root, { customer, account, method, makeDefault, brand, last4, expires }, context) => {
       requireSecretKey(context);
-      const input = { customer, account, method, ...given({ makeDefault }) };
+      const input = { customer, account, method, ...given({ makeDefault, brand, last4, expires }) };
       return context.services.payments.methods.attach(context.caller, input, context.idempotencyKey);
     },
   }),

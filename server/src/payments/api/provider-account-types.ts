@@ -1,5 +1,6 @@
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
+import { abilitiesOf, ability_names } from "../ability.js";
 import type { PaymentProvider, ProviderField } from "../provider.js";
 import { ProviderAccountType } from "./references.js";
 
@@ -11,11 +12,22 @@ const ProviderFieldType = builder.objectRef<ProviderField>("ProviderField").impl
   }),
 });
 
+const ProviderAbilityEnum = builder.enumType("ProviderAbility", {
+  description:
+    "outgoing: it works by files, which wait in batches. transfers: customers pay to it by a reference. webhooks: it tells by itself what happens.",
+  values: ability_names,
+});
+
 const ProviderType = builder.objectRef<PaymentProvider>("PaymentProvider").implement({
   description: "Through whom money can come in, and what an account there is made of.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "stripe" }),
     title: t.exposeString("title"),
+    abilities: t.field({
+      type: [ProviderAbilityEnum],
+      description: "What it can do; the rest is refused with what to do instead.",
+      resolve: abilitiesOf,
+    }),
     settings: t.field({ type: [ProviderFieldType], resolve: ({ fields }) => [...fields.settings] }),
     secrets: t.field({
       type: [ProviderFieldType],
@@ -51,13 +63,20 @@ ProviderAccountType.implement({
       resolve: ({ currencies }) => [...currencies],
     }),
     webhookPath: t.string({
-      description: "Where the provider's webhooks belong.",
-      resolve: ({ id }, _args, { caller }) => webhookPathOf(caller.organization, id),
+      nullable: true,
+      description: "Where the provider's webhooks belong; null for one that sends none.",
+      resolve: ({ id, provider }, _args, { caller, services }) =>
+        services.payments.accounts.providerOf(provider).webhooks === undefined
+          ? null
+          : webhookPathOf(caller.organization, id),
     }),
     webhookUrl: t.string({
+      nullable: true,
       description: "The same below WEIR_PUBLIC_URL, to be entered at the provider.",
-      resolve: ({ id }, _args, { caller, services }) =>
-        `${services.publicUrl()}${webhookPathOf(caller.organization, id)}`,
+      resolve: ({ id, provider }, _args, { caller, services }) =>
+        services.payments.accounts.providerOf(provider).webhooks === undefined
+          ? null
+          : `${services.publicUrl()}${webhookPathOf(caller.organization, id)}`,
     }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
     updatedAt: t.expose("updatedAt", { type: "Instant" }),

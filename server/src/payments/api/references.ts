@@ -1,6 +1,7 @@
 import { builder } from "../../graphql/builder.js";
 import type { DescribedAccount } from "../provider-accounts.js";
 import type { PaymentAttempt } from "../store/attempts.js";
+import type { PaymentBatch } from "../store/batches.js";
 import type { Dispute } from "../store/disputes.js";
 import type { PaymentMethod } from "../store/payment-methods.js";
 import type { Payment } from "../store/payments.js";
@@ -16,4 +17,5 @@ export const PaymentAttemptType = builder.objectRef<PaymentAttempt>("PaymentAtte
 export const PaymentType = builder.objectRef<Payment>("Payment");
 export const RefundType = builder.objectRef<Refund>("Refund");
 export const DisputeType = builder.objectRef<Dispute>("Dispute");
+export const PaymentBatchType = builder.objectRef<PaymentBatch>("PaymentBatch");
 export const PayoutType = builder.objectRef<Payout>("Payout");

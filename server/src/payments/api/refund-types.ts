@@ -4,6 +4,7 @@ import { forwardConnection } from "../../graphql/forward-connection.js";
 import { PostingType } from "../../ledger/api/graphql.js";
 import { refund_sources, refund_states } from "../core/index.js";
 import { readAmount } from "./amount-input.js";
+import type { Payee } from "../provider.js";
 import { given } from "./given.js";
 import { postingsComplexity, postingsOf } from "./ledger-postings.js";
 import { mustFindPayment } from "./payment-types.js";
@@ -19,6 +20,24 @@ const RefundStateEnum = builder.enumType("RefundState", {
   description: "One that succeeded may fail days later: then the money is back.",
   values: refund_states,
 });
+
+const RefundPayeeType = builder.objectRef<Payee>("RefundPayee").implement({
+  fields: (t) => ({
+    name: t.exposeString("name"),
+    iban: t.string({
+      description: "But for its last four characters masked.",
+      resolve: ({ iban }) => maskedIban(iban),
+    }),
+  }),
+});
+
+const RefundPayeeInput = builder.inputType("RefundPayeeInput", {
+  fields: (t) => ({ name: t.string({ required: true }), iban: t.string({ required: true }) }),
+});
+
+function maskedIban(iban: string): string {
+  return `${iban.slice(0, 2)}${"*".repeat(iban.length - 6)}${iban.slice(-4)}`;
+}
 
 RefundType.implement({
   description: "Money of a payment that goes back. Posted when it is made; posted back when it failed.",
@@ -50,6 +69,13 @@ RefundType.implement({
     reason: t.exposeString("reason"),
     state: t.field({ type: RefundStateEnum, resolve: ({ state }) => state }),
     providerRef: t.string({ nullable: true, resolve: ({ ref }) => ref ?? null }),
+    payee: t.field({
+      type: RefundPayeeType,
+      nullable: true,
+      description: "Whose account it goes to, of a transfer; null where it goes back as it came.",
+      resolve: (refund, _args, { caller, services }) =>
+        services.payments.refunds.payeeOf(caller.organization, refund) ?? null,
+    }),
     failure: t.string({
       nullable: true,
       description: "Why it did not arrive, in the provider's words.",
@@ -95,7 +121,7 @@ builder.mutationFields((t) => ({
   createRefund: t.field({
     type: RefundType,
     description:
-      "Gives money of a payment back, never more than came in. It is posted at once and sent a moment later; of money that came in outside of Weir, send it there.",
+      "Gives money of a payment back, never more than came in. It is posted at once and sent a moment later; of money that came in outside of Weir, send it there. Of a transfer it waits in a batch: close it, and hand the file to the bank.",
     errors: {},
     args: {
       payment: t.arg.id({ required: true }),
@@ -112,8 +138,14 @@ builder.mutationFields((t) => ({
           "That is to be owed again, with source invoice: id or number. The payment's only one when left out.",
       }),
       creditNote: t.arg.id({ description: "That it pays out, by id or number, with source balance." }),
+      payee: t.arg({
+        type: RefundPayeeInput,
+        required: false,
+        description:
+          "Whose account it goes to, when the payment was a transfer. The one that it came from, when left out.",
+      }),
     },
-    resolve: async (_root, { payment, source, reason, amount, invoice, creditNote }, context) => {
+    resolve: async (_root, { payment, source, reason, amount, invoice, creditNote, payee }, context) => {
       requireSecretKey(context);
       const { caller, services, idempotencyKey } = context;
       const { organization } = caller;
@@ -125,6 +157,7 @@ builder.mutationFields((t) => ({
         reason,
         ...(amount == null ? {} : { amount: readAmount(amount, currency) }),
         ...(invoice == null ? {} : { invoice: (await invoices.get(organization, invoice)).id }),
+        ...(payee == null ? {} : { payee }),
         ...(creditNote == null ? {} : { creditNote: (await creditNotes.get(organization, creditNote)).id }),
       };
       return services.payments.refunds.create(caller, input, idempotencyKey);

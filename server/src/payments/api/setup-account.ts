@@ -26,7 +26,10 @@ export async function setupAccountFor(
     return named;
   }
   const known = await accounts.list(organization, { limit: accounts_max });
-  const open = known.filter(({ archivedAt }) => archivedAt === undefined);
+  const open = known.filter(
+    ({ archivedAt, provider }) =>
+      archivedAt === undefined && accounts.providerOf(provider).setupPages !== undefined,
+  );
   const used = (await methods.list(organization, { customer, limit: methods_max })).find(
     ({ isDefault }) => isDefault,
   );
@@ -45,7 +48,7 @@ function archived(key: string): Refusal {
 function unclear(keys: readonly string[]): Refusal {
   const detail =
     keys.length === 0
-      ? "There is no provider account that is not archived. Create one: createProviderAccount."
+      ? "There is no provider account, archived ones apart, that has a page for entering a card. Create one: createProviderAccount."
       : `Name the provider account: ${keys.join(", ")}.`;
   return new Refusal(makeProblem("provider-account-unclear", 422, "Which provider account", detail));
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adyenReport, randomAdyenRows } from "../../../test/support/settlement/adyen-report.js";
 import { base2File, randomDrafts } from "../../../test/support/settlement/base2-file.js";
+import { cardResponsesFile } from "../../../test/support/settlement/card-responses-file.js";
 import { camtFile, randomStatement } from "../../../test/support/settlement/camt-file.js";
 import { ipmFile, randomPresentments } from "../../../test/support/settlement/ipm-file.js";
 import { outcomeOf, parseFile } from "../../../test/support/settlement/parse-file.js";
@@ -29,6 +30,12 @@ const files = {
   ),
   "adyen-settlement-details": wholeFile(adyenReport(randomAdyenRows(1, 50))),
   "visa-base2": wholeFile(base2File({ transactions: randomDrafts(1, 50) })),
+  "card-responses": Buffer.from(
+    cardResponsesFile({
+      batch: 7,
+      answers: Array.from({ length: 50 }, (_, index) => ({ reference: `REF${index}`, code: "51" })),
+    }),
+  ),
 };
 
 test("there is a file of every format here", () => {
@@ -100,7 +107,9 @@ describe("a file of no known format is refused, with the formats that there are:
   ])("%s", (_, text) => {
     const refusal = () => detectFormat(Buffer.from(text, "latin1"), "upload.bin");
     expect(refusal).toThrow(FileRefused);
-    expect(refusal).toThrow(/upload\.bin is of no known format\. Known are camt\.053, .*visa-base2\./);
+    expect(refusal).toThrow(
+      /upload\.bin is of no known format\. Known are camt\.053, .*visa-base2, card-responses\./,
+    );
   });
 
   test("an empty one", () => {

@@ -28,6 +28,7 @@ export interface Base2File {
   /** Transactions in a batch; all in one when left out. */
   readonly batchOf?: number;
   readonly control?: "whole" | "none";
+  readonly fileId?: string;
   readonly test?: string;
   /** What a sender does wrong. */
   readonly wrong?: {
@@ -71,6 +72,8 @@ export interface DraftSpec {
   readonly purchaseDate?: string;
   readonly processingDate?: string;
   readonly transactionId?: string;
+  /** The merchant's own name for the sale. */
+  readonly purchaseId?: string;
 }
 
 /** A draft, chargeback or reversal with its TCR 0, 1 and 5. */
@@ -88,6 +91,7 @@ export function base2Draft({
   purchaseDate = "0820",
   processingDate = "6233",
   transactionId = "306233000000001",
+  purchaseId = "",
 }: DraftSpec = {}): Base2Spec {
   const start = (sequence: string): (readonly [FieldPlace, string | bigint])[] => [
     [common.code, code],
@@ -125,6 +129,7 @@ export function base2Draft({
         ...start("1"),
         [draftAdditional.merchantId, "MERCHANT0000001"],
         [draftAdditional.terminalId, "TERM0001"],
+        [draftAdditional.purchaseId, purchaseId],
       ]),
       record([...start("5"), [draftService.transactionId, transactionId]]),
     ],
@@ -229,6 +234,7 @@ function* recordsOf({
   transactions,
   batchOf,
   control = "whole",
+  fileId = "001",
   wrong = {},
   test = "",
 }: Base2File): Generator<string> {
@@ -243,7 +249,7 @@ function* recordsOf({
       [header.processor, base2_processor],
       [header.date, "26233"],
       [header.test, test],
-      [header.fileId, "001"],
+      [header.fileId, fileId],
     ]);
   }
   const file = nothing();

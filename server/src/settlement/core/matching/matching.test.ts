@@ -346,7 +346,52 @@ describe("by reference", () => {
       isReversal: true,
       references: ["ref_1"],
     });
-    expect(one(takenBack, [["ref_1", refund("ref_1", eur(100))]])).toEqual(["suspense -100 EUR unmatched"]);
+    // A refund is not what the bank takes back: it is left for the last rule, which leaves it to a person.
+    expect(one(takenBack, [["ref_1", refund("ref_1", eur(100))]])).toBeUndefined();
+  });
+
+  test("a decline moves nothing: the charge or refund that it names ends, and one that has ended stays", () => {
+    const declined = record({ kind: "decline", gross: eur(0), references: ["REF1"] });
+    expect(one(declined, [["REF1", attempt("pat_1", eur(1000))]])).toEqual(["decline 0 EUR pat_1"]);
+    expect(one(declined, [["REF1", attempt("pat_1", eur(1000), { state: "ended" })]])).toEqual([
+      "none 0 EUR pat_1",
+    ]);
+    expect(one(declined, [["REF1", refund("ref_1", eur(1000))]])).toEqual(["fail_refund 0 EUR ref_1"]);
+    expect(one(declined, [["REF1", refund("ref_1", eur(1000), { state: "done" })]])).toEqual([
+      "none 0 EUR ref_1",
+    ]);
+    expect(one(declined, [])).toBeUndefined();
+    expect(amountQuestionOf(declined)).toBeUndefined();
+  });
+
+  test("a transfer that the bank takes back is the payment that its invoice names, of several the one of its amount", () => {
+    const back = record({ kind: "bank_debit", gross: eur(-700), isReversal: true, references: ["INV-1"] });
+    const small = payment("pay_1", eur(700));
+    const large = payment("pay_2", eur(1300));
+    expect(one(back, [["INV-1", small]])).toEqual(["take_back -700 EUR pay_1"]);
+    const both = [
+      ["INV-1", large],
+      ["INV-1", small],
+    ] as const;
+    expect(one(back, both)).toEqual(["take_back -700 EUR pay_1"]);
+    expect(one({ ...back, gross: eur(-500) }, both)).toEqual(["suspense -500 EUR unmatched"]);
+    expect(one({ ...back, gross: eur(-500) }, [["INV-1", small]])).toEqual([
+      "suspense -500 EUR amount_differs",
+    ]);
+    // Its amount alone tells nothing: many transfers have one.
+    expect(amountQuestionOf(back)).toBeUndefined();
+    expect(one({ ...back, isReversal: false }, [["INV-1", small]])).toBeUndefined();
+  });
+
+  test("a refund that goes out and comes back at the bank is two movements of one refund", () => {
+    const out = record({ kind: "bank_debit", gross: eur(-800), references: ["REFX"] });
+    const back = record({ kind: "bank_credit", gross: eur(800), references: ["REFX"] });
+    const found = [{ reference: "REFX", target: refund("ref_1", eur(800)) }];
+    const { matched } = matchByReference([out, back], { ...known, found });
+    expect(matched.map(said)).toEqual([["refund -800 EUR ref_1"], ["fail_refund 800 EUR ref_1"]]);
+    expect(matched.map(({ claims }) => claims)).toEqual([["ref_1:bank"], ["ref_1:bank_return"]]);
+    // What comes in is looked for among payouts and invoices by its amount, never among refunds.
+    expect(amountQuestionOf(back)?.kinds).toEqual(["payout", "invoice"]);
   });
 
   test("what came before under its key: twice in a file it waits, told otherwise by another file nothing moves", () => {
