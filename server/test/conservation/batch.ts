@@ -19,7 +19,12 @@ export class Batch {
   readonly #places: Map<string, number> | undefined;
   #played = 0;
 
-  private constructor(weir: MortalWeir, byId: Batch["#byId"], byHost: Batch["#byHost"], places: Batch["#places"]) {
+  private constructor(
+    weir: MortalWeir,
+    byId: Map<OrganizationId, SimulatedOrganization>,
+    byHost: Map<string, SimulatedOrganization>,
+    places: Map<string, number> | undefined,
+  ) {
     this.#weir = weir;
     this.#byId = byId;
     this.#byHost = byHost;

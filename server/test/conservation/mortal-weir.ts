@@ -159,6 +159,8 @@ export class MortalWeir {
       objects: this.#objects,
       log,
       writer: executor,
+      balanceLookMinutes: 1_440,
+      publicUrl: undefined,
       settlementLimits: { fileBytesMax: 1, filesMax: 1, filesBytesMax: 1 },
       providers: [stripeProvider({ httpClient: providerDoor(providerOf, life, boundariesOf) })],
       // A provider that was left alone is tried again after 15 ms: nobody waits for real time here.
