@@ -68,6 +68,8 @@ const queries = (): Record<string, string> => ({
   paymentMethod: `(id: "${b.ids.paymentMethod}")`,
   paymentMethods: `(first: 5, customer: "${b.ids.payer}")`,
   payments: `(first: 5, invoice: "${b.ids.paidInvoice}")`,
+  paymentBatch: `(id: "${b.ids.paymentBatch}")`,
+  paymentBatches: "(first: 5)",
   payout: `(id: "${b.ids.payout}")`,
   payouts: `(first: 5, account: "${b.ids.providerAccount}")`,
   providerAccount: `(idOrKey: "${b.ids.providerAccount}")`,
@@ -129,6 +131,8 @@ const moreQueries = (): string[] => [
   `trialBalance(at: "2030-01-01T00:00:00Z") { accounts { code currency } }`,
   `revenueSchedules(after: "${b.ids.invoice}") { nodes { id invoice line } }`,
   `providerAccount(idOrKey: "${mark}-stripe") { name }`,
+  `paymentBatch(id: "${b.ids.paymentBatch}") { fileName downloadPath items { nodes { reference } } }`,
+  `paymentBatches(first: 50) { nodes { fileName account { name } items { nodes { reference attempt { id } } } } }`,
   `payouts(first: 50) { nodes { providerRef account { name } } }`,
   `providerEvents(first: 50) { nodes { id objectId account { name } } }`,
   `providerEvents(after: "9999999999999999 evt") { nodes { id objectId } }`,
@@ -258,6 +262,7 @@ const mutations = (): Record<string, string[]> => ({
     `(customer: "aardvark-payer", account: "${b.ids.providerAccount}", method: "pm_card_visa")`,
     `(customer: "aardvark-payer", account: "${mark}-stripe", method: "pm_card_visa")`,
   ],
+  closePaymentBatch: [`(account: "${mark}-acquirer")`, `(account: "${mark}-bank")`],
   backfillProviderEvents: [`(account: "${b.ids.providerAccount}")`],
   cancelPaymentAttempt: [`(attempt: "${b.ids.attempt}")`],
   createCardUpdateLink: [
@@ -379,6 +384,10 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
     { path: `/v1/invoices/${b.ids.invoice}.xml` },
     { path: "/v1/invoices/INV-000001.json" },
   ],
+  "GET /v1/payment-batches/:file": [
+    { path: `/v1/payment-batches/${b.ids.paymentBatch}.csv` },
+    { path: `/v1/payment-batches/${b.ids.paymentBatch}` },
+  ],
   "GET /v1/ledger/journal": [{ path: "/v1/ledger/journal" }, { path: "/v1/ledger/journal?format=parquet" }],
   "GET /v1/credit-notes/:file": [
     { path: `/v1/credit-notes/${b.ids.creditNote}.json` },
@@ -481,7 +490,7 @@ function leaks(answer: string, said: string): string[] {
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
   const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
     word,
-    word.replace(/\.(json|html|pdf|xml)$/, ""),
+    word.replace(/\.(json|html|pdf|xml|csv)$/, ""),
   ]);
   const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)
@@ -708,8 +717,10 @@ describe("keys", () => {
 
   test("a read key reads, and changes and sends nothing", async () => {
     const reads = /^GET |\/query$|^POST \/graphql$/;
+    // A file that goes out has cards' tokens and account numbers.
+    const secretOnly = ["GET /v1/config", "GET /v1/payment-batches/:file"];
     for (const [route, status] of await statusesWith(kinds["read"])) {
-      if (routes()[route] === "public" || route === "GET /v1/config") continue;
+      if (routes()[route] === "public" || secretOnly.includes(route)) continue;
       if (reads.test(route)) expect(status, route).not.toBe(403);
       else expect(status, route).toBe(403);
     }
