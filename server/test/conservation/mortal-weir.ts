@@ -160,7 +160,7 @@ export class MortalWeir {
       log,
       writer: executor,
       balanceLookMinutes: 1_440,
-      publicUrl: undefined,
+      publicUrl: () => "http://localhost",
       settlementLimits: { fileBytesMax: 1, filesMax: 1, filesBytesMax: 1 },
       providers: [stripeProvider({ httpClient: providerDoor(providerOf, life, boundariesOf) })],
       // A provider that was left alone is tried again after 15 ms: nobody waits for real time here.
