@@ -293,8 +293,12 @@ export function registerInbox(
       const fetched = await fetchStep(context, () => inbox.fetch(organization, id, event));
       if (fetched === null) return null;
       if (fetched === unanswered)
-        return context.transaction("again", (sql) => inbox.askAgain(sql, organization, id, event, tries, "the provider does not answer"));
-      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, fetched, tries));
+        return context.transaction("again", (sql) =>
+          inbox.askAgain(sql, organization, id, event, tries, "the provider does not answer"),
+        );
+      return context.transaction("apply", (sql) =>
+        inbox.process(sql, organization, id, event, fetched, tries),
+      );
     },
   });
   wakes.register({

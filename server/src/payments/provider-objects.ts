@@ -40,7 +40,8 @@ export async function applyObject(
       const named = object.attempt === undefined ? undefined : await findAttempt(sql, object.attempt);
       const attempt = byRef ?? named;
       // Metadata can be written by anyone with the account's key: the account must be the attempt's own.
-      if (attempt === undefined || attempt.account !== account) return { note: "a charge that Weir did not make" };
+      if (attempt === undefined || attempt.account !== account)
+        return { note: "a charge that Weir did not make" };
       const recorded = await on.attempts.record(sql, organization, attempt, newsOf(reply));
       return { note: `${attempt.id} ${recorded.state}` };
     }

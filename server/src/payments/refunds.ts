@@ -524,7 +524,10 @@ function takenBack(payment: Payment, amount: bigint, reason: string): TakenBack 
 }
 
 /** A provider that is too busy for too long was not asked: that is no answer. */
-async function sendStep(context: WorkflowContext, send: () => Promise<RefundReply | "unanswered">): Promise<JsonValue> {
+async function sendStep(
+  context: WorkflowContext,
+  send: () => Promise<RefundReply | "unanswered">,
+): Promise<JsonValue> {
   try {
     return await context.step("send", async () => stepJson(await send()));
   } catch (error) {

@@ -285,7 +285,10 @@ function paymentOf(of: SimulatedOrganization, { customer, which }: Pick<OfCustom
 }
 
 /** A charge of a customer's by the provider's own books, whether Weir knows of it or not. */
-async function chargeOf(of: SimulatedOrganization, { customer, which }: Pick<OfCustomer, "customer" | "which">) {
+async function chargeOf(
+  of: SimulatedOrganization,
+  { customer, which }: Pick<OfCustomer, "customer" | "which">,
+) {
   const ref = of.refOf(customer);
   const charges = await of.provider.all<{ id: string; customer: string }>("/v1/charges");
   const theirs = charges.filter((one) => one.customer === ref);

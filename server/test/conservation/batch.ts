@@ -66,7 +66,11 @@ export class Batch {
   }
 
   /** Plays all, so many at once. */
-  async playAll(plans: readonly Plan[], atOnce: number, onPlayed: (played: PlayedSeed) => void): Promise<void> {
+  async playAll(
+    plans: readonly Plan[],
+    atOnce: number,
+    onPlayed: (played: PlayedSeed) => void,
+  ): Promise<void> {
     const waiting = plans.values();
     const work = async () => {
       for (const plan of waiting) onPlayed(await this.play(plan));

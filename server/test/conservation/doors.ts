@@ -1,6 +1,11 @@
 import type Stripe from "stripe";
 import type { Postgres, Sql } from "../../src/engines/postgres/index.js";
-import type { RetryPolicy, WorkflowContext, WorkflowDefinition, Workflows } from "../../src/engines/workflow/index.js";
+import type {
+  RetryPolicy,
+  WorkflowContext,
+  WorkflowDefinition,
+  Workflows,
+} from "../../src/engines/workflow/index.js";
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import { doing, type BoundariesOf } from "./boundaries.js";
 import type { BusyRuns } from "./busy-runs.js";
@@ -13,7 +18,11 @@ import { halted, insideTransaction, LifeEnded, type Life } from "./life.js";
 
 /** @param url  of a login that dies with the life */
 export function postgresDoor(real: Postgres, url: string, life: Life, boundariesOf: BoundariesOf): Postgres {
-  async function transact<T>(begin: (work: (sql: Sql) => Promise<T>) => Promise<T>, work: (sql: Sql) => Promise<T>, pass: (place: string) => Promise<never> | undefined): Promise<T> {
+  async function transact<T>(
+    begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,
+    work: (sql: Sql) => Promise<T>,
+    pass: (place: string) => Promise<never> | undefined,
+  ): Promise<T> {
     await pass("transaction not begun");
     life.beginTransaction();
     const { value, error } = await begin(async (sql) => {
@@ -42,7 +51,12 @@ export function postgresDoor(real: Postgres, url: string, life: Life, boundaries
         (place) => (life.isOver ? halted() : boundaries?.pass(life, place)),
       );
     },
-    asSystem: (work) => transact((all) => real.asSystem(all), work, () => (life.isOver ? halted() : undefined)),
+    asSystem: (work) =>
+      transact(
+        (all) => real.asSystem(all),
+        work,
+        () => (life.isOver ? halted() : undefined),
+      ),
     setUp: (work) => real.setUp(work),
     close: () => Promise.reject(new Error("the database outlives the process")),
   };
@@ -52,7 +66,12 @@ const default_retry: RetryPolicy = { attemptsMax: 6, wait_ms: 200, wait_ms_max: 
 /** Back-off is in real time, which nobody waits for here. */
 const sooner = 100;
 
-export function workflowsDoor(real: Workflows, life: Life, boundariesOf: BoundariesOf, busy: BusyRuns): Workflows {
+export function workflowsDoor(
+  real: Workflows,
+  life: Life,
+  boundariesOf: BoundariesOf,
+  busy: BusyRuns,
+): Workflows {
   const pass = (organization: OrganizationId, place: string) =>
     life.isOver ? halted() : boundariesOf(organization)?.pass(life, place);
 
@@ -80,7 +99,8 @@ export function workflowsDoor(real: Workflows, life: Life, boundariesOf: Boundar
             ),
           ),
         ),
-      transaction: (name, work, options) => doing(`${kind}, ${name}`, () => recorded(context.transaction(name, work, options))),
+      transaction: (name, work, options) =>
+        doing(`${kind}, ${name}`, () => recorded(context.transaction(name, work, options))),
       sleep: (duration_ms) => context.sleep(duration_ms),
       waitForSignal: (name, options) => context.waitForSignal(name, options),
     };
@@ -133,7 +153,9 @@ export function workflowsDoor(real: Workflows, life: Life, boundariesOf: Boundar
 }
 
 /** A request of one organization to its provider. */
-export type ProviderDoor = (host: string) => { readonly organization: OrganizationId; readonly client: Stripe.HttpClient } | undefined;
+export type ProviderDoor = (
+  host: string,
+) => { readonly organization: OrganizationId; readonly client: Stripe.HttpClient } | undefined;
 
 /** The way to every organization's own simulator, by the host that its account names. */
 export function providerDoor(of: ProviderDoor, life: Life, boundariesOf: BoundariesOf): Stripe.HttpClient {

@@ -84,7 +84,12 @@ export class MortalWeir {
     // A process that dies loses nothing that it committed; that a machine that dies does not either is not asked here.
     await once.unsafe(`ALTER DATABASE "${superuser.database}" SET synchronous_commit = off`);
     await once.end();
-    const secrets = await openSecrets({ masterKeys: [randomBytes(32)], dataDir: opened.dataDir, postgres, log });
+    const secrets = await openSecrets({
+      masterKeys: [randomBytes(32)],
+      dataDir: opened.dataDir,
+      postgres,
+      log,
+    });
     const dir = await mkdtemp(path.join(os.tmpdir(), "weir-conservation-"));
     const objects = new FolderObjects({ dir, secrets, diskFreeBytesMin: 0 });
     await objects.open();
@@ -211,5 +216,7 @@ function connect({ path: socket, user, database }: SuperuserAccess): postgresJs.
 
 /** There are no meters here: invoices are of flat fees. */
 function noUsage(): Usage {
-  return { meters: { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) } } as unknown as Usage;
+  return {
+    meters: { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) },
+  } as unknown as Usage;
 }

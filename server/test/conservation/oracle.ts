@@ -110,8 +110,10 @@ function captures(of: SimulatedOrganization, books: Books, intents: readonly Int
     const payment = byRef.get(intent.id);
     if (attempt?.state === "unknown") continue;
     if (captured === 0n) {
-      if (payment !== undefined) found.push(`payment ${payment.id} stands for ${intent.id}, which took nothing`);
-      if (attempt?.state === "succeeded") found.push(`attempt ${attempt.id} succeeded, and ${intent.id} took nothing`);
+      if (payment !== undefined)
+        found.push(`payment ${payment.id} stands for ${intent.id}, which took nothing`);
+      if (attempt?.state === "succeeded")
+        found.push(`attempt ${attempt.id} succeeded, and ${intent.id} took nothing`);
       continue;
     }
     if (attempt === undefined) found.push(`${intent.id} took ${captured} for no attempt`);
@@ -167,7 +169,9 @@ function refundsAndDisputes(of: SimulatedOrganization, books: Books, intents: re
 /** 3: payouts. */
 async function payoutsOf(of: SimulatedOrganization, books: Books): Promise<string[]> {
   const found: string[] = [];
-  const theirs = await of.provider.all<{ id: string; status: string; amount: number; currency: string }>("/v1/payouts");
+  const theirs = await of.provider.all<{ id: string; status: string; amount: number; currency: string }>(
+    "/v1/payouts",
+  );
   for (const { id, status, amount, currency } of theirs) {
     const ours = books.payouts.find(({ ref }) => ref === id);
     if (ours === undefined) found.push(`payout ${id} of ${amount} ${currency} is not known`);
@@ -191,7 +195,8 @@ function unknowns(of: SimulatedOrganization, books: Books, intents: readonly Int
   for (const { id, state, parked, customer, ref } of books.attempts) {
     if (state === "pending") found.push(`attempt ${id} is pending, and nobody sends it`);
     if (state === "unknown") {
-      if (!silent.has(customer)) found.push(`it is not known what became of attempt ${id}, and the provider would say`);
+      if (!silent.has(customer))
+        found.push(`it is not known what became of attempt ${id}, and the provider would say`);
       else if (!parked) found.push(`attempt ${id} is unknown for longer than a day, and no person is told`);
     } else if (parked) found.push(`attempt ${id} is ${state}, and parked`);
     if (state === "processing" || state === "requires_action") {
@@ -238,7 +243,9 @@ async function ledger(of: SimulatedOrganization, books: Books): Promise<string[]
   if (!trial.balanced) found.push("debits are not credits");
   for (const difference of trial.differences)
     found.push(`a kept balance is not what its transfers come to: ${show(difference)}`);
-  const balances = new Map(books.balances.map(({ code, currency, balance }) => [`${code} ${currency}`, BigInt(balance)]));
+  const balances = new Map(
+    books.balances.map(({ code, currency, balance }) => [`${code} ${currency}`, BigInt(balance)]),
+  );
   const expected = new Map<string, bigint>();
   const add = (code: string, currency: string, amount: bigint) =>
     expected.set(`${code} ${currency}`, (expected.get(`${code} ${currency}`) ?? 0n) + amount);
@@ -284,7 +291,8 @@ function told({ messages, payments, attempts, refunds, disputes }: Books): strin
   }
   for (const name of wanted) if (!seen.has(name)) found.push(`not told: ${name}`);
   for (const name of seen)
-    if (/^(payment\.succeeded|refund\.failed) /.test(name) && !wanted.has(name)) found.push(`told, and is not so: ${name}`);
+    if (/^(payment\.succeeded|refund\.failed) /.test(name) && !wanted.has(name))
+      found.push(`told, and is not so: ${name}`);
   for (const { id, state } of disputes) {
     const opened = [...seen].filter((name) => name.startsWith(`dispute.opened dispute.opened:${id}:`)).length;
     if (opened !== 1) found.push(`dispute ${id}, ${state}, was told as opened ${opened} times`);
@@ -296,8 +304,12 @@ function told({ messages, payments, attempts, refunds, disputes }: Books): strin
 function atRest(of: SimulatedOrganization, { inbox, runs }: Books): string[] {
   return [
     // Of whom the provider is silent about, it is silent about events too.
-    ...(of.keptFaults.size > 0 ? [] : inbox).filter(({ state }) => state === "pending").map(({ event }) => `event ${event} was not acted on`),
-    ...runs.map(({ id, state, error }) => `run ${id} is ${state}${error === null ? "" : `: ${error.slice(0, 300)}`}`),
+    ...(of.keptFaults.size > 0 ? [] : inbox)
+      .filter(({ state }) => state === "pending")
+      .map(({ event }) => `event ${event} was not acted on`),
+    ...runs.map(
+      ({ id, state, error }) => `run ${id} is ${state}${error === null ? "" : `: ${error.slice(0, 300)}`}`,
+    ),
   ];
 }
 
@@ -370,6 +382,8 @@ async function readTables(sql: Sql): Promise<Omit<Books, "runs">> {
         UNION ALL SELECT credit, currency, -amount_minor FROM ledger_transfers) moved
       GROUP BY code, currency`,
     messages: await sql<Books["messages"][number][]>`SELECT type, key FROM webhook_messages ORDER BY id`,
-    inbox: await sql<Books["inbox"][number][]>`SELECT event, state, note FROM webhook_inbox WHERE state <> 'processed'`,
+    inbox: await sql<
+      Books["inbox"][number][]
+    >`SELECT event, state, note FROM webhook_inbox WHERE state <> 'processed'`,
   };
 }

@@ -66,7 +66,12 @@ export type Happening =
   | { readonly do: "backfill" }
   | { readonly do: "replay_event"; readonly which: number }
   /** What happens at the provider. */
-  | { readonly do: "refund_at_provider"; readonly customer: number; readonly which: number; readonly share: number }
+  | {
+      readonly do: "refund_at_provider";
+      readonly customer: number;
+      readonly which: number;
+      readonly share: number;
+    }
   | {
       readonly do: "dispute";
       readonly customer: number;
@@ -77,13 +82,22 @@ export type Happening =
   | { readonly do: "decide_dispute"; readonly which: number; readonly outcome: "won" | "lost" }
   | { readonly do: "escalate_dispute"; readonly which: number }
   | { readonly do: "authenticate"; readonly which: number; readonly outcome: "pass" | "fail" }
-  | { readonly do: "finish_processing"; readonly which: number; readonly outcome: "succeeds" | "insufficient_funds" }
+  | {
+      readonly do: "finish_processing";
+      readonly which: number;
+      readonly outcome: "succeeds" | "insufficient_funds";
+    }
   | { readonly do: "fail_refund"; readonly which: number }
   | { readonly do: "pay_out"; readonly currency: string; readonly difference: number }
   | { readonly do: "fail_payout"; readonly which: number }
   | { readonly do: "exchange_rate"; readonly from: string; readonly to: string; readonly rate: string }
   /** What goes wrong from then on, of one customer or of all. */
-  | { readonly do: "fault"; readonly customer: number | undefined; readonly fault: NewFault; readonly untilTheEnd: boolean }
+  | {
+      readonly do: "fault";
+      readonly customer: number | undefined;
+      readonly fault: NewFault;
+      readonly untilTheEnd: boolean;
+    }
   /** The next requests that time out arrive so many hours later all the same. */
   | { readonly do: "late"; readonly times: number; readonly after_h: number };
 
@@ -122,7 +136,9 @@ const customerPart = ({ number }: PlannedCustomer) => `customer ${number}`;
 export function describePlan(plan: Plan): string[] {
   return [
     `seed ${plan.seed}; dunning ends with ${plan.dunningEnd}; simulator ${JSON.stringify(plan.simulator)}`,
-    ...plan.customers.map(({ number, plan: key, method }) => `customer ${number}: ${key}, ${method ?? "no method"}`),
+    ...plan.customers.map(
+      ({ number, plan: key, method }) => `customer ${number}: ${key}, ${method ?? "no method"}`,
+    ),
     ...plan.steps.map(describeStep),
     ...plan.crashes.map((boundary) => `Weir dies at boundary ${boundary}`),
   ];

@@ -28,7 +28,9 @@ export async function playSeed(weir: MortalWeir, of: SimulatedOrganization): Pro
     await play(of, outcomes);
     found.push(...(await rest(of)));
   } catch (error) {
-    found.push(`it does not go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    found.push(
+      `it does not go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   }
   of.boundaries.stop();
   const { plan, boundaries } = of;
@@ -44,7 +46,7 @@ async function play(of: SimulatedOrganization, outcomes: Outcome[]): Promise<voi
     await of.moveTo(of.hoursLater(at_h));
     // What is due at this instant, and what people do at it, come at once.
     const came = await Promise.all([of.settle(), ...together.map((step) => happen(of, step))]);
-    outcomes.push(...came.slice(1) as Outcome[]);
+    outcomes.push(...(came.slice(1) as Outcome[]));
   }
   await of.moveTo(of.hoursLater(play_h));
   await of.settle();
@@ -65,9 +67,13 @@ async function rest(of: SimulatedOrganization): Promise<string[]> {
   of.provider.clearFaults(of.keptFaults);
   await backfill();
   await of.settle();
-  for (const { id } of await of.rows((sql) => sql<{ id: string }[]>`SELECT id FROM payment_attempts WHERE state = 'unknown'`))
+  for (const { id } of await of.rows(
+    (sql) => sql<{ id: string }[]>`SELECT id FROM payment_attempts WHERE state = 'unknown'`,
+  ))
     await of.ask(({ money }) => money.payments.charges.lookUp(of.caller, id));
-  for (const { event } of await of.rows((sql) => sql<{ event: string }[]>`SELECT event FROM webhook_inbox WHERE state = 'failed'`))
+  for (const { event } of await of.rows(
+    (sql) => sql<{ event: string }[]>`SELECT event FROM webhook_inbox WHERE state = 'failed'`,
+  ))
     await of.ask(({ money }) =>
       money.payments.inbox.replay(of.caller, { account: of.account, event }, `replay ${event}`),
     );

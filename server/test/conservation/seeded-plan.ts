@@ -78,12 +78,15 @@ export function planOf(seed: number, customers = 20): Plan {
   const steps: Step[] = [];
   const add = (at_h: number, what: Happening) => steps.push({ number: steps.length + 1, at_h, what });
   /** A few instants at which several things happen at once. */
-  const instants = Array.from({ length: 7 }, () => month_h + random.below(14 * 24)).sort((one, other) => one - other);
+  const instants = Array.from({ length: 7 }, () => month_h + random.below(14 * 24)).sort(
+    (one, other) => one - other,
+  );
   const whenever = () => random.pick([...instants, month_h]);
 
   const faults = Math.ceil(customers * 0.45);
   for (let count = 0; count < faults; count += 1) add(random.pick([0, month_h - 1, ...instants]), faultOf());
-  if (chance(35)) add(0, { do: "late", times: 1 + random.below(4), after_h: random.pick([0, 1, 5, 30, 200]) });
+  if (chance(35))
+    add(0, { do: "late", times: 1 + random.below(4), after_h: random.pick([0, 1, 5, 30, 200]) });
   if (chance(100 / silence_share))
     add(month_h - 1, {
       do: "fault",
@@ -99,18 +102,26 @@ export function planOf(seed: number, customers = 20): Plan {
     const at_h = whenever();
     const customer = anyone();
     for (let twice = 0; twice < 2; twice += 1) add(at_h, { do: "pay", customer, which: 0, share: 1 });
-    add(at_h, random.pick([
-      { do: "credit", customer, which: 0, share: 0.5 },
-      { do: "receive", customer, share: 1 },
-      { do: "void", customer, which: 0 },
-      { do: "write_off", customer, which: 0 },
-    ] as const));
+    add(
+      at_h,
+      random.pick([
+        { do: "credit", customer, which: 0, share: 0.5 },
+        { do: "receive", customer, share: 1 },
+        { do: "void", customer, which: 0 },
+        { do: "write_off", customer, which: 0 },
+      ] as const),
+    );
   }
   // A refund of ours and one on the provider's page, which together would be more than came in.
   if (chance(25)) {
     const at_h = whenever();
     const customer = anyone();
-    add(at_h, { do: "fault", customer, untilTheEnd: false, fault: { operation: "refunds.create", effect: { kind: "hang_before" }, times: 2 } });
+    add(at_h, {
+      do: "fault",
+      customer,
+      untilTheEnd: false,
+      fault: { operation: "refunds.create", effect: { kind: "hang_before" }, times: 2 },
+    });
     add(at_h, { do: "refund", customer, which: 0, share: 1, source: "goodwill" });
     add(at_h, { do: "refund_at_provider", customer, which: 0, share: 0.5 });
   }
@@ -165,7 +176,10 @@ export function planOf(seed: number, customers = 20): Plan {
     });
     const late = { after_ms: random.pick([1, 3_600, 180_000]) * 1_000 };
     if (kind < 57)
-      return outcome("payment_intents.confirm", { kind: "decline", decline: random.pick(["insufficient_funds", "expired_card"]) });
+      return outcome("payment_intents.confirm", {
+        kind: "decline",
+        decline: random.pick(["insufficient_funds", "expired_card"]),
+      });
     if (kind < 63)
       return outcome("payment_intents.confirm", {
         kind: "processing",
@@ -174,10 +188,19 @@ export function planOf(seed: number, customers = 20): Plan {
       });
     if (kind < 68) return outcome("payment_intents.confirm", { kind: "dispute", ...late });
     if (kind < 74)
-      return outcome("refunds.create", { kind: "refund_pending", outcome: random.pick(["succeeds", "fails"] as const), ...late });
+      return outcome("refunds.create", {
+        kind: "refund_pending",
+        outcome: random.pick(["succeeds", "fails"] as const),
+        ...late,
+      });
     if (kind < 78) return outcome("refunds.create", { kind: "refund_fails", ...late });
     if (kind < 81)
-      return { do: "fault", customer: undefined, untilTheEnd: false, fault: { operation: "payouts.automatic", effect: { kind: "payout_fails" }, times: 1 } };
+      return {
+        do: "fault",
+        customer: undefined,
+        untilTheEnd: false,
+        fault: { operation: "payouts.automatic", effect: { kind: "payout_fails" }, times: 1 },
+      };
     const effects: Weighted<NewFault["effect"]> = [
       [4, { kind: "webhook_lost" }],
       [5, { kind: "webhook_repeated", copies: 2 + random.below(2) }],
@@ -209,7 +232,16 @@ export function planOf(seed: number, customers = 20): Plan {
       [7, { do: "credit", customer, which, share: share() }],
       [5, { do: "void", customer, which }],
       [3, { do: "write_off", customer, which }],
-      [14, { do: "refund", customer, which, share: share(), source: random.pick(["balance", "goodwill", "invoice"] as const) }],
+      [
+        14,
+        {
+          do: "refund",
+          customer,
+          which,
+          share: share(),
+          source: random.pick(["balance", "goodwill", "invoice"] as const),
+        },
+      ],
       [2, { do: "pause", customer }],
       [2, { do: "resume", customer }],
       [3, { do: "evidence", which, text: random.pick(["winning_evidence", "losing_evidence", "a receipt"]) }],
@@ -221,11 +253,24 @@ export function planOf(seed: number, customers = 20): Plan {
       [5, { do: "decide_dispute", which, outcome: random.pick(["won", "lost"] as const) }],
       [2, { do: "escalate_dispute", which }],
       [1, { do: "authenticate", which, outcome: random.pick(["pass", "fail"] as const) }],
-      [2, { do: "finish_processing", which, outcome: random.pick(["succeeds", "insufficient_funds"] as const) }],
+      [
+        2,
+        { do: "finish_processing", which, outcome: random.pick(["succeeds", "insufficient_funds"] as const) },
+      ],
       [2, { do: "fail_refund", which }],
-      [4, { do: "pay_out", currency: random.pick(["usd", "usd", "eur", "jpy"]), difference: random.pick([0, 0, -37, 12]) }],
+      [
+        4,
+        {
+          do: "pay_out",
+          currency: random.pick(["usd", "usd", "eur", "jpy"]),
+          difference: random.pick([0, 0, -37, 12]),
+        },
+      ],
       [2, { do: "fail_payout", which }],
-      [1, { do: "exchange_rate", from: "eur", to: "usd", rate: `1.0${random.below(10)}${random.below(10)}1` }],
+      [
+        1,
+        { do: "exchange_rate", from: "eur", to: "usd", rate: `1.0${random.below(10)}${random.below(10)}1` },
+      ],
     ];
     return pick(random, actions);
   }

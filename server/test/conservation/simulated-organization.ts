@@ -122,7 +122,8 @@ export class SimulatedOrganization {
         await time.wakes.dispatch(this.organization, { advancing: true });
         return undefined;
       });
-      if (acted !== undefined && (this.provider.nextDue_ms() ?? Infinity) > msOf(this.#now)) return acted.next;
+      if (acted !== undefined && (this.provider.nextDue_ms() ?? Infinity) > msOf(this.#now))
+        return acted.next;
     }
     throw new Error(`there is no end of things to do at ${this.#now}`);
   }
@@ -164,7 +165,9 @@ export class SimulatedOrganization {
     const refs = new Set(
       this.provider.simulator.faults
         .list()
-        .flatMap(({ id, fault }) => (this.keptFaults.has(id) && fault.customer !== undefined ? [fault.customer] : [])),
+        .flatMap(({ id, fault }) =>
+          this.keptFaults.has(id) && fault.customer !== undefined ? [fault.customer] : [],
+        ),
     );
     return new Set([...this.customers.values()].flatMap(({ id, ref }) => (refs.has(ref ?? "") ? [id] : [])));
   }
@@ -180,7 +183,9 @@ export class SimulatedOrganization {
   }
 
   async #setNow(now: Instant): Promise<void> {
-    await this.#weir.postgres.inOrganization(this.organization, (sql) => moveTestClock(sql, this.#advance, now));
+    await this.#weir.postgres.inOrganization(this.organization, (sql) =>
+      moveTestClock(sql, this.#advance, now),
+    );
     this.#now = now;
     (await this.#weir.living()).clocks.set(this.organization, now);
   }

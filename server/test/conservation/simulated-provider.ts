@@ -101,7 +101,10 @@ export class SimulatedProvider {
     // Faults strike whoever asks.
     for (let tries = 0; (typeof answer === "string" || answer.status >= 429) && tries < 20; tries += 1)
       answer = await this.simulator.handle(request);
-    if (typeof answer === "string" || answer.status >= 300) throw new ProviderSaysNo(`${method} ${path}: ${typeof answer === "string" ? answer : `${answer.status} ${answer.body}`}`);
+    if (typeof answer === "string" || answer.status >= 300)
+      throw new ProviderSaysNo(
+        `${method} ${path}: ${typeof answer === "string" ? answer : `${answer.status} ${answer.body}`}`,
+      );
     return JSON.parse(answer.body) as T;
   }
 
@@ -121,7 +124,8 @@ export class SimulatedProvider {
       return await this.#direct.makeRequest(...request);
     } catch (error) {
       const [, , , method] = request;
-      const late = method === "POST" && isTimeout(error) ? this.#late.find(({ left }) => left > 0) : undefined;
+      const late =
+        method === "POST" && isTimeout(error) ? this.#late.find(({ left }) => left > 0) : undefined;
       if (late !== undefined) {
         late.left -= 1;
         const send = () => this.#direct.makeRequest(...request);

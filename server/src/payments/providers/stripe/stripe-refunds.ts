@@ -34,7 +34,8 @@ export function stripeRefunds(clientOf: ClientOf): RefundSending {
 
 async function lookUpRefund(stripe: Stripe, question: RefundQuestion): Promise<RefundReply | "not_found"> {
   const { refund, ref } = question;
-  if (ref !== undefined) return refundReplyOf(await stripe.refunds.retrieve(ref, { expand: expandRefundMovements }));
+  if (ref !== undefined)
+    return refundReplyOf(await stripe.refunds.retrieve(ref, { expand: expandRefundMovements }));
   for await (const one of stripe.refunds.list({ payment_intent: chargeOf(question), limit: list_page })) {
     if (one.metadata?.[refund_key] === refund)
       return refundReplyOf(await stripe.refunds.retrieve(one.id, { expand: expandRefundMovements }));
