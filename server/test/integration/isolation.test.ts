@@ -452,7 +452,7 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
       body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r", change: { subject: "x" } },
     },
   ],
-  "GET /v1/payment-batches/:file": [{ path: `/v1/payment-batches/${b.ids.paymentBatch}.csv` }],
+  "GET /v1/payment-batches/:file": [{ path: `/v1/payment-batches/${b.ids.paymentBatch}` }],
   "GET /v1/settlement/files/:id": [{ path: `/v1/settlement/files/${b.ids.settlementFile}` }],
   "POST /v1/settlement/files": [
     { path: `/v1/settlement/files?account=${b.ids.bank}`, body: "<Document/>" },

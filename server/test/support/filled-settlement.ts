@@ -54,6 +54,16 @@ export async function fillSettlement(weir: TestWeir, key: string, mark: string):
       settlementFiles.nodes[0]?.state === "posted" && reconciliationExceptions.nodes.length > 0,
   );
   await mutate(`setTopUpSettings(customer: "${mark}-payer", lowAt: "5.00", currency: "USD")`, "{ currency }");
+  // It is looked at a moment later, and changes nothing by itself after that.
+  await eventually(
+    async () =>
+      (
+        await ask<{ topUpSettings: { isLow: boolean } }>(
+          `{ topUpSettings(customer: "${mark}-payer") { isLow } }`,
+        )
+      ).topUpSettings,
+    ({ isLow }) => isLow,
+  );
   return {
     bank: bank.id,
     settlementFile: found.settlementFiles.nodes[0]?.id ?? "",
