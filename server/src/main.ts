@@ -20,7 +20,6 @@ async function main(): Promise<void> {
   }
   const log = createLog(config.logLevel);
   const weir = await startWeir(config, log);
-  printWelcome(config, weir);
 
   let stopping = false;
   const stop = (signal: string) => {
@@ -40,6 +39,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
+  // Whoever reads that it is ready may stop it at once.
+  printWelcome(config, weir);
 }
 
 main().catch((error: unknown) => {
