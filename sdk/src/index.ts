@@ -9,6 +9,7 @@ import { Mail } from "./mail.js";
 import { Ledger } from "./ledger.js";
 import { Meters } from "./meters.js";
 import { Organization } from "./organization.js";
+import { PaymentBatches } from "./payment-batches.js";
 import { PaymentMethods } from "./payment-methods.js";
 import { Payments } from "./payments.js";
 import { Receivables } from "./receivables.js";
@@ -41,6 +42,7 @@ export class Weir {
   readonly receivables: Receivables;
   readonly payments: Payments;
   readonly paymentMethods: PaymentMethods;
+  readonly paymentBatches: PaymentBatches;
   readonly refunds: Refunds;
   readonly disputes: Disputes;
   readonly mail: Mail;
@@ -66,6 +68,7 @@ export class Weir {
     this.receivables = new Receivables(this.graphql);
     this.payments = new Payments(this.graphql);
     this.paymentMethods = new PaymentMethods(this.graphql);
+    this.paymentBatches = new PaymentBatches(this.graphql, this.#transport);
     this.refunds = new Refunds(this.graphql);
     this.disputes = new Disputes(this.graphql);
     this.organization = new Organization(this.graphql);
@@ -84,6 +87,12 @@ export class Weir {
 }
 
 export type { SettlementFile, SettlementUpload } from "./settlement.js";
+export type {
+  PaymentBatch,
+  PaymentBatchFile,
+  PaymentBatchItem,
+  PaymentBatchState,
+} from "./payment-batches.js";
 export type { ApplyOptions, CatalogChange, CatalogReport } from "./catalog.js";
 export type {
   BillingAddress,
@@ -148,6 +157,7 @@ export type {
   Receivable,
   Refund,
   RefundState,
+  TransferInstructions,
 } from "./payment.js";
 export type { FoundOutcome, ReceivedPayment } from "./payments.js";
 export type { CardUpdateLink, PaymentMethod } from "./payment-methods.js";

@@ -25,6 +25,7 @@ import {
   type PaymentAttempt,
   type PaymentDetails,
   type Receivable,
+  type TransferInstructions,
 } from "./payment.js";
 import type { Transport } from "./transport.js";
 
@@ -145,6 +146,17 @@ export class Invoices {
       lines: ["[CreditedLineInput!]", credit.lines],
     } as const;
     return this.#graphql.mutate("issueCreditNote", args, creditNoteSelection, options);
+  }
+
+  /** How an invoice, by id or number, can be paid by a transfer: one for each account that takes its currency. */
+  async paymentInstructions(idOrNumber: string): Promise<readonly TransferInstructions[]> {
+    const { invoice } = await this.#graphql.run<{
+      invoice: { paymentInstructions: readonly TransferInstructions[] } | null;
+    }>(
+      "query ($id: ID!) { invoice(id: $id) { paymentInstructions { account { key } holder iban bic reference amount { amount currency } qrPayload } } }",
+      { id: idOrNumber },
+    );
+    return invoice?.paymentInstructions ?? [];
   }
 
   /** Oldest first, page by page; of one invoice when given. */

@@ -62,6 +62,10 @@ export class PaymentMethods {
       readonly account: string;
       readonly method: string;
       readonly makeDefault?: boolean | undefined;
+      /** For people, where the provider cannot be asked: "visa", the last four digits, the last month ("2028-04"). */
+      readonly brand?: string | undefined;
+      readonly last4?: string | undefined;
+      readonly expires?: string | undefined;
     },
     options: Repeatable = {},
   ): Promise<PaymentMethod> {
@@ -70,6 +74,9 @@ export class PaymentMethods {
       account: ["String!", method.account],
       method: ["String!", method.method],
       makeDefault: ["Boolean", method.makeDefault],
+      brand: ["String", method.brand],
+      last4: ["String", method.last4],
+      expires: ["String", method.expires],
     } as const;
     return this.#graphql.mutate("attachPaymentMethod", args, selection, options);
   }

@@ -189,6 +189,19 @@ const paymentFields = `id customer { key } account { key } source sourceId amoun
 const refundFields = `id paymentId source amount ${money} reason state providerRef failure createdAt`;
 const disputeFields = `id paymentId account { key } providerRef amount ${money} held ${money} fee ${money} reason state evidence { field text } evidenceDueAt submittedAt openedAt closedAt`;
 
+/** Where to pay, how much, and by which reference the payment is known again. */
+export interface TransferInstructions {
+  readonly account: { readonly key: string };
+  readonly holder: string;
+  readonly iban: string;
+  readonly bic: string | null;
+  readonly reference: string;
+  /** What is owed now. */
+  readonly amount: Money;
+  /** The text of a QR code that a banking app fills a SEPA transfer in from. */
+  readonly qrPayload: string | null;
+}
+
 export const attemptSelection = `{ ${attemptFields} }`;
 export const attemptDetailsSelection = `{ ${attemptFields} events { position input outcome state detail at } payment { id } run }`;
 export const paymentSelection = `{ ${paymentFields} }`;

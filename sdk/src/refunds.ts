@@ -15,6 +15,8 @@ export interface NewRefund {
   /** That is to be owed again; the payment's only one when left out. */
   readonly invoice?: string | undefined;
   readonly creditNote?: string | undefined;
+  /** Whose account it goes to, when the payment was a transfer; the one that it came from when left out. */
+  readonly payee?: { readonly name: string; readonly iban: string } | undefined;
 }
 
 /** Money of payments that goes back. */
@@ -47,7 +49,7 @@ export class Refunds {
   /**
    * Gives money back: posted at once, sent a moment later.
    * @throws WeirError payment-not-found; invalid-amount; invalid-refund; refund-above-captured for more than is left;
-   *   refund-above-balance; refund-invoice-unclear when the invoice must be named
+   *   refund-above-balance; refund-invoice-unclear when the invoice must be named; payee-unknown when the account must be
    */
   create(refund: NewRefund, options: Repeatable = {}): Promise<Refund> {
     const args = {
@@ -57,6 +59,7 @@ export class Refunds {
       amount: ["Decimal", refund.amount],
       invoice: ["ID", refund.invoice],
       creditNote: ["ID", refund.creditNote],
+      payee: ["RefundPayeeInput", refund.payee],
     } as const;
     return this.#graphql.mutate("createRefund", args, refundSelection, options);
   }

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { PaymentAttempt } from "@weir/sdk";
 import type { Command } from "commander";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { printHowPaid, printReceivables } from "../payment-text.js";
-import { printJson } from "../print.js";
+import { moneyText, printHowPaid, printReceivables } from "../payment-text.js";
+import { printFields, printJson } from "../print.js";
 import { printAttempt } from "./payment-attempts.js";
 
 interface PayOptions {
@@ -36,6 +36,29 @@ export function addInvoicePaymentCommands(invoices: Command): void {
         );
       if (!context.json && state !== "succeeded" && wait)
         context.err.write(`It is ${state} still: weir payments attempt ${attempt.id}\n`);
+    });
+
+  invoices
+    .command("instructions")
+    .argument("<invoice>", "id or number")
+    .description("how an invoice can be paid by a transfer: to which account, by which reference")
+    .action(async (invoice: string, _options: object, command: Command) => {
+      const context = contextOf(command);
+      const found = await context.weir.invoices.paymentInstructions(invoice);
+      if (context.json) return printJson(context, found);
+      if (found.length === 0)
+        context.out.write(
+          "Nothing is to be paid by a transfer: no account takes transfers in its currency, or nothing was due.\n",
+        );
+      for (const { account, holder, iban, bic, reference, amount } of found)
+        printFields(context, [
+          ["account", account.key],
+          ["holder", holder],
+          ["IBAN", iban],
+          ["BIC", bic],
+          ["reference", reference],
+          ["owed", moneyText(amount)],
+        ]);
     });
 
   invoices

@@ -1,10 +1,8 @@
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import type { JournalFormat } from "@weir/sdk";
-import { contextOf, UsageError } from "../context.js";
+import { contextOf } from "../context.js";
 import { readInstant } from "../options.js";
+import { saveStream } from "../save-stream.js";
 
 interface ExportOptions {
   readonly format: JournalFormat;
@@ -23,29 +21,6 @@ export function addLedgerExportCommand(ledger: Command): void {
     .description("the journal as a file: every transfer with its posting, by time")
     .action(async ({ out, ...options }: ExportOptions, command: Command) => {
       const context = contextOf(command);
-      const { name, content } = await context.weir.ledger.journal(options);
-      const file = out ?? name;
-      let bytes = 0;
-      const counted = Readable.from(
-        (async function* () {
-          for await (const chunk of content) {
-            bytes += chunk.byteLength;
-            yield chunk;
-          }
-        })(),
-      );
-      if (file === "-") {
-        await pipeline(counted, context.out, { end: false });
-        return;
-      }
-      try {
-        await pipeline(counted, createWriteStream(file));
-      } catch (error) {
-        // Of the file, not of the connection.
-        if (error instanceof Error && "syscall" in error && "path" in error)
-          throw new UsageError(`--out ${file}: ${error.message}`);
-        throw error;
-      }
-      context.err.write(`${file}: ${bytes} bytes\n`);
+      await saveStream(context, await context.weir.ledger.journal(options), out);
     });
 }

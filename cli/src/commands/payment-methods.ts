@@ -64,12 +64,15 @@ export function addPaymentMethodCommands(payments: Command): void {
     .argument("<token>", "what the provider's page or library made: pm_…; never a card's number")
     .option("--account <account>", "a provider account's id or key; the only one when left out")
     .option("--default", "charged by itself from now on; the first one is anyway")
+    .option("--brand <brand>", "visa, say: for people, where the provider cannot be asked")
+    .option("--last4 <digits>", "the card's last four, likewise")
+    .option("--expires <month>", "2028-04, likewise")
     .description("attach a payment method to a customer")
     .action(
       async (
         customer: string,
         token: string,
-        options: { account?: string; default?: true },
+        options: { account?: string; default?: true; brand?: string; last4?: string; expires?: string },
         command: Command,
       ) => {
         const context = contextOf(command);
@@ -79,11 +82,11 @@ export function addPaymentMethodCommands(payments: Command): void {
             "this looks like a card's number. It is entered on the provider's page only: weir payments setup-link CUSTOMER",
           );
         const account = await accountNamed(context, options.account);
-        const makeDefault = options.default;
+        const { default: makeDefault, brand, last4, expires } = options;
         printMethod(
           context,
           await context.weir.paymentMethods.attach(
-            { customer, account, method: token, makeDefault },
+            { customer, account, method: token, makeDefault, brand, last4, expires },
             { idempotencyKey: randomUUID() },
           ),
         );

@@ -13,6 +13,7 @@ import {
   printRefunds,
 } from "../payment-text.js";
 import { printJson } from "../print.js";
+import { addPaymentBatchCommands } from "./payment-batches.js";
 import { addPaymentAttemptCommands } from "./payment-attempts.js";
 import { addPaymentMethodCommands } from "./payment-methods.js";
 import { addProviderAccountCommands } from "./provider-accounts.js";
@@ -104,6 +105,7 @@ export function addPaymentCommands(program: Command): void {
     });
 
   addPaymentAttemptCommands(payments);
+  addPaymentBatchCommands(payments);
   addPaymentMethodCommands(payments);
   addProviderAccountCommands(payments);
   addProviderEventCommands(payments);

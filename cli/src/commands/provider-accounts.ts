@@ -14,7 +14,8 @@ interface Account {
   readonly settings: readonly { readonly name: string; readonly value: string }[];
   readonly secretNames: readonly string[];
   readonly currencies: readonly string[];
-  readonly webhookUrl: string;
+  /** Null for a provider that sends none. */
+  readonly webhookUrl: string | null;
   readonly archivedAt: string | null;
 }
 
@@ -96,7 +97,7 @@ export function addProviderAccountCommands(payments: Command): void {
           account.currencies.join(", ") || "all",
           account.secretNames.join(", "),
           account.archivedAt ?? "",
-          account.webhookUrl,
+          account.webhookUrl ?? "",
         ]),
         "No accounts. Create one: weir payments account create stripe --provider stripe --secret secretKey=env:STRIPE_KEY",
       );

@@ -13,6 +13,8 @@ interface CreateOptions {
   readonly amount?: string;
   readonly invoice?: string;
   readonly creditNote?: string;
+  readonly iban?: string;
+  readonly name?: string;
 }
 
 export function addRefundCommands(program: Command): void {
@@ -79,11 +81,16 @@ export function addRefundCommands(program: Command): void {
     .option("--amount <amount>", "in major units, such as 100.00; all that can be given back when left out")
     .option("--invoice <invoice>", "with source invoice: which one, when there are several")
     .option("--credit-note <note>", "with source balance: the credit note that it pays out")
+    .option("--iban <iban>", "of a transfer: the account that it goes to, if not back to where it came from")
+    .option("--name <name>", "with --iban: whose account that is")
     .description("give money of a payment back: posted at once, sent a moment later")
-    .action(async (payment: string, options: CreateOptions, command: Command) => {
+    .action(async (payment: string, { iban, name, ...options }: CreateOptions, command: Command) => {
       const context = contextOf(command);
+      if ((iban === undefined) !== (name === undefined))
+        throw new UsageError("--iban and --name go together");
+      const payee = iban === undefined || name === undefined ? undefined : { iban, name };
       const made = await context.weir.refunds.create(
-        { payment, ...options },
+        { payment, payee, ...options },
         { idempotencyKey: randomUUID() },
       );
       if (context.json) return printJson(context, made);

@@ -9,10 +9,14 @@ let paying: PayingOrganization;
 const payments = () => weir.weir.services.payments;
 const organization = () => paying.caller.organization;
 const invoiceOf = async (customer: string, index = 0) => {
-  const found = await payments().receivables.list(organization(), { customer: customer as CustomerId, limit: 100 });
+  const found = await payments().receivables.list(organization(), {
+    customer: customer as CustomerId,
+    limit: 100,
+  });
   return found[index]!;
 };
-const attemptsOf = (invoice: string) => payments().charges.attemptsOf(organization(), { invoice, limit: 100 });
+const attemptsOf = (invoice: string) =>
+  payments().charges.attemptsOf(organization(), { invoice, limit: 100 });
 
 beforeAll(async () => {
   weir = await startTestWeir("dunning");
@@ -25,10 +29,17 @@ afterAll(async () => {
 
 test("the schedule has its defaults, and is refused with every fault by field", async () => {
   const { dunning } = payments();
-  expect(await dunning.schedule(organization())).toEqual({ retryDays: [1, 3, 5, 7, 9, 11, 13], hour: 10, endDays: 14, end: "none" });
+  expect(await dunning.schedule(organization())).toEqual({
+    retryDays: [1, 3, 5, 7, 9, 11, 13],
+    hour: 10,
+    endDays: 14,
+    end: "none",
+  });
   await expect(
     dunning.setSchedule(paying.caller, { retryDays: [3, 3], hour: 24, endDays: 2, end: "none" }),
-  ).rejects.toMatchObject({ problem: { errors: [{ field: "retryDays" }, { field: "hour" }, { field: "endDays" }] } });
+  ).rejects.toMatchObject({
+    problem: { errors: [{ field: "retryDays" }, { field: "hour" }, { field: "endDays" }] },
+  });
 });
 
 test("a soft decline is retried by the schedule in the customer's morning, and then is left to a person", async () => {
@@ -39,14 +50,14 @@ test("a soft decline is retried by the schedule in the customer's morning, and t
   const { invoice, ...first } = await invoiceOf(customer);
   expect(first).toMatchObject({ state: "open", dunning: { state: "retrying", retries: 0 } });
   const preview = await dunning.preview(organization(), invoice);
-  expect(preview.map((step) => `${step.kind} ${formatInstant("at" in step ? step.at : step.until)}`)).toEqual([
-    "retry 2028-02-02T10:00:00Z",
-    "retry 2028-02-04T10:00:00Z",
-    "end 2028-02-06T10:00:00Z",
-  ]);
+  expect(preview.map((step) => `${step.kind} ${formatInstant("at" in step ? step.at : step.until)}`)).toEqual(
+    ["retry 2028-02-02T10:00:00Z", "retry 2028-02-04T10:00:00Z", "end 2028-02-06T10:00:00Z"],
+  );
   await paying.advance("2028-02-07T00:00:00Z");
   const attempts = await attemptsOf(invoice);
-  expect(attempts.map(({ number, state, createdAt }) => `${number} ${state} ${formatInstant(createdAt)}`)).toEqual([
+  expect(
+    attempts.map(({ number, state, createdAt }) => `${number} ${state} ${formatInstant(createdAt)}`),
+  ).toEqual([
     "1 failed 2028-02-01T00:00:00Z",
     "2 failed 2028-02-02T10:00:00Z",
     "3 failed 2028-02-04T10:00:00Z",
@@ -60,7 +71,9 @@ test("a hard decline is never retried with the same card; a new card is charged 
   await paying.advance("2028-03-07T00:00:00Z");
   const { invoice, dunning } = await invoiceOf(customer);
   // Ended on the schedule's last day, after one attempt.
-  expect(await attemptsOf(invoice)).toMatchObject([{ state: "failed", decline: { code: "stolen_card", hardness: "hard" } }]);
+  expect(await attemptsOf(invoice)).toMatchObject([
+    { state: "failed", decline: { code: "stolen_card", hardness: "hard" } },
+  ]);
   expect(dunning).toMatchObject({ state: "ended" });
   const other = await paying.customer("renewed", "4000000000009979");
   await paying.advance("2028-04-03T00:00:00Z");
@@ -76,7 +89,12 @@ test("a hard decline is never retried with the same card; a new card is charged 
 });
 
 test("without funds the retry waits for a payday that is near", async () => {
-  await payments().dunning.setSchedule(paying.caller, { retryDays: [2, 12], hour: 9, endDays: 20, end: "none" });
+  await payments().dunning.setSchedule(paying.caller, {
+    retryDays: [2, 12],
+    hour: 9,
+    endDays: 20,
+    end: "none",
+  });
   const customer = await paying.customer("poor", "4000000000009995");
   await paying.advance("2028-05-04T00:00:00Z");
   const { invoice } = await invoiceOf(customer);
@@ -100,13 +118,21 @@ test("at the end an invoice can become uncollectible, the customer be paused, or
   const bad = await paying.customer("bad", "4000000000000002");
   await paying.advance("2028-06-10T00:00:00Z");
   const written = await invoiceOf(bad);
-  expect(written).toMatchObject({ state: "uncollectible", writtenOff: written.due, dunning: { state: "ended" } });
+  expect(written).toMatchObject({
+    state: "uncollectible",
+    writtenOff: written.due,
+    dunning: { state: "ended" },
+  });
   await dunning.setSchedule(paying.caller, { ...ends, end: "pause" });
   const paused = await paying.customer("paused", "4000000000000002");
   await paying.advance("2028-07-12T00:00:00Z");
   expect((await dunning.pauseOf(organization(), paused as CustomerId))?.reason).toContain("was not paid");
   await paying.advance("2028-08-12T00:00:00Z");
-  expect((await receivables.list(organization(), { customer: paused as CustomerId, limit: 10 })).map(({ attempts }) => attempts)).toEqual([1, 0]);
+  expect(
+    (await receivables.list(organization(), { customer: paused as CustomerId, limit: 10 })).map(
+      ({ attempts }) => attempts,
+    ),
+  ).toEqual([1, 0]);
   await dunning.setSchedule(paying.caller, { ...ends, end: "cancel" });
   await paying.customer("canceled", "4000000000000002");
   await paying.advance("2028-09-14T00:00:00Z");

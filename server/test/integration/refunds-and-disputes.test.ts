@@ -17,7 +17,10 @@ async function nextMonth(): Promise<void> {
 }
 
 /** A customer who has paid an invoice. */
-async function paid(name: string, card = "4242424242424242"): Promise<{ customer: CustomerId; invoice: InvoiceId; payment: Payment }> {
+async function paid(
+  name: string,
+  card = "4242424242424242",
+): Promise<{ customer: CustomerId; invoice: InvoiceId; payment: Payment }> {
   const customer = (await paying.customer(name, card)) as CustomerId;
   await nextMonth();
   const [receivable] = await payments().receivables.list(organization(), { customer, limit: 1 });
@@ -48,7 +51,9 @@ async function expectBalanced(): Promise<void> {
 
 beforeAll(async () => {
   weir = await startTestWeir("refunds");
-  paying = await startPayingOrganization(weir, "refunds", { delays: { refund_ms: 50, dispute_ms: 50, disputeDecision_ms: 50 } });
+  paying = await startPayingOrganization(weir, "refunds", {
+    delays: { refund_ms: 50, dispute_ms: 50, disputeDecision_ms: 50 },
+  });
 });
 afterAll(async () => {
   await paying?.stop();
@@ -70,7 +75,11 @@ test("partial refunds never come to more than was captured, whoever asks at once
     () => refunds.list(organization(), { payment: payment.id, limit: 10 }),
     (list) => list.every(({ state }) => state === "succeeded"),
   );
-  expect(all.map(({ state, amount }) => `${state} ${amount}`).sort()).toEqual(["succeeded 200", "succeeded 900", "succeeded 900"]);
+  expect(all.map(({ state, amount }) => `${state} ${amount}`).sort()).toEqual([
+    "succeeded 200",
+    "succeeded 900",
+    "succeeded 900",
+  ]);
   expect(await balanceOf("refunds")).toBe(2000n);
   expect(await balanceOf(`receivable:${customer}`)).toBe(0n);
   await expectBalanced();
@@ -79,7 +88,11 @@ test("partial refunds never come to more than was captured, whoever asks at once
 test("a refund that fails later is posted back, and a person is told", async () => {
   const { payment } = await paid("failing", "4000000000005126");
   const before = await balanceOf(`provider_clearing:${paying.account}`);
-  const refund = await payments().refunds.create(paying.caller, { payment: payment.id, source: "goodwill", reason: "sorry" });
+  const refund = await payments().refunds.create(paying.caller, {
+    payment: payment.id,
+    source: "goodwill",
+    reason: "sorry",
+  });
   const ended = await eventually(
     async () => (await payments().refunds.find(organization(), refund.id))!,
     ({ state }) => state === "failed",
@@ -91,7 +104,10 @@ test("a refund that fails later is posted back, and a person is told", async () 
 
 test("a credit note of a paid invoice is the customer's balance, and goes back as money", async () => {
   const { payment, invoice, customer } = await paid("credited");
-  const note = await weir.weir.services.billing.creditNotes.issue(paying.caller, { invoice, reason: "too much" });
+  const note = await weir.weir.services.billing.creditNotes.issue(paying.caller, {
+    invoice,
+    reason: "too much",
+  });
   expect(note.toBalance).toBe(payment.amount);
   expect(await balanceOf(`customer_balance:${customer}`)).toBe(-payment.amount);
   const refund = await payments().refunds.create(paying.caller, {
@@ -101,7 +117,12 @@ test("a credit note of a paid invoice is the customer's balance, and goes back a
     reason: "given back",
   });
   await expect(
-    payments().refunds.create(paying.caller, { payment: payment.id, source: "balance", amount: 1n, reason: "again" }),
+    payments().refunds.create(paying.caller, {
+      payment: payment.id,
+      source: "balance",
+      amount: 1n,
+      reason: "again",
+    }),
   ).rejects.toMatchObject({ slug: "refund-above-captured" });
   await eventually(
     async () => (await payments().refunds.find(organization(), refund.id))!,
@@ -113,8 +134,16 @@ test("a credit note of a paid invoice is the customer's balance, and goes back a
 
 test("a refund can leave the invoice owed again, which is then charged again", async () => {
   const { payment, invoice } = await paid("reopened");
-  await payments().refunds.create(paying.caller, { payment: payment.id, source: "invoice", amount: 500n, reason: "wrong card" });
-  expect(await payments().receivables.find(organization(), invoice)).toMatchObject({ state: "open", paid: payment.amount - 500n });
+  await payments().refunds.create(paying.caller, {
+    payment: payment.id,
+    source: "invoice",
+    amount: 500n,
+    reason: "wrong card",
+  });
+  expect(await payments().receivables.find(organization(), invoice)).toMatchObject({
+    state: "open",
+    paid: payment.amount - 500n,
+  });
   const attempt = await payments().charges.pay(paying.caller, { invoice });
   expect(attempt.amount).toBe(500n);
   await eventually(
@@ -126,7 +155,12 @@ test("a refund can leave the invoice owed again, which is then charged again", a
 
 test("dispute after refund, dispute won: the money is taken once and comes back, the fee stays apart", async () => {
   const { payment } = await paid("disputed");
-  await payments().refunds.create(paying.caller, { payment: payment.id, amount: 500n, source: "goodwill", reason: "sorry" });
+  await payments().refunds.create(paying.caller, {
+    payment: payment.id,
+    amount: 500n,
+    source: "goodwill",
+    reason: "sorry",
+  });
   await eventually(
     () => payments().refunds.list(organization(), { payment: payment.id, limit: 1 }),
     ([one]) => one?.state === "succeeded",

@@ -1,4 +1,10 @@
-import { Customers, mustFindCustomer, openBilling, type Billing, type BillingOptions } from "../../src/billing/index.js";
+import {
+  Customers,
+  mustFindCustomer,
+  openBilling,
+  type Billing,
+  type BillingOptions,
+} from "../../src/billing/index.js";
 import { Credits } from "../../src/credits/index.js";
 import { Receivables } from "../../src/payments/index.js";
 import { Ledger, Revenue } from "../../src/ledger/index.js";

@@ -5,7 +5,8 @@ import postgres from "postgres";
 /** A superuser's connection to the embedded PostgreSQL of a running Weir: to see, and seed, what no API shows. */
 export function superuserOf(dataDir: string): postgres.Sql {
   const lines = readFileSync(path.join(dataDir, "postgres", "postmaster.pid"), "utf8").split("\n");
-  const [port = "5432", socketDir = ""] = [lines[3], lines[4]];
+  const port = lines[3] ?? "5432";
+  const socketDir = lines[4] ?? "";
   return postgres({
     path: `${socketDir}/.s.PGSQL.${port}`,
     user: "postgres",
