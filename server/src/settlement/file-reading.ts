@@ -3,7 +3,6 @@ import type { Readable } from "node:stream";
 import {
   detectFormat,
   detection_bytes,
-  FileRefused,
   findFormat,
   type FileSummary,
   type SettlementFormat,
@@ -22,7 +21,7 @@ export interface ReadPiece {
 
 export interface ReadFile {
   readonly name: string;
-  /** Named by a person; the file must be of it. */
+  /** Named by a person. */
   readonly askedFormat: string | undefined;
   readonly content: Readable;
 }
@@ -139,16 +138,8 @@ export class FileReading {
   }
 }
 
-/** @throws FileRefused when it is of none, or not of the one that was named */
+/** A format that a person names is taken at their word: its reader refuses what is none. @throws FileRefused */
 function formatOf(head: Uint8Array, { name, askedFormat }: ReadFile): SettlementFormat {
-  if (askedFormat === undefined) return detectFormat(head, name);
-  const format = findFormat(askedFormat);
-  if (format === undefined || !format.detect(head, name)) {
-    const found = format?.title ?? askedFormat;
-    throw new FileRefused({
-      detail: `${name} is no file of the format ${found}`,
-      advice: "Leave the format out to have it found, or fetch the file again",
-    });
-  }
-  return format;
+  const asked = askedFormat === undefined ? undefined : findFormat(askedFormat);
+  return asked ?? detectFormat(head, name);
 }
