@@ -365,7 +365,7 @@ describe("what the files say", () => {
     await world.checkBooks();
   });
 
-  test("a response that is damaged is refused with its line, and one whose trailer counts otherwise is held", async () => {
+  test("a response that is damaged is refused with its line and field, and so is one whose trailer counts otherwise", async () => {
     const answers = [{ reference: "ABC", code: "51" }];
     const refused = async (content: string) => {
       files += 1;
@@ -389,7 +389,9 @@ describe("what the files say", () => {
         cardResponsesFile({ batch: 1, answers: [{ reference: "AB", code: "05", currency: "XXX" }] }),
       ),
     ).toMatch(/^refused 2 column 5 \(currency\)/);
-    expect(await refused(cardResponsesFile({ batch: 1, answers, wrong: { trailer: 2 } }))).toMatch(/^held/);
+    expect(await refused(cardResponsesFile({ batch: 1, answers, wrong: { trailer: 2 } }))).toMatch(
+      /^refused 3 column 2 \(number\) the trailer counts 2 answers, and there are 1/,
+    );
   });
 
   test("a charge that no file tells of is missed after some days, and found when one does", async () => {
