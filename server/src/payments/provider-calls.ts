@@ -191,7 +191,8 @@ export class ProviderCalls {
     customer: { id: NewCustomerRef["customer"]; name: string; email: string | undefined },
   ): Promise<string> {
     const { postgres, gate, clock } = this.#on;
-    const { createCustomer } = provider.methods ?? {};
+    const { methods } = provider;
+    const createCustomer = methods?.createCustomer?.bind(methods);
     if (createCustomer === undefined) return customer.id;
     const known = await postgres.inOrganization(organization, (sql) =>
       findProviderCustomer(sql, account.id, customer.id),

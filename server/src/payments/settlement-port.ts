@@ -282,8 +282,8 @@ export class SettlementPort implements SettlementPayments {
   }
 
   #accountOf({ id, key, name, provider, settings }: StoredProviderAccount): SettlementAccount {
-    const { side, identifiersOf } = this.#on.accounts.providerOf(provider).files;
-    return { id, key, name, provider, side, identifiers: identifiersOf(settings) };
+    const { files } = this.#on.accounts.providerOf(provider);
+    return { id, key, name, provider, side: files.side, identifiers: files.identifiersOf(settings) };
   }
 
   async #named(
@@ -496,7 +496,7 @@ export class SettlementPort implements SettlementPayments {
       return { kind: "refused", reason: `${id} has no charge that could be disputed.` };
     const opened = await this.#on.accounts.open(sql, organization, account.id);
     const { settings } = opened.account;
-    const { evidenceDueAt } = opened.provider.disputes ?? {};
+    const { disputes } = opened.provider;
     await this.#on.disputes.reported(sql, organization, account.id, {
       ref,
       chargeRef: payment.ref,
@@ -505,7 +505,7 @@ export class SettlementPort implements SettlementPayments {
       fee: { currency: held.currency, minor: fee },
       reason: "reported by a settlement file",
       state: "needs_response",
-      evidenceDueAt: chargeback && evidenceDueAt?.(settings, chargeback),
+      evidenceDueAt: chargeback && disputes?.evidenceDueAt?.(settings, chargeback),
     });
     const dispute = await findDisputeByRef(sql, account.id, ref);
     if (dispute === undefined) return { kind: "refused", reason: `${id} takes no dispute ${ref}.` };

@@ -1,6 +1,7 @@
 import type { Currency } from "../../src/kernel/currency.js";
 import type { CustomerId, OrganizationId } from "../../src/kernel/ids.js";
 import { fillPayments, type FilledPayments } from "./filled-payments.js";
+import { fillSettlement, type FilledSettlement } from "./filled-settlement.js";
 import { operationsOf } from "./graphql-operations.js";
 import type { TestWeir } from "./test-weir.js";
 
@@ -40,7 +41,8 @@ export interface FilledOrganization {
       | "audit",
       string
     > &
-      FilledPayments
+      FilledPayments &
+      FilledSettlement
   >;
 }
 
@@ -178,6 +180,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
   );
   const [posting] = await ledger.postings(id, { limit: 1 });
   const payments = await fillPayments(weir, key, mark);
+  const settlement = await fillSettlement(weir, key, mark);
   const webhook = await deliverWebhook(weir, key, mark);
   const apiKey = await mutate<{ key: { id: string } }>(
     `createApiKey(kind: read, name: "${mark}-key")`,
@@ -215,6 +218,7 @@ export async function fillOrganization(weir: TestWeir, mark: string): Promise<Fi
       apiKey: apiKey.key.id,
       ...webhook,
       ...payments,
+      ...settlement,
       import: imported.id,
       fileImport,
       audit: auditLog.nodes[0]?.id ?? "",

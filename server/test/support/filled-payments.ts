@@ -16,9 +16,8 @@ export interface FilledPayments {
   readonly refund: string;
   readonly dispute: string;
   readonly payout: string;
+  readonly topUp: string;
   readonly providerEvent: string;
-  /** Of a provider that works by files: one that was closed. */
-  readonly paymentBatch: string;
   /** Of a card-update link. */
   readonly cardToken: string;
 }
@@ -58,18 +57,15 @@ async function fill(
   const now = new Date();
   const lastMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString();
 
-  /** A customer with an invoice of last month. @param hasCard undefined for one that is there */
+  /** A customer with an invoice of last month. */
   async function billed(
     name: string,
-    hasCard: boolean | undefined,
+    hasCard: boolean,
   ): Promise<{ customer: string; method: string; invoice: string }> {
-    const customer =
-      hasCard === undefined
-        ? undefined
-        : await mutate<{ id: string }>(
-            `createCustomer(key: "${mark}-${name}", name: "${mark}", timeZone: "UTC")`,
-            "{ id }",
-          );
+    const customer = await mutate<{ id: string }>(
+      `createCustomer(key: "${mark}-${name}", name: "${mark}", timeZone: "UTC")`,
+      "{ id }",
+    );
     const method = hasCard
       ? await mutate<{ id: string }>(
           `attachPaymentMethod(customer: "${mark}-${name}", account: "${mark}-stripe", method: "${simulator.createPaymentMethod({ number: "4242424242424242" })}")`,
@@ -85,44 +81,7 @@ async function fill(
       "{ invoice { id } }",
     );
     await mutate(`finalizeInvoice(id: "${invoice.id}")`, "{ id }");
-    return { customer: customer?.id ?? "", method: method?.id ?? "", invoice: invoice.id };
-  }
-
-  /** A charge that went out by a file, of a customer whose invoices say how to pay by a transfer too. */
-  async function closedBatch(): Promise<string> {
-    await mutate(
-      `createProviderAccount(key: "${mark}-acquirer", provider: "card_files", name: "${mark}",
-        settings: [{ name: "acquirerId", value: "${mark}" }, { name: "merchantId", value: "${mark}" }])`,
-      "{ id }",
-    );
-    await mutate(
-      `createProviderAccount(key: "${mark}-bank", provider: "bank_transfer", name: "${mark}",
-        settings: [{ name: "iban", value: "DE89370400440532013000" }, { name: "holder", value: "${mark}" }])`,
-      "{ id }",
-    );
-    await mutate(`createCustomer(key: "${mark}-by-file", name: "${mark}", timeZone: "UTC")`, "{ id }");
-    await mutate(
-      `attachPaymentMethod(customer: "${mark}-by-file", account: "${mark}-acquirer", method: "${mark}-token")`,
-      "{ id }",
-    );
-    await billed("by-file", undefined);
-    await eventually(
-      async () =>
-        (
-          await ask<{ paymentBatches: Nodes<{ itemCount: number }> }>(
-            "{ paymentBatches { nodes { itemCount } } }",
-          )
-        ).paymentBatches.nodes,
-      ([found]) => found?.itemCount === 1,
-    );
-    const { id } = await mutate<{ id: string }>(`closePaymentBatch(account: "${mark}-acquirer")`, "{ id }");
-    await eventually(
-      async () =>
-        (await ask<{ paymentBatch: { state: string } }>(`{ paymentBatch(id: "${id}") { state } }`))
-          .paymentBatch,
-      ({ state }) => state === "closed",
-    );
-    return id;
+    return { customer: customer.id, method: method?.id ?? "", invoice: invoice.id };
   }
 
   const payer = await billed("payer", true);
@@ -173,10 +132,17 @@ async function fill(
     `receivePayment(customer: "${mark}-debtor", amount: "1.00", currency: "USD", reference: "${mark}-check", note: "${mark}")`,
     "{ id }",
   );
+  const { topUpId: topUp } = await mutate<{ topUpId: string }>(
+    `topUpCredit(customer: "${mark}-payer", amount: "7.00", currency: "USD")`,
+    "{ topUpId }",
+  );
+  await eventually(
+    async () => (await ask<{ topUp: { grants: string[] } }>(`{ topUp(id: "${topUp}") { grants } }`)).topUp,
+    ({ grants }) => grants.length > 0,
+  );
   await mutate(`pauseCollection(customer: "${mark}-debtor", reason: "${mark}")`, "{ id }");
   await mutate("setDunningSchedule(hour: 11)", "{ hour }");
   const link = await mutate<{ url: string }>(`createCardUpdateLink(customer: "${mark}-payer")`, "{ url }");
-  const paymentBatch = await closedBatch();
   await simulator.settle();
   const { providerEvents } = await eventually(
     () =>
@@ -196,8 +162,8 @@ async function fill(
     refund: refund.id,
     dispute: dispute!.id,
     payout: payout!.id,
+    topUp,
     providerEvent: providerEvents.nodes[0]!.id,
-    paymentBatch,
     cardToken: link.url.slice(link.url.lastIndexOf("/") + 1),
   };
 }

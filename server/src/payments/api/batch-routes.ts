@@ -11,10 +11,8 @@ export function registerBatchRoutes(app: FastifyInstance, services: Services): v
     const { file: asked } = request.params;
     const dot = asked.lastIndexOf(".");
     const { organization } = callerOf(request);
-    const { file, mediaType, read } = await batches.content(
-      organization,
-      dot < 0 ? asked : asked.slice(0, dot),
-    );
+    const content = await batches.content(organization, dot < 0 ? asked : asked.slice(0, dot));
+    const { file, mediaType } = content;
     const extension = file.name.slice(file.name.lastIndexOf("."));
     if (dot < 0 || asked.slice(dot) !== extension) throw otherExtension(asked, extension);
     return reply
@@ -23,7 +21,7 @@ export function registerBatchRoutes(app: FastifyInstance, services: Services): v
       .header("content-disposition", `attachment; filename="${file.name}"`)
       .header("x-content-type-options", "nosniff")
       .header("repr-digest", `sha-256=:${Buffer.from(file.sha256, "hex").toString("base64")}:`)
-      .send(await read());
+      .send(await content.read());
   });
 }
 
