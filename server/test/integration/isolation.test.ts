@@ -267,7 +267,7 @@ const mutations = (): Record<string, string[]> => ({
   ],
   acceptDispute: [`(dispute: "${b.ids.dispute}")`],
   acceptSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
-  closePaymentBatch: [`(account: "${b.ids.bank}")`, `(account: "${mark}-bank")`],
+  closePaymentBatch: [`(account: "${b.ids.bank}")`, `(account: "${mark}-bank")`, `(account: "${mark}-acquirer")`],
   disableTopUpSettings: [`(customer: "${b.ids.payer}")`, `(customer: "${mark}-payer")`],
   discardSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
   ignoreException: [`(exception: "${b.ids.exception}", version: 1, reason: "r")`],
@@ -525,7 +525,7 @@ function leaks(answer: string, said: string): string[] {
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
   const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
     word,
-    word.replace(/\.(json|html|pdf|xml)$/, ""),
+    word.replace(/\.(json|html|pdf|xml|csv)$/, ""),
   ]);
   const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)

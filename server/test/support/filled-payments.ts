@@ -84,6 +84,40 @@ async function fill(
     return { customer: customer.id, method: method?.id ?? "", invoice: invoice.id };
   }
 
+  /** A charge that went out by a file. */
+  async function closeBatch(): Promise<void> {
+    await mutate(
+      `createProviderAccount(key: "${mark}-acquirer", provider: "card_files", name: "${mark}",
+        settings: [{ name: "acquirerId", value: "${mark}" }, { name: "merchantId", value: "${mark}" }])`,
+      "{ id }",
+    );
+    const { invoice } = await billed("by-file", false);
+    await mutate(
+      `attachPaymentMethod(customer: "${mark}-by-file", account: "${mark}-acquirer", method: "${mark}-token")`,
+      "{ id }",
+    );
+    await mutate(`payInvoice(invoice: "${invoice}")`, "{ id }");
+    await eventually(
+      async () => {
+        const { paymentBatches } = await ask<{ paymentBatches: Nodes<{ itemCount: number }> }>(
+          "{ paymentBatches { nodes { itemCount } } }",
+        );
+        return paymentBatches.nodes;
+      },
+      ([found]) => found?.itemCount === 1,
+    );
+    const { id } = await mutate<{ id: string }>(`closePaymentBatch(account: "${mark}-acquirer")`, "{ id }");
+    await eventually(
+      async () => {
+        const { paymentBatch } = await ask<{ paymentBatch: { state: string } }>(
+          `{ paymentBatch(id: "${id}") { state } }`,
+        );
+        return paymentBatch;
+      },
+      ({ state }) => state === "closed",
+    );
+  }
+
   const payer = await billed("payer", true);
   const payment = await eventually(
     async () => {
@@ -143,6 +177,7 @@ async function fill(
   await mutate(`pauseCollection(customer: "${mark}-debtor", reason: "${mark}")`, "{ id }");
   await mutate("setDunningSchedule(hour: 11)", "{ hour }");
   const link = await mutate<{ url: string }>(`createCardUpdateLink(customer: "${mark}-payer")`, "{ url }");
+  await closeBatch();
   await simulator.settle();
   const { providerEvents } = await eventually(
     () =>
