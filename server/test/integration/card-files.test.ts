@@ -432,7 +432,7 @@ describe("what the files say", () => {
 
 describe("a refund", () => {
   test("goes out with the next file, names its charge, and is done when the clearing has it", async () => {
-    const { payment, reference } = await captured();
+    const { payment, reference, number } = await captured();
     const refund = await payments().refunds.create(world.caller, {
       payment: payment.id,
       amount: 500n,
@@ -444,7 +444,7 @@ describe("a refund", () => {
       (one) => one?.ref !== undefined,
     ))!;
     const batch = await closed();
-    expect((await download(batch.id)).text).toContain(`D,1,refund,${ref},,EUR,2,500,${reference},,sorry\r\n`);
+    expect((await download(batch.id)).text).toContain(`D,1,refund,${ref},,EUR,2,500,${reference},,Refund ${number}\r\n`);
     await ipm(
       presentment({
         elements: { ...euros(500n), 3: "200000", 37: ref!, 31: arnOf(2) },
