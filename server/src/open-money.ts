@@ -20,6 +20,7 @@ import {
   openPayments,
   type BillingPort,
   type NoticesPort,
+  type GateOptions,
   type PaymentProvider,
   type Payments,
 } from "./payments/index.js";
@@ -46,6 +47,8 @@ export interface MoneyOptions {
   readonly secrets: Secrets;
   /** One for each folder in payments/providers; all when left out. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  /** How fast providers are called, and when they are left alone. */
+  readonly gate?: GateOptions;
   /** Who tells receivers what happened. */
   readonly webhooks: Webhooks;
   readonly objects: Objects;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { exponentOf, parseCurrency } from "./currency.js";
 import { Decimal } from "./decimal.js";
-import { addMoney, formatMoney, toDecimal, toMoney } from "./money.js";
+import { addMoney, formatMoney, minorOfText, moneyJson, toDecimal, toMoney } from "./money.js";
 
 const currency = (code: string) => parseCurrency(code)!;
 const eur = currency("EUR");
@@ -53,5 +53,29 @@ describe("amounts", () => {
     expect(() => addMoney({ currency: eur, minor: 1n }, { currency: currency("USD"), minor: 2n })).toThrow(
       "EUR and USD",
     );
+  });
+});
+
+describe("amounts as text", () => {
+  test.each([
+    ["100.00", "EUR", 10_000n],
+    ["100", "JPY", 100n],
+    ["1.235", "KWD", 1_235n],
+    ["-0.5", "EUR", -50n],
+    ["1.001", "EUR", 'EUR has 2 decimals, "1.001" has more'],
+    ["1.0", "JPY", 1n],
+    ["abc", "EUR", '"abc" is not a decimal number such as "100.00"'],
+    ["10000000000000000.01", "EUR", "at most 1000000000000000000 minor units"],
+    ["-10000000000000000.01", "EUR", "at most 1000000000000000000 minor units"],
+  ])("%s %s", (text, code, minor) => {
+    expect(minorOfText(text, currency(code))).toBe(minor);
+  });
+
+  test("for JSON they are text, with the currency's decimals", () => {
+    expect(moneyJson({ currency: eur, minor: -5n })).toEqual({
+      currency: "EUR",
+      minor: "-5",
+      amount: "-0.05",
+    });
   });
 });

@@ -108,6 +108,23 @@ describe("in English", () => {
   });
 });
 
+test("a decline is told in plain words of the language, and what is the bank's to tell is not told", () => {
+  const failed = (decline: string, locale = "en") =>
+    written({ kind: "payment_failed", invoiceNumber: "INV-1", amount, decline }, { locale }).slice(2);
+  expect(failed("insufficient_funds")).toEqual(["Reason: there is not enough money on the account.", ""]);
+  expect(failed("insufficient_funds", "de")).toEqual(["Grund: Das Konto ist nicht ausreichend gedeckt.", ""]);
+  for (const code of ["fraudulent", "do_not_honor", "constructor"])
+    expect(failed(code)[0]).toBe("Reason: the bank declined it. It can tell you why.");
+});
+
+test("without an address to lead to, a mail says the same without a button", () => {
+  for (const content of contents.slice(2, 5)) {
+    const { link: _link, ...rest } = content as Extract<MailContent, { link?: string }>;
+    expect(written(rest as MailContent).slice(0, -1)).toEqual(written(content).slice(0, -1));
+    expect(written(rest as MailContent).at(-1)).toBe("");
+  }
+});
+
 test("in German, with German amounts and days", () => {
   const german = contents.map((content) => written(content, { locale: "de-AT" }));
   expect(german.map(([subject]) => subject)).toEqual([

@@ -90,7 +90,7 @@ function partsOf(
     case "payment_failed": {
       const { invoiceNumber, amount, method, decline, nextAttemptAt, link } = content;
       const next = dayOf(nextAttemptAt);
-      const reason = content.reason ?? (decline && (words.declines[decline] ?? words.declined));
+      const reason = content.reason ?? (decline && reasonOf(words, decline));
       return parts(
         words.failedSubject(invoiceNumber),
         [
@@ -120,6 +120,10 @@ function partsOf(
     case "test":
       return parts(words.testSubject, [words.test(seller)]);
   }
+}
+
+function reasonOf({ declines, declined }: MailWords, code: string): string {
+  return (Object.hasOwn(declines, code) ? declines[code] : undefined) ?? declined;
 }
 
 function actionOf(label: string, link: string | undefined): Letter["action"] {

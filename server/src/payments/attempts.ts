@@ -167,7 +167,7 @@ export class Attempts {
         ? {
             ...attempt,
             ...after,
-            parkedAt: isOpen(after.state) ? attempt.parkedAt : undefined,
+            parkedAt: after.state === "unknown" ? attempt.parkedAt : undefined,
             changedAt: now,
           }
         : attempt;

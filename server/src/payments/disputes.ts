@@ -69,6 +69,9 @@ export class Disputes {
     const { ledger, clocks, notices } = this.#on;
     const now = clocks.of(organization).now();
     const transition = onDisputeState(known?.state, reported.state);
+    // Older than what is known: so are its amounts.
+    if (known !== undefined && transition.kind === "ignored" && known.state !== reported.state)
+      return `${known.id} ${known.state}`;
     const dispute: Dispute =
       known === undefined
         ? {
@@ -93,6 +96,8 @@ export class Disputes {
     const after: Dispute = {
       ...dispute,
       state,
+      // An inquiry holds nothing yet: what is taken off, and in which currency, is told when it becomes a dispute.
+      held: known?.state === "inquiry" ? reported.held : dispute.held,
       fee: reported.fee,
       evidenceDueAt: reported.evidenceDueAt ?? dispute.evidenceDueAt,
       changedAt: now,
@@ -104,7 +109,7 @@ export class Disputes {
     if (fee !== undefined) await ledger.post(sql, organization, [fee]);
     if (transition.kind === "ignored") return `${dispute.id} ${state}`;
     const change = `${known?.state ?? "none"}-${state}`;
-    const posting = disputePosting(dispute.id, change, account, dispute.held, transition.effects);
+    const posting = disputePosting(dispute.id, change, account, after.held, transition.effects);
     if (posting !== undefined) await ledger.post(sql, organization, [posting]);
     const type =
       known === undefined ? "dispute.opened" : isClosed(state) ? "dispute.closed" : "dispute.updated";

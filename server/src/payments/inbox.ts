@@ -12,6 +12,7 @@ import { askProvider } from "./ask-provider.js";
 import { provider_event_kind } from "./kinds.js";
 import type { ProviderEvent, ProviderObject } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
+import type { Applied } from "./provider-objects.js";
 import { isUnanswered, ProviderRefusal } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
 import { fromStepJson, stepJson } from "./step-json.js";
@@ -26,13 +27,13 @@ import {
   type InboxPage,
 } from "./store/webhook-inbox.js";
 
-/** Applies an object that a provider told us of, in the caller's transaction; says what came of it. */
+/** Applies an object that a provider told us of, in the caller's transaction. */
 export type ObjectApplied = (
   sql: Sql,
   organization: OrganizationId,
   account: ProviderAccountId,
   object: ProviderObject,
-) => Promise<string>;
+) => Promise<Applied>;
 
 export interface InboxDependencies {
   readonly postgres: Postgres;
@@ -204,13 +205,14 @@ export class Inbox {
     }
   }
 
-  /** Acts on an event and marks it, in the caller's transaction. Again changes nothing. */
+  /** Acts on an event and marks it, or asks again later when it came too early, in the caller's transaction. Again changes nothing. */
   async process(
     sql: Sql,
     organization: OrganizationId,
     account: ProviderAccountId,
     id: string,
     object: ProviderObject,
+    tries: number,
   ): Promise<string> {
     const event = await mustFindEvent(sql, account, id, { lock: true });
     if (event.state !== "pending") return event.note ?? "";
@@ -220,25 +222,28 @@ export class Inbox {
       await markInboxEvent(sql, event, { state: "ignored", note, at, replays: event.replays });
       return note;
     }
-    const note = await this.#on.apply(sql, organization, account, object);
+    const applied = await this.#on.apply(sql, organization, account, object);
+    if ("early" in applied) return this.askAgain(sql, organization, account, id, tries, applied.early);
+    const { note } = applied;
     await markInboxEvent(sql, event, { state: "processed", note, at, replays: event.replays });
     return note;
   }
 
-  /** Asks for the object later, in the caller's transaction; given up after some days. */
+  /** Asks for the object later, in the caller's transaction; given up after some days. @param why  it is not acted on now */
   async askAgain(
     sql: Sql,
     organization: OrganizationId,
     account: ProviderAccountId,
     id: string,
     tries: number,
+    why: string,
   ): Promise<string> {
     const { wakes, clocks, clock } = this.#on;
     const event = await mustFindEvent(sql, account, id, { lock: true });
     if (event.state !== "pending") return event.note ?? "";
     const wait = again_after[tries];
     if (wait === undefined) {
-      const note = "the provider did not answer for days; replay it once it does";
+      const note = `given up after some days: ${why}; replay it once that has changed`;
       await markInboxEvent(sql, event, { state: "failed", note, at: clock.now(), replays: event.replays });
       return note;
     }
@@ -247,7 +252,7 @@ export class Inbox {
       replays: event.replays,
       tries: tries + 1,
     });
-    return "the provider does not answer; asked again later";
+    return `${why}; asked again later`;
   }
 
   async #take(
@@ -288,8 +293,12 @@ export function registerInbox(
       const fetched = await fetchStep(context, () => inbox.fetch(organization, id, event));
       if (fetched === null) return null;
       if (fetched === unanswered)
-        return context.transaction("again", (sql) => inbox.askAgain(sql, organization, id, event, tries));
-      return context.transaction("apply", (sql) => inbox.process(sql, organization, id, event, fetched));
+        return context.transaction("again", (sql) =>
+          inbox.askAgain(sql, organization, id, event, tries, "the provider does not answer"),
+        );
+      return context.transaction("apply", (sql) =>
+        inbox.process(sql, organization, id, event, fetched, tries),
+      );
     },
   });
   wakes.register({

@@ -7,6 +7,7 @@ export { registerBatchRoutes } from "./api/batch-routes.js";
 export { registerCardUpdateRoutes } from "./api/card-update-routes.js";
 export { registerWebhookRoutes } from "./api/webhook-routes.js";
 export type { PaymentProvider } from "./provider.js";
+export type { GateOptions } from "./provider-gate.js";
 export type {
   BillingPort,
   ExceptionsPort,

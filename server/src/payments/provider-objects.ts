@@ -17,9 +17,14 @@ export interface ProviderObjectsDependencies {
 }
 
 /**
+ * What came of an object, for people; or that it came too early: it is about money of which we do not know yet, and is
+ * to be asked for again.
+ */
+export type Applied = { readonly note: string } | { readonly early: string };
+
+/**
  * What an object that a provider told us of does, in the caller's transaction. States only go forward, so that events may
  * come twice and in any order.
- * @returns what came of it, for people
  */
 export async function applyObject(
   on: ProviderObjectsDependencies,
@@ -27,7 +32,7 @@ export async function applyObject(
   organization: OrganizationId,
   account: ProviderAccountId,
   object: ProviderObject,
-): Promise<string> {
+): Promise<Applied> {
   switch (object.kind) {
     case "charge": {
       const { reply } = object;
@@ -35,19 +40,32 @@ export async function applyObject(
       const named = object.attempt === undefined ? undefined : await findAttempt(sql, object.attempt);
       const attempt = byRef ?? named;
       // Metadata can be written by anyone with the account's key: the account must be the attempt's own.
-      if (attempt === undefined || attempt.account !== account) return "a charge that Weir did not make";
+      if (attempt === undefined || attempt.account !== account)
+        return { note: "a charge that Weir did not make" };
       const recorded = await on.attempts.record(sql, organization, attempt, newsOf(reply));
-      return `${attempt.id} ${recorded.state}`;
+      return { note: `${attempt.id} ${recorded.state}` };
     }
-    case "refund":
-      return on.refunds.reported(sql, organization, account, object);
+    case "refund": {
+      if (await isUnknownYet(sql, account, object.chargeRef)) return { early: charge_unknown };
+      const note = await on.refunds.reported(sql, organization, account, object);
+      return note === undefined ? { early: "other refunds of the payment are on their way" } : { note };
+    }
     case "dispute":
-      return on.disputes.reported(sql, organization, account, object.dispute);
+      if (await isUnknownYet(sql, account, object.dispute.chargeRef)) return { early: charge_unknown };
+      return { note: await on.disputes.reported(sql, organization, account, object.dispute) };
     case "payout":
-      return on.payouts.reported(sql, organization, account, object.payout);
+      return { note: await on.payouts.reported(sql, organization, account, object.payout) };
     case "method":
-      return on.methods.reported(sql, organization, account, object.method);
+      return { note: await on.methods.reported(sql, organization, account, object.method) };
     case "irrelevant":
-      return "nothing that Weir keeps books of";
+      return { note: "nothing that Weir keeps books of" };
   }
+}
+
+const charge_unknown = "what became of its charge is not known yet";
+
+/** Whether a charge is ours and its money is not booked: its own news have not come, or not been asked for. */
+async function isUnknownYet(sql: Sql, account: ProviderAccountId, charge: string): Promise<boolean> {
+  const attempt = await findAttemptByRef(sql, account, charge);
+  return attempt !== undefined && attempt.state !== "succeeded";
 }

@@ -99,6 +99,8 @@ export interface RefundReply {
   readonly failure: string | undefined;
   /** As soon as it is known. */
   readonly settled: SettledAmounts | undefined;
+  /** What came back onto its balance when the refund failed after it was made. */
+  readonly returned?: SettledAmounts | undefined;
 }
 
 export interface RefundQuestion {

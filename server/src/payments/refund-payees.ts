@@ -93,5 +93,7 @@ function unknown({ id }: Payment): Refusal {
 
 function notOurs({ id }: Payment): Refusal {
   const detail = `What goes back of payment ${id} goes where it came from: leave the payee out.`;
-  return new Refusal(makeProblem("payee-not-possible", 422, "The refund goes back where it came from", detail));
+  return new Refusal(
+    makeProblem("payee-not-possible", 422, "The refund goes back where it came from", detail),
+  );
 }

@@ -12,6 +12,7 @@ import {
   type RefundId,
 } from "../kernel/ids.js";
 import { day, hour, minute, msOf, type Instant } from "../kernel/instant.js";
+import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { codeOf, type Ledger } from "../ledger/index.js";
@@ -20,6 +21,7 @@ import {
   onRefundState,
   refundable,
   refundPosting,
+  refundReturnSettlement,
   refundReversal,
   refundSettlement,
   type MoneyPlace,
@@ -31,7 +33,7 @@ import { refund_kind } from "./kinds.js";
 import type { BillingPort, ExceptionsPort, NoticesPort, TakenBack, TopUpPort } from "./ports.js";
 import type { Payee, RefundReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
-import { ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
+import { isUnanswered, ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
 import type { Receivables } from "./receivables.js";
 import type { RefundPayees } from "./refund-payees.js";
@@ -173,7 +175,7 @@ export class Refunds {
     sql: Sql,
     organization: OrganizationId,
     id: RefundId,
-    { ref, state, failure, settled }: RefundReply,
+    { ref, state, failure, settled, returned }: RefundReply,
   ): Promise<RefundState> {
     const before = await mustFindRefund(sql, id);
     const payment = await mustFindPayment(sql, before.payment, { lock: true });
@@ -181,7 +183,9 @@ export class Refunds {
     const { ledger, clocks, notices, exceptions } = this.#on;
     const now = clocks.of(organization).now();
     if (settled !== undefined && payment.account !== undefined)
-      await this.#settle(sql, organization, refund, payment.account, settled);
+      await this.#settle(sql, organization, refund, refundSettlement, payment.account, settled);
+    if (returned !== undefined && payment.account !== undefined)
+      await this.#settle(sql, organization, refund, refundReturnSettlement, payment.account, returned);
     const transition = onRefundState(refund.state, state);
     if (transition.kind === "ignored") {
       if (refund.ref === undefined)
@@ -231,13 +235,16 @@ export class Refunds {
     return transition.next;
   }
 
-  /** One that a provider tells of: ours by our id, or by its own; one made on the provider's page is taken in. */
+  /**
+   * One that a provider tells of: ours by our id, or by its own; one made on the provider's page is taken in.
+   * @returns undefined when it is too early to take it in
+   */
   async reported(
     sql: Sql,
     organization: OrganizationId,
     account: ProviderAccountId,
     reported: { refund: RefundId | undefined; chargeRef: string; amount: Money; reply: RefundReply },
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     const known =
       (reported.refund === undefined ? undefined : await findRefund(sql, reported.refund)) ??
       (await findRefundByRef(sql, reported.reply.ref));
@@ -246,6 +253,9 @@ export class Refunds {
     const found = await findPaymentByRef(sql, account, reported.chargeRef);
     if (found === undefined) return "a refund of a charge that Weir does not know";
     const payment = await mustFindPayment(sql, found.id, { lock: true });
+    // One of ours that was not sent yet stands in its way: the provider will refuse that one, and then there is room.
+    const others = await listRefunds(sql, { payment: payment.id, limit: refunds_per_payment_max });
+    if (refundable(payment.amount, others, 0n) < reported.amount.minor) return undefined;
     const now = this.#on.clocks.of(organization).now();
     const refund: Refund = {
       id: newId("ref", now),
@@ -286,17 +296,20 @@ export class Refunds {
   /** Sends a refund, or asks what became of it. @throws ProviderBusy */
   async send(organization: OrganizationId, id: RefundId): Promise<RefundReply | "unanswered"> {
     const { postgres, accounts, gate, payees, clock } = this.#on;
-    const { refund, payment, opened, description } = await postgres.inOrganization(organization, async (sql) => {
-      const found = await mustFindRefund(sql, id);
-      const of = await mustFindPayment(sql, found.payment);
-      if (of.account === undefined) throw new RangeError(`refund ${id} goes through no provider`);
-      return {
-        refund: found,
-        payment: of,
-        opened: await accounts.open(sql, organization, of.account),
-        description: await this.#describe(sql, of),
-      };
-    });
+    const { refund, payment, opened, description } = await postgres.inOrganization(
+      organization,
+      async (sql) => {
+        const found = await mustFindRefund(sql, id);
+        const of = await mustFindPayment(sql, found.payment);
+        if (of.account === undefined) throw new RangeError(`refund ${id} goes through no provider`);
+        return {
+          refund: found,
+          payment: of,
+          opened: await accounts.open(sql, organization, of.account),
+          description: await this.#describe(sql, of),
+        };
+      },
+    );
     const { account, provider } = opened;
     const sending = abilityOf(provider, "refunds");
     const chargeRef = payment.ref;
@@ -363,11 +376,12 @@ export class Refunds {
     sql: Sql,
     organization: OrganizationId,
     refund: Refund,
+    postingOf: typeof refundSettlement,
     account: ProviderAccountId,
     settled: SettledAmounts,
   ): Promise<void> {
     const refunded = { currency: refund.currency, minor: refund.amount };
-    const posting = refundSettlement(refund.id, account, refunded, settled);
+    const posting = postingOf(refund.id, account, refunded, settled);
     if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
   }
 
@@ -375,7 +389,8 @@ export class Refunds {
   async #describe(sql: Sql, { id }: Payment): Promise<string> {
     const allocations = (await listAllocations(sql, [id])).slice(0, described_invoices_max);
     const numbers = [];
-    for (const { invoice } of allocations) numbers.push((await this.#on.billing.invoice(sql, invoice)).number);
+    for (const { invoice } of allocations)
+      numbers.push((await this.#on.billing.invoice(sql, invoice)).number);
     return ["Refund", ...numbers].join(" ");
   }
 
@@ -476,9 +491,7 @@ export function registerRefunds(
     retry: { attemptsMax: 8, wait_ms: 500, wait_ms_max: 30_000 },
     async run(context: WorkflowContext, { refund }: { refund: string }) {
       const id = refund as RefundId;
-      const sent = await context.step("send", async () =>
-        stepJson(await refunds.send(context.organization, id)),
-      );
+      const sent = await sendStep(context, () => refunds.send(context.organization, id));
       return context.transaction("record", async (sql) => {
         const reply = fromStepJson<RefundReply | "unanswered">(sent);
         const state =
@@ -498,6 +511,19 @@ export function registerRefunds(
 
 function takenBack(payment: Payment, amount: bigint, reason: string): TakenBack {
   return { payment: payment.id, amount, reason };
+}
+
+/** A provider that is too busy for too long was not asked: that is no answer. */
+async function sendStep(
+  context: WorkflowContext,
+  send: () => Promise<RefundReply | "unanswered">,
+): Promise<JsonValue> {
+  try {
+    return await context.step("send", async () => stepJson(await send()));
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    return "unanswered";
+  }
 }
 
 function moneyOf(refund: Refund, payment: Payment) {

@@ -444,7 +444,9 @@ describe("a refund", () => {
       (one) => one?.ref !== undefined,
     ))!;
     const batch = await closed();
-    expect((await download(batch.id)).text).toContain(`D,1,refund,${ref},,EUR,2,500,${reference},,Refund ${number}\r\n`);
+    expect((await download(batch.id)).text).toContain(
+      `D,1,refund,${ref},,EUR,2,500,${reference},,Refund ${number}\r\n`,
+    );
     await ipm(
       presentment({
         elements: { ...euros(500n), 3: "200000", 37: ref!, 31: arnOf(2) },

@@ -267,7 +267,7 @@ const mutations = (): Record<string, string[]> => ({
   ],
   acceptDispute: [`(dispute: "${b.ids.dispute}")`],
   acceptSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
-  closePaymentBatch: [`(account: "${b.ids.bank}")`, `(account: "${mark}-bank")`, `(account: "${mark}-acquirer")`],
+  closePaymentBatch: [`(account: "${b.ids.bank}")`, `(account: "${mark}-bank")`],
   disableTopUpSettings: [`(customer: "${b.ids.payer}")`, `(customer: "${mark}-payer")`],
   discardSettlementFile: [`(file: "${b.ids.settlementFile}", reason: "r")`],
   ignoreException: [`(exception: "${b.ids.exception}", version: 1, reason: "r")`],
@@ -452,7 +452,7 @@ const routes = (): Record<string, RestCall[] | "public" | "graphql"> => ({
       body: { source: `${mark}-source`, id: `${mark}-event-1`, reason: "r", change: { subject: "x" } },
     },
   ],
-  "GET /v1/payment-batches/:file": [{ path: `/v1/payment-batches/${b.ids.paymentBatch}.csv` }],
+  "GET /v1/payment-batches/:file": [{ path: `/v1/payment-batches/${b.ids.paymentBatch}` }],
   "GET /v1/settlement/files/:id": [{ path: `/v1/settlement/files/${b.ids.settlementFile}` }],
   "POST /v1/settlement/files": [
     { path: `/v1/settlement/files?account=${b.ids.bank}`, body: "<Document/>" },
@@ -525,7 +525,7 @@ function leaks(answer: string, said: string): string[] {
   // Longest first, so that an echoed "zebra-meter" is taken out whole and leaves no "zebra" behind.
   const words = (said.match(/[\w.@-]+/g) ?? []).flatMap((word) => [
     word,
-    word.replace(/\.(json|html|pdf|xml|csv)$/, ""),
+    word.replace(/\.(json|html|pdf|xml)$/, ""),
   ]);
   const echoes = [...new Set(words)].sort((one, other) => other.length - one.length);
   for (const echo of echoes)

@@ -18,6 +18,8 @@ export interface FilledPayments {
   readonly payout: string;
   readonly topUp: string;
   readonly providerEvent: string;
+  /** Of a provider that works by files: one that was closed. */
+  readonly paymentBatch: string;
   /** Of a card-update link. */
   readonly cardToken: string;
 }
@@ -57,15 +59,18 @@ async function fill(
   const now = new Date();
   const lastMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString();
 
-  /** A customer with an invoice of last month. */
+  /** A customer with an invoice of last month. @param hasCard undefined for one that is there */
   async function billed(
     name: string,
-    hasCard: boolean,
+    hasCard: boolean | undefined,
   ): Promise<{ customer: string; method: string; invoice: string }> {
-    const customer = await mutate<{ id: string }>(
-      `createCustomer(key: "${mark}-${name}", name: "${mark}", timeZone: "UTC")`,
-      "{ id }",
-    );
+    const customer =
+      hasCard === undefined
+        ? undefined
+        : await mutate<{ id: string }>(
+            `createCustomer(key: "${mark}-${name}", name: "${mark}", timeZone: "UTC")`,
+            "{ id }",
+          );
     const method = hasCard
       ? await mutate<{ id: string }>(
           `attachPaymentMethod(customer: "${mark}-${name}", account: "${mark}-stripe", method: "${simulator.createPaymentMethod({ number: "4242424242424242" })}")`,
@@ -81,41 +86,44 @@ async function fill(
       "{ invoice { id } }",
     );
     await mutate(`finalizeInvoice(id: "${invoice.id}")`, "{ id }");
-    return { customer: customer.id, method: method?.id ?? "", invoice: invoice.id };
+    return { customer: customer?.id ?? "", method: method?.id ?? "", invoice: invoice.id };
   }
 
-  /** A charge that went out by a file. */
-  async function closeBatch(): Promise<void> {
+  /** A charge that went out by a file, of a customer whose invoices say how to pay by a transfer too. */
+  async function closedBatch(): Promise<string> {
     await mutate(
       `createProviderAccount(key: "${mark}-acquirer", provider: "card_files", name: "${mark}",
         settings: [{ name: "acquirerId", value: "${mark}" }, { name: "merchantId", value: "${mark}" }])`,
       "{ id }",
     );
-    const { invoice } = await billed("by-file", false);
+    await mutate(
+      `createProviderAccount(key: "${mark}-bank", provider: "bank_transfer", name: "${mark}",
+        settings: [{ name: "iban", value: "DE89370400440532013000" }, { name: "holder", value: "${mark}" }])`,
+      "{ id }",
+    );
+    await mutate(`createCustomer(key: "${mark}-by-file", name: "${mark}", timeZone: "UTC")`, "{ id }");
     await mutate(
       `attachPaymentMethod(customer: "${mark}-by-file", account: "${mark}-acquirer", method: "${mark}-token")`,
       "{ id }",
     );
-    await mutate(`payInvoice(invoice: "${invoice}")`, "{ id }");
+    await billed("by-file", undefined);
     await eventually(
-      async () => {
-        const { paymentBatches } = await ask<{ paymentBatches: Nodes<{ itemCount: number }> }>(
-          "{ paymentBatches { nodes { itemCount } } }",
-        );
-        return paymentBatches.nodes;
-      },
+      async () =>
+        (
+          await ask<{ paymentBatches: Nodes<{ itemCount: number }> }>(
+            "{ paymentBatches { nodes { itemCount } } }",
+          )
+        ).paymentBatches.nodes,
       ([found]) => found?.itemCount === 1,
     );
     const { id } = await mutate<{ id: string }>(`closePaymentBatch(account: "${mark}-acquirer")`, "{ id }");
     await eventually(
-      async () => {
-        const { paymentBatch } = await ask<{ paymentBatch: { state: string } }>(
-          `{ paymentBatch(id: "${id}") { state } }`,
-        );
-        return paymentBatch;
-      },
+      async () =>
+        (await ask<{ paymentBatch: { state: string } }>(`{ paymentBatch(id: "${id}") { state } }`))
+          .paymentBatch,
       ({ state }) => state === "closed",
     );
+    return id;
   }
 
   const payer = await billed("payer", true);
@@ -177,7 +185,7 @@ async function fill(
   await mutate(`pauseCollection(customer: "${mark}-debtor", reason: "${mark}")`, "{ id }");
   await mutate("setDunningSchedule(hour: 11)", "{ hour }");
   const link = await mutate<{ url: string }>(`createCardUpdateLink(customer: "${mark}-payer")`, "{ url }");
-  await closeBatch();
+  const paymentBatch = await closedBatch();
   await simulator.settle();
   const { providerEvents } = await eventually(
     () =>
@@ -199,6 +207,7 @@ async function fill(
     payout: payout!.id,
     topUp,
     providerEvent: providerEvents.nodes[0]!.id,
+    paymentBatch,
     cardToken: link.url.slice(link.url.lastIndexOf("/") + 1),
   };
 }

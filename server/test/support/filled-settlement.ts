@@ -3,19 +3,18 @@ import { eventually, type Nodes } from "./payments-api.js";
 import { camtFile } from "./settlement/camt-file.js";
 import type { TestWeir } from "./test-weir.js";
 
-/** The id of each thing of files, of what they left open, and of batches, by what it is. */
+/** The id of each thing of files, and of what they left open, by what it is. */
 export interface FilledSettlement {
   readonly bank: string;
   readonly settlementFile: string;
   readonly exception: string;
-  readonly paymentBatch: string;
 }
 
 /** A bank's statement with a line that nobody knows, and a prepaid balance that is watched. */
 export async function fillSettlement(weir: TestWeir, key: string, mark: string): Promise<FilledSettlement> {
   const { ask, mutate } = operationsOf((query) => weir.graphql(query, {}, key));
   const bank = await mutate<{ id: string }>(
-    `createProviderAccount(key: "${mark}-bank", provider: "bank_transfer", name: "${mark}", settings: [
+    `createProviderAccount(key: "${mark}-statements", provider: "bank_transfer", name: "${mark}", settings: [
       { name: "iban", value: "NL91ABNA0417164300" }, { name: "holder", value: "${mark}" }])`,
     "{ id }",
   );
@@ -54,14 +53,20 @@ export async function fillSettlement(weir: TestWeir, key: string, mark: string):
     ({ settlementFiles, reconciliationExceptions }) =>
       settlementFiles.nodes[0]?.state === "posted" && reconciliationExceptions.nodes.length > 0,
   );
-  const { paymentBatches } = await ask<{ paymentBatches: Nodes<{ id: string }> }>(
-    "{ paymentBatches(first: 1) { nodes { id } } }",
-  );
   await mutate(`setTopUpSettings(customer: "${mark}-payer", lowAt: "5.00", currency: "USD")`, "{ currency }");
+  // It is looked at a moment later, and changes nothing by itself after that.
+  await eventually(
+    async () =>
+      (
+        await ask<{ topUpSettings: { isLow: boolean } }>(
+          `{ topUpSettings(customer: "${mark}-payer") { isLow } }`,
+        )
+      ).topUpSettings,
+    ({ isLow }) => isLow,
+  );
   return {
     bank: bank.id,
     settlementFile: found.settlementFiles.nodes[0]?.id ?? "",
     exception: found.reconciliationExceptions.nodes[0]?.id ?? "",
-    paymentBatch: paymentBatches.nodes[0]?.id ?? "",
   };
 }

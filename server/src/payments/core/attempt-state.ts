@@ -56,7 +56,7 @@ export type AttemptEffect =
   | "release"
   /** Tell the customer what to do. */
   | "ask_customer"
-  /** Ask the provider until it is known. */
+  /** See to it soon: ask the provider until it is known, and end what nobody goes on with. */
   | "look_up"
   /** Money was taken by an attempt that had ended without: a person looks at it. */
   | "report_late_capture";
@@ -195,6 +195,8 @@ function effectsOf(before: AttemptState, after: AttemptState): AttemptEffect[] {
     case "unknown":
       return ["look_up"];
     case "pending":
+      // Nothing was taken, and whoever was to take it may be gone: it is looked after until it has ended.
+      return before === "unknown" ? ["look_up"] : [];
     case "processing":
       return [];
   }

@@ -59,6 +59,7 @@ export {
   payoutReceivedPosting,
   recoveryPosting,
   refundPosting,
+  refundReturnSettlement,
   refundReversal,
   refundSettlement,
   settlementPosting,

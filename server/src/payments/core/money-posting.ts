@@ -112,6 +112,23 @@ export function refundSettlement(
   return { idempotencyKey: `refund:${refund}:settle`, reason: "refund.settle", reference: refund, transfers };
 }
 
+/** The provider's side of a refund that failed after it was made: what it put back, in the currency that it settles in. */
+export function refundReturnSettlement(
+  refund: string,
+  account: ProviderAccountId,
+  refunded: Money,
+  { gross, fee }: Settled,
+): Posting | undefined {
+  const clearing: Account = { kind: "provider_clearing", account };
+  const transfers = [
+    ...exchange(clearing, refunded, gross),
+    ...move({ kind: "provider_fees" }, clearing, fee),
+  ];
+  if (transfers.length === 0) return undefined;
+  const idempotencyKey = `refund:${refund}:return_settle`;
+  return { idempotencyKey, reason: "refund.return_settle", reference: refund, transfers };
+}
+
 function refundedFrom(source: RefundSource, customer: CustomerId): Account {
   switch (source) {
     case "balance":

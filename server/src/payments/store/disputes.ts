@@ -41,7 +41,8 @@ export async function insertDispute(sql: Sql, organization: OrganizationId, disp
 export async function updateDispute(sql: Sql, dispute: Dispute): Promise<void> {
   const evidence = dispute.evidence === undefined ? null : JSON.stringify(dispute.evidence);
   await sql`
-    UPDATE disputes SET state = ${dispute.state}, fee_currency = ${dispute.fee.currency}, fee_minor = ${dispute.fee.minor.toString()}::text::numeric,
+    UPDATE disputes SET state = ${dispute.state}, held_currency = ${dispute.held.currency},
+           held_minor = ${dispute.held.minor.toString()}::text::numeric, fee_currency = ${dispute.fee.currency}, fee_minor = ${dispute.fee.minor.toString()}::text::numeric,
            evidence = ${evidence}::text::jsonb, evidence_due_at = ${text(dispute.evidenceDueAt)}::text::timestamptz,
            submitted_at = ${text(dispute.submittedAt)}::text::timestamptz, changed_at = ${timestampText(dispute.changedAt)}::text::timestamptz,
            closed_at = ${text(dispute.closedAt)}::text::timestamptz

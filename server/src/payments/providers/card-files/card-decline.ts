@@ -41,5 +41,7 @@ const responses: Readonly<Record<string, Known>> = {
 /** What a code of an acquirer's response, or our name for it, means for trying again; one that is not known may pass. */
 export function cardDecline(code: string): Decline {
   const named = Object.values(responses).find((each) => each.code === code.toLowerCase());
-  return responses[code.toUpperCase()] ?? named ?? soft(code.toLowerCase(), `The acquirer declined it: ${code}.`);
+  return (
+    responses[code.toUpperCase()] ?? named ?? soft(code.toLowerCase(), `The acquirer declined it: ${code}.`)
+  );
 }

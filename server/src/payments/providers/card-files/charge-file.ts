@@ -23,7 +23,17 @@ export async function* chargeFile(
     const { token, original, chargeback, text = "" } = details;
     hash += amount.minor;
     const money = [amount.currency, exponentOf(amount.currency), amount.minor] as const;
-    yield row("D", position, action, reference, token, ...money, original, chargeback, withoutCardNumbers(text));
+    yield row(
+      "D",
+      position,
+      action,
+      reference,
+      token,
+      ...money,
+      original,
+      chargeback,
+      withoutCardNumbers(text),
+    );
   }
   for (const total of totals)
     yield row("C", total.currency, exponentOf(total.currency), total.items, total.minor);

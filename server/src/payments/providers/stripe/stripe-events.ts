@@ -5,9 +5,37 @@ import { attemptOf, chargeReplyOf, expandMovement } from "./stripe-charge.js";
 import type { ClientOf } from "./stripe-clients.js";
 import { answered } from "./stripe-failure.js";
 import { idOf, reportedDispute, reportedMethod, reportedPayout, reportedRefund } from "./stripe-objects.js";
+import { expandRefundMovements } from "./stripe-refunds.js";
 
 const webhook_tolerance_s = 300;
 const list_page = 100;
+/**
+ * What Weir acts on, and so all that it asks the list of events for; Stripe takes 20 types at most. Of events that come in pairs
+ * one is enough, since each only hints at its object.
+ */
+const event_types = [
+  "payment_intent.requires_action",
+  "payment_intent.succeeded",
+  "payment_intent.payment_failed",
+  "payment_intent.canceled",
+  // When the charge has its balance transaction, which Stripe makes a moment later.
+  "charge.updated",
+  "refund.created",
+  "refund.updated",
+  "refund.failed",
+  "charge.dispute.created",
+  "charge.dispute.updated",
+  "charge.dispute.funds_reinstated",
+  "charge.dispute.closed",
+  "payout.created",
+  "payout.updated",
+  "payout.paid",
+  "payout.failed",
+  "payout.canceled",
+  "payment_method.automatically_updated",
+  "payment_method.detached",
+  "setup_intent.succeeded",
+];
 const event_pages_max = 50;
 
 /** Webhooks, the objects that they hint at, and the list of events. */
@@ -62,7 +90,7 @@ async function fetchObject(
         : fetchObject(stripe, { type: "payment_intent", id: intent });
     }
     case "refund":
-      return reportedRefund(await stripe.refunds.retrieve(id, { expand: ["balance_transaction"] }));
+      return reportedRefund(await stripe.refunds.retrieve(id, { expand: expandRefundMovements }));
     case "dispute": {
       const dispute = await stripe.disputes.retrieve(id);
       return dispute.payment_intent === null
@@ -98,13 +126,14 @@ async function eventsAfter(
 ): Promise<{ events: ProviderEvent[]; cursor: string | undefined; hasMore: boolean }> {
   // Stripe lists the newest first; before a cursor it gives those that come right after it in time.
   if (cursor !== undefined) {
-    const page = await stripe.events.list({ ending_before: cursor, limit: list_page });
+    const page = await stripe.events.list({ ending_before: cursor, types: event_types, limit: list_page });
     const events = page.data.map(eventOf).reverse();
     return { events, cursor: events.at(-1)?.id ?? cursor, hasMore: page.has_more };
   }
   const events: ProviderEvent[] = [];
   for await (const event of stripe.events.list({
     created: { gte: Math.floor(msOf(since) / 1000) },
+    types: event_types,
     limit: list_page,
   })) {
     events.push(eventOf(event));

@@ -33,6 +33,7 @@ export function refundReplyOf(refund: Stripe.Refund): RefundReply {
     state: refundStates[refund.status ?? "pending"] ?? "pending",
     failure: refund.failure_reason ?? undefined,
     settled: movementOf(refund.balance_transaction),
+    returned: movementOf(refund.failure_balance_transaction),
   };
 }
 

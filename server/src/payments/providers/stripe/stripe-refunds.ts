@@ -7,7 +7,7 @@ import { answered } from "./stripe-failure.js";
 import { refundReplyOf } from "./stripe-objects.js";
 
 const list_page = 100;
-const expand = ["balance_transaction"];
+export const expandRefundMovements = ["balance_transaction", "failure_balance_transaction"];
 
 export function stripeRefunds(clientOf: ClientOf): RefundSending {
   return {
@@ -21,7 +21,7 @@ export function stripeRefunds(clientOf: ClientOf): RefundSending {
               payment_intent: chargeOf(refund),
               amount: toStripeAmount(refund.amount),
               metadata: { [refund_key]: refund.refund },
-              expand,
+              expand: expandRefundMovements,
             },
             { idempotencyKey: `weir:${refund.refund}` },
           ),
@@ -34,10 +34,11 @@ export function stripeRefunds(clientOf: ClientOf): RefundSending {
 
 async function lookUpRefund(stripe: Stripe, question: RefundQuestion): Promise<RefundReply | "not_found"> {
   const { refund, ref } = question;
-  if (ref !== undefined) return refundReplyOf(await stripe.refunds.retrieve(ref, { expand }));
+  if (ref !== undefined)
+    return refundReplyOf(await stripe.refunds.retrieve(ref, { expand: expandRefundMovements }));
   for await (const one of stripe.refunds.list({ payment_intent: chargeOf(question), limit: list_page })) {
     if (one.metadata?.[refund_key] === refund)
-      return refundReplyOf(await stripe.refunds.retrieve(one.id, { expand }));
+      return refundReplyOf(await stripe.refunds.retrieve(one.id, { expand: expandRefundMovements }));
   }
   return "not_found";
 }

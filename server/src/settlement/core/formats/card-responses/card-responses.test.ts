@@ -48,12 +48,12 @@ describe("an answer", () => {
   test("has a card's number nowhere", () => {
     const message = "card 4111111111111111 is lost";
     const { records } = read([{ reference: "ABC", code: "41", message }]);
-    expect(JSON.stringify(records, (_key, value: unknown) => (typeof value === "bigint" ? "0" : value))).not.toContain(
-      "4111111111111111",
-    );
-    expect(refusal(cardResponsesFile({ batch: 1, answers: [{ reference: "4111 1111 1111 1111" }] }))).not.toContain(
-      "1111 1111 1111",
-    );
+    expect(
+      JSON.stringify(records, (_key, value: unknown) => (typeof value === "bigint" ? "0" : value)),
+    ).not.toContain("4111111111111111");
+    expect(
+      refusal(cardResponsesFile({ batch: 1, answers: [{ reference: "4111 1111 1111 1111" }] })),
+    ).not.toContain("1111 1111 1111");
   });
 });
 
@@ -61,15 +61,43 @@ describe("a file is refused, with line and field,", () => {
   const answers = [{ reference: "ABC", code: "51" }];
   const whole = cardResponsesFile({ batch: 41, answers });
   test.each([
-    ["of another version", cardResponsesFile({ batch: 41, answers, wrong: { version: "2" } }), '1 column 3 (version) version "2"'],
-    ["whose charge file has no number", whole.replace("M-100,41,", "M-100,x,"), '1 column 6 (charge file) "x" is no number'],
+    [
+      "of another version",
+      cardResponsesFile({ batch: 41, answers, wrong: { version: "2" } }),
+      '1 column 3 (version) version "2"',
+    ],
+    [
+      "whose charge file has no number",
+      whole.replace("M-100,41,", "M-100,x,"),
+      '1 column 6 (charge file) "x" is no number',
+    ],
     ["of no time", whole.replace("2026-03-02T06:00:00Z", "yesterday"), '1 column 8 (created) "yesterday"'],
-    ["with a row of another type", whole.replace("\r\nR,", "\r\nX,"), '2 column 1 (type) "X" is none of H, R and T'],
-    ["with another result", whole.replace("rejected", "maybe"), '2 column 4 (result) "maybe" is none of accepted, rejected'],
-    ["with a rejection without a code", whole.replace(",51,", ",,"), "2 column 6 (code) a rejected item needs a code"],
+    [
+      "with a row of another type",
+      whole.replace("\r\nR,", "\r\nX,"),
+      '2 column 1 (type) "X" is none of H, R and T',
+    ],
+    [
+      "with another result",
+      whole.replace("rejected", "maybe"),
+      '2 column 4 (result) "maybe" is none of accepted, rejected',
+    ],
+    [
+      "with a rejection without a code",
+      whole.replace(",51,", ",,"),
+      "2 column 6 (code) a rejected item needs a code",
+    ],
     ["with a currency that is none", whole.replace("EUR", "EUX"), "2 column 5 (currency)"],
-    ["whose trailer counts otherwise", whole.replace("\r\nT,1,", "\r\nT,2,"), "3 column 2 (number) the trailer counts 2 answers, and there are 1"],
-    ["with something behind its trailer", `${whole}R,2,DEF,rejected,EUR,51,,\r\n`, "4 column 1 (type) there is something behind the trailer"],
+    [
+      "whose trailer counts otherwise",
+      whole.replace("\r\nT,1,", "\r\nT,2,"),
+      "3 column 2 (number) the trailer counts 2 answers, and there are 1",
+    ],
+    [
+      "with something behind its trailer",
+      `${whole}R,2,DEF,rejected,EUR,51,,\r\n`,
+      "4 column 1 (type) there is something behind the trailer",
+    ],
     ["that was cut off", whole.slice(0, whole.indexOf("T,1")), "- - the file ends without its trailer T"],
     ["with a row of fewer fields", whole.replace(",51,,", ",51"), "2 - the row has"],
   ])("%s", (_name, text, expected) => {
