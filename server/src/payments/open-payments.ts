@@ -28,6 +28,7 @@ import { ProviderCalls } from "./provider-calls.js";
 import { ProviderGate, type GateOptions } from "./provider-gate.js";
 import { applyObject } from "./provider-objects.js";
 import { Receivables } from "./receivables.js";
+import { RefundPayees } from "./refund-payees.js";
 import { Refunds, registerRefunds } from "./refunds.js";
 import { SettlementPort } from "./settlement-port.js";
 
@@ -89,7 +90,8 @@ export function openPayments(options: PaymentsOptions): Payments {
   const attempts = new Attempts({ ...options, accounts, captures, dunning, mails });
   const calls = new ProviderCalls({ ...options, accounts, gate });
   const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
-  const refunds = new Refunds({ ...options, accounts, gate, receivables });
+  const payees = new RefundPayees({ ...options, accounts });
+  const refunds = new Refunds({ ...options, accounts, gate, receivables, payees });
   const disputes = new Disputes({ ...options, accounts, gate });
   const batches = new Batches({ ...options, accounts, queue });
   const payouts = new Payouts(options);

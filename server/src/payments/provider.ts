@@ -83,7 +83,8 @@ export interface NewRefund {
   readonly amount: Money;
   /** Who gets it, where refunds go to an account. */
   readonly payee: Payee | undefined;
-  readonly reason: string;
+  /** For whoever gets it, such as the invoices' numbers: never our own reason. */
+  readonly description: string;
 }
 
 /** Whose account money goes to. */

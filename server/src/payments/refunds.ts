@@ -1,6 +1,5 @@
-import { findEarlierAnswer, recordAudit, runOnce, type MutationRequest } from "../audit/index.js";
+import { recordAudit, runOnce } from "../audit/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
-import type { Secrets } from "../engines/secrets/index.js";
 import type { WorkflowContext, Workflows } from "../engines/workflow/index.js";
 import type { Caller } from "../identity/index.js";
 import type { Clock, Clocks } from "../kernel/clock.js";
@@ -12,7 +11,6 @@ import {
   type ProviderAccountId,
   type RefundId,
 } from "../kernel/ids.js";
-import { parseIban } from "../kernel/iban.js";
 import { day, hour, minute, msOf, type Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import { formatMoney, type Money } from "../kernel/money.js";
@@ -32,12 +30,13 @@ import {
 } from "./core/index.js";
 import { abilityOf } from "./ability.js";
 import { refund_kind } from "./kinds.js";
-import type { ExceptionsPort, NoticesPort, PayersPort, TakenBack, TopUpPort } from "./ports.js";
+import type { BillingPort, ExceptionsPort, NoticesPort, TakenBack, TopUpPort } from "./ports.js";
 import type { Payee, RefundReply, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { isUnanswered, ProviderBusy, ProviderRefusal, ProviderUnanswered } from "./provider-failure.js";
 import type { ProviderGate } from "./provider-gate.js";
 import type { Receivables } from "./receivables.js";
+import type { RefundPayees } from "./refund-payees.js";
 import { fromStepJson, stepJson } from "./step-json.js";
 import { listDisputes } from "./store/disputes.js";
 import {
@@ -78,8 +77,8 @@ export interface RefundsDependencies {
   readonly ledger: Ledger;
   readonly receivables: Receivables;
   readonly topUps: TopUpPort;
-  readonly payers: PayersPort;
-  readonly secrets: Pick<Secrets, "seal" | "openText">;
+  readonly billing: BillingPort;
+  readonly payees: RefundPayees;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
   readonly wakes: Wakes;
@@ -89,6 +88,7 @@ export interface RefundsDependencies {
 
 const refunds_per_payment_max = 1_000;
 const reason_length_max = 512;
+const described_invoices_max = 5;
 const unknown_max = day;
 
 /** Money that goes back. Never more than came in, under the payment's lock; posted when it is made, reversed when it failed. */
@@ -108,7 +108,7 @@ export class Refunds {
     const { organization } = caller;
     checkReason(input.reason);
     const request = { organization, idempotencyKey, action: "refund.create", input };
-    const payee = await this.#payeeFor(request, input);
+    const payee = await this.#on.payees.payeeFor(request, input);
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const id = await runOnce(sql, request, async () => {
         const payment = await mustFindPayment(sql, input.payment, { lock: true });
@@ -132,7 +132,7 @@ export class Refunds {
           reason: input.reason,
           state: isManual ? "succeeded" : "pending",
           ref: undefined,
-          payee: payee && this.#on.secrets.seal(JSON.stringify(payee), contextOf(organization, refundId)),
+          payee: this.#on.payees.seal(organization, refundId, payee),
           failure: undefined,
           parkedAt: undefined,
           createdAt: now,
@@ -295,13 +295,21 @@ export class Refunds {
 
   /** Sends a refund, or asks what became of it. @throws ProviderBusy */
   async send(organization: OrganizationId, id: RefundId): Promise<RefundReply | "unanswered"> {
-    const { postgres, accounts, gate, clock } = this.#on;
-    const { refund, payment, opened } = await postgres.inOrganization(organization, async (sql) => {
-      const found = await mustFindRefund(sql, id);
-      const of = await mustFindPayment(sql, found.payment);
-      if (of.account === undefined) throw new RangeError(`refund ${id} goes through no provider`);
-      return { refund: found, payment: of, opened: await accounts.open(sql, organization, of.account) };
-    });
+    const { postgres, accounts, gate, payees, clock } = this.#on;
+    const { refund, payment, opened, description } = await postgres.inOrganization(
+      organization,
+      async (sql) => {
+        const found = await mustFindRefund(sql, id);
+        const of = await mustFindPayment(sql, found.payment);
+        if (of.account === undefined) throw new RangeError(`refund ${id} goes through no provider`);
+        return {
+          refund: found,
+          payment: of,
+          opened: await accounts.open(sql, organization, of.account),
+          description: await this.#describe(sql, of),
+        };
+      },
+    );
     const { account, provider } = opened;
     const sending = abilityOf(provider, "refunds");
     const chargeRef = payment.ref;
@@ -317,8 +325,8 @@ export class Refunds {
             payment: payment.id,
             chargeRef,
             amount,
-            payee: this.payeeOf(organization, refund),
-            reason: refund.reason,
+            payee: payees.open(organization, refund),
+            description,
           });
         throw new ProviderUnanswered("the provider does not know the refund any more");
       });
@@ -377,36 +385,18 @@ export class Refunds {
     if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
   }
 
-  /** Whose account a refund goes to, where that is ours to say. */
-  payeeOf(organization: OrganizationId, { id, payee }: Refund): Payee | undefined {
-    if (payee === undefined) return undefined;
-    return JSON.parse(this.#on.secrets.openText(payee, contextOf(organization, id))) as Payee;
+  /** What the payee reads: the invoices that the payment went to. */
+  async #describe(sql: Sql, { id }: Payment): Promise<string> {
+    const allocations = (await listAllocations(sql, [id])).slice(0, described_invoices_max);
+    const numbers = [];
+    for (const { invoice } of allocations)
+      numbers.push((await this.#on.billing.invoice(sql, invoice)).number);
+    return ["Refund", ...numbers].join(" ");
   }
 
-  /** Where a refund that is asked for is to go: known before it is made, since its provider cannot ask anybody. */
-  async #payeeFor(request: MutationRequest, input: NewRefundInput): Promise<Payee | undefined> {
-    const { organization } = request;
-    const { postgres, accounts, payers } = this.#on;
-    const { payment, provider, isKnown } = await postgres.inOrganization(organization, async (sql) => {
-      const found = await mustFindPayment(sql, input.payment);
-      return {
-        payment: found,
-        provider:
-          found.account === undefined
-            ? undefined
-            : (await accounts.open(sql, organization, found.account)).provider,
-        isKnown: (await findEarlierAnswer(sql, request)) !== undefined,
-      };
-    });
-    if (isKnown) return undefined;
-    if (provider?.refunds?.to !== "account") {
-      if (input.payee !== undefined) throw payeeNotOurs(payment);
-      return undefined;
-    }
-    if (input.payee !== undefined) return checkedPayee(input.payee);
-    const payer = await payers.find(organization, payment.sourceId);
-    if (payer === undefined) throw payeeUnknown(payment);
-    return checkedPayee({ name: payer.name ?? payment.customer, iban: payer.iban });
+  /** Whose account a refund goes to, where that is ours to say. */
+  payeeOf(organization: OrganizationId, refund: Refund): Payee | undefined {
+    return this.#on.payees.open(organization, refund);
   }
 
   /** Whether asking again may tell more; what goes out by files is told of by files. */
@@ -567,36 +557,6 @@ function checkReason(reason: string): void {
   const errors = [{ field: "reason", message: `1 to ${reason_length_max} characters` }];
   const detail = `reason: 1 to ${reason_length_max} characters`;
   throw new Refusal(makeProblem("invalid-refund", 400, "The refund is not valid", detail, { errors }));
-}
-
-function contextOf(organization: OrganizationId, id: RefundId): string {
-  return `refunds:${organization}:${id}`;
-}
-
-const payee_name_length_max = 140;
-
-/** @throws Refusal 400 */
-function checkedPayee({ name, iban }: Payee): Payee {
-  const account = parseIban(iban);
-  const errors: { field: string; message: string }[] = [];
-  if (name.trim() === "" || name.length > payee_name_length_max)
-    errors.push({ field: "payee.name", message: `1 to ${payee_name_length_max} characters` });
-  if (account === undefined) errors.push({ field: "payee.iban", message: "is no IBAN" });
-  if (errors.length === 0 && account !== undefined) return { name, iban: account };
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  throw new Refusal(makeProblem("invalid-refund", 400, "The refund is not valid", detail, { errors }));
-}
-
-function payeeUnknown({ id }: Payment): Refusal {
-  const detail = `The bank's statement does not say which account payment ${id} came from. Name the account that the refund goes to.`;
-  return new Refusal(makeProblem("payee-unknown", 422, "Where the refund goes is not known", detail));
-}
-
-function payeeNotOurs({ id }: Payment): Refusal {
-  const detail = `What goes back of payment ${id} goes where it came from: leave the payee out.`;
-  return new Refusal(
-    makeProblem("payee-not-possible", 422, "The refund goes back where it came from", detail),
-  );
 }
 
 function beyondCaptured(payment: Payment, left: Money, asked: bigint): Refusal {

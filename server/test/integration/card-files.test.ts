@@ -365,7 +365,7 @@ describe("what the files say", () => {
     await world.checkBooks();
   });
 
-  test("a response that is damaged is refused with its line, and one whose trailer counts otherwise is held", async () => {
+  test("a response that is damaged is refused with its line and field, and so is one whose trailer counts otherwise", async () => {
     const answers = [{ reference: "ABC", code: "51" }];
     const refused = async (content: string) => {
       files += 1;
@@ -389,7 +389,9 @@ describe("what the files say", () => {
         cardResponsesFile({ batch: 1, answers: [{ reference: "AB", code: "05", currency: "XXX" }] }),
       ),
     ).toMatch(/^refused 2 column 5 \(currency\)/);
-    expect(await refused(cardResponsesFile({ batch: 1, answers, wrong: { trailer: 2 } }))).toMatch(/^held/);
+    expect(await refused(cardResponsesFile({ batch: 1, answers, wrong: { trailer: 2 } }))).toMatch(
+      /^refused 3 column 2 \(number\) the trailer counts 2 answers, and there are 1/,
+    );
   });
 
   test("a charge that no file tells of is missed after some days, and found when one does", async () => {
@@ -430,7 +432,7 @@ describe("what the files say", () => {
 
 describe("a refund", () => {
   test("goes out with the next file, names its charge, and is done when the clearing has it", async () => {
-    const { payment, reference } = await captured();
+    const { payment, reference, number } = await captured();
     const refund = await payments().refunds.create(world.caller, {
       payment: payment.id,
       amount: 500n,
@@ -442,7 +444,9 @@ describe("a refund", () => {
       (one) => one?.ref !== undefined,
     ))!;
     const batch = await closed();
-    expect((await download(batch.id)).text).toContain(`D,1,refund,${ref},,EUR,2,500,${reference},,sorry\r\n`);
+    expect((await download(batch.id)).text).toContain(
+      `D,1,refund,${ref},,EUR,2,500,${reference},,Refund ${number}\r\n`,
+    );
     await ipm(
       presentment({
         elements: { ...euros(500n), 3: "200000", 37: ref!, 31: arnOf(2) },

@@ -58,14 +58,14 @@ function refundsBy(queue: OutgoingQueue): RefundSending {
   return {
     to: "account",
 
-    async refund(account, { refund, amount, payee, reason }: NewRefund) {
+    async refund(account, { refund, amount, payee, description }: NewRefund) {
       if (payee === undefined)
         throw new ProviderRefusal({
           code: "payee_unknown",
           hardness: "setup",
           message: "it is not known which account the money is to go to",
         });
-      const details = { name: payee.name, iban: payee.iban, text: reason };
+      const details = { name: payee.name, iban: payee.iban, text: description };
       const reference = endToEndOf(refund);
       return replyOf(
         await queue.queue(account, creditTransfers, {

@@ -38,7 +38,10 @@ const responses: Readonly<Record<string, Known>> = {
   R3: hard("revocation_of_all_authorizations", "The cardholder stopped all payments."),
 };
 
-/** What a code of an acquirer's response means for trying again; one that is not known may pass. */
+/** What a code of an acquirer's response, or our name for it, means for trying again; one that is not known may pass. */
 export function cardDecline(code: string): Decline {
-  return responses[code.toUpperCase()] ?? soft(code.toLowerCase(), `The acquirer declined it: ${code}.`);
+  const named = Object.values(responses).find((each) => each.code === code.toLowerCase());
+  return (
+    responses[code.toUpperCase()] ?? named ?? soft(code.toLowerCase(), `The acquirer declined it: ${code}.`)
+  );
 }

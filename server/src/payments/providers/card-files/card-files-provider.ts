@@ -125,14 +125,14 @@ function chargeReply({ state, reference: ref }: OutgoingItem): ChargeReply {
 function refundsBy(queue: OutgoingQueue): RefundSending {
   return {
     to: "charge",
-    async refund(account, { refund, amount, chargeRef = "", reason }) {
+    async refund(account, { refund, amount, chargeRef = "", description }) {
       return refundReply(
         await queue.queue(account, chargeFiles, {
           action: "refund",
           subject: refund,
           reference: shortReferenceOf(refund),
           amount,
-          details: { original: chargeRef, text: reason },
+          details: { original: chargeRef, text: description },
         }),
       );
     },

@@ -12,6 +12,15 @@ export function tokenFault(text: string): string | undefined {
   return undefined;
 }
 
+const possible_card_number = /(?<!\d)\d(?:[ .-]?\d){11,18}(?!\d)/g;
+
+/** A text that people wrote, with what could be cards' numbers masked but for their last four digits. */
+export function withoutCardNumbers(text: string): string {
+  return text.replace(possible_card_number, (found) =>
+    looksLikeCardNumber(found) ? `****${found.replace(/\D/g, "").slice(-4)}` : found,
+  );
+}
+
 function looksLikeCardNumber(text: string): boolean {
   const digits = text.replace(/[ .:/_-]/g, "");
   return /^\d{12,19}$/.test(digits) && isLuhn(digits);

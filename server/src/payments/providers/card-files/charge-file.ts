@@ -1,6 +1,7 @@
 import { exponentOf } from "../../../kernel/currency.js";
 import { formatInstant } from "../../../kernel/instant.js";
 import type { ClosedBatch, OutgoingItem } from "../../outgoing.js";
+import { withoutCardNumbers } from "./card-token.js";
 
 /** Names the format and its version in the first fields of a file. */
 export const charge_file_format = ["WEIR-CARD-CHARGES", "1"] as const;
@@ -19,10 +20,20 @@ export async function* chargeFile(
   let hash = 0n;
   for await (const item of all) {
     const { position = 0, action, reference, amount, details } = item;
-    const { token, original, chargeback, text } = details;
+    const { token, original, chargeback, text = "" } = details;
     hash += amount.minor;
     const money = [amount.currency, exponentOf(amount.currency), amount.minor] as const;
-    yield row("D", position, action, reference, token, ...money, original, chargeback, text);
+    yield row(
+      "D",
+      position,
+      action,
+      reference,
+      token,
+      ...money,
+      original,
+      chargeback,
+      withoutCardNumbers(text),
+    );
   }
   for (const total of totals)
     yield row("C", total.currency, exponentOf(total.currency), total.items, total.minor);

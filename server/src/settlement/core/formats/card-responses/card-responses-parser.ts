@@ -3,6 +3,7 @@ import { CsvReader, type CsvRow } from "../../csv/csv-reader.js";
 import { readTime } from "../../date-text.js";
 import { FileRefused } from "../../file-refused.js";
 import { SummaryBuilder } from "../../file-summary.js";
+import { maskCardNumbers } from "../../masked.js";
 import type { FileSummary, SettlementParser } from "../../settlement-format.js";
 import type { SettlementRecord } from "../../settlement-record.js";
 import type { Instant } from "../../../../kernel/instant.js";
@@ -62,7 +63,6 @@ export class CardResponsesParser implements SettlementParser {
         advice: "Fetch it again: it was cut off",
       });
     }
-    this.#summary.check("trailer: number of answers", this.#announced, this.#answers.toString());
     return {
       records: this.#records.splice(0),
       summary: this.#summary.build({
@@ -79,9 +79,11 @@ export class CardResponsesParser implements SettlementParser {
     if (this.#announced !== undefined) throw refuse(row, 0, "there is something behind the trailer T");
     if (type === "T") {
       this.#announced = number(row, 1);
+      if (Number(this.#announced) !== this.#answers)
+        throw refuse(row, 1, `the trailer counts ${this.#announced} answers, and there are ${this.#answers}`);
       return;
     }
-    if (type !== "R") throw refuse(row, 0, `${quoted(type)} is none of H, R and T`);
+    if (type !== "R") throw refuse(row, 0, `${shown(type)} is none of H, R and T`);
     this.#answers += 1;
     this.#readAnswer(row);
   }
@@ -91,9 +93,9 @@ export class CardResponsesParser implements SettlementParser {
     const [, , reference = "", result = "", currency = "", code = "", message = ""] = row.fields;
     number(row, 1);
     if (!/^[A-Za-z0-9]{1,64}$/.test(reference))
-      throw refuse(row, 2, `${quoted(reference)} is no reference of an item`);
+      throw refuse(row, 2, `${shown(reference)} is no reference of an item`);
     if (!(results as readonly string[]).includes(result))
-      throw refuse(row, 3, `${quoted(result)} is none of ${results.join(", ")}`);
+      throw refuse(row, 3, `${shown(result)} is none of ${results.join(", ")}`);
     const known = readCurrency(currency);
     if (!known.ok) throw refuse(row, 4, known.error.detail, known.error.advice);
     if (result === "accepted") {
@@ -111,8 +113,8 @@ export class CardResponsesParser implements SettlementParser {
         at,
         account: merchant,
         references: { merchant: reference, batch },
-        decline: { code, message },
-        original: { reference, result, currency, code, message },
+        decline: { code, message: maskCardNumbers(message) },
+        original: { reference, result, currency, code, message: maskCardNumbers(message) },
       }),
     );
   }
@@ -128,21 +130,26 @@ function readHeader(fields: readonly string[]): Header {
   const first: CsvRow = { fields, line: 1, record: 0 };
   if (!isHeader(fields)) throw refuse(first, 0, `the file does not begin with H,${format_name}`);
   if (version !== format_version)
-    throw refuse(first, 2, `version ${quoted(version)} is not known`, `Ask for version ${format_version}`);
+    throw refuse(first, 2, `version ${shown(version)} is not known`, `Ask for version ${format_version}`);
   for (const [index, text] of [acquirer, merchant].entries())
-    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(text)) throw refuse(first, 3 + index, `${quoted(text)} is no id`);
+    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(text)) throw refuse(first, 3 + index, `${shown(text)} is no id`);
   for (const index of [5, 6]) number(first, index);
   const at = readTime(created);
   if (at === undefined)
-    throw refuse(first, 7, `${quoted(created)} is no date and time`, "Write it as 2026-03-01T18:00:00Z");
+    throw refuse(first, 7, `${shown(created)} is no date and time`, "Write it as 2026-03-01T18:00:00Z");
   return { acquirer, merchant, batch, response, at };
+}
+
+/** What the file says, for a refusal: no card's number. */
+function shown(text: string): string {
+  return quoted(maskCardNumbers(text));
 }
 
 /** Digits, as they were written. */
 function number(row: CsvRow, index: number): string {
   const text = row.fields[index] ?? "";
   if (/^\d{1,9}$/.test(text)) return text;
-  throw refuse(row, index, `${quoted(text)} is no number of up to nine digits`);
+  throw refuse(row, index, `${shown(text)} is no number of up to nine digits`);
 }
 
 const names = ["type", "number", "reference", "result", "currency", "code", "message", "empty"];
