@@ -18,6 +18,8 @@ const record = (more: Partial<PostedRecord> = {}): PostedRecord => ({
   settled: undefined,
   fee: undefined,
   at: 0 as Instant,
+  valueDate: undefined,
+  decline: undefined,
   ref: undefined,
   arn: undefined,
   text: undefined,
@@ -35,7 +37,7 @@ const part = (
   ...(target === undefined ? {} : { target }),
 });
 const moves = (parts: readonly PartOfRecord[], side: "provider" | "bank" = "provider") =>
-  planPosting({ account, side }, [{ record: record(), parts }])
+  planPosting({ account, side, scheme: undefined, landedAt: 0 as Instant }, [{ record: record(), parts }])
     .movements.transfers()
     .map(
       ({ debit, credit, amount }) =>
@@ -47,7 +49,10 @@ test("fees and what is not known are one transfer for each account, currency and
     record: record({ position: index + 1, key: `k${index}` }),
     parts: [part("suspense", eur(100)), part("fee", eur(-3)), part("suspense", usd(-7))],
   }));
-  const { movements, actions } = planPosting({ account, side: "provider" }, many);
+  const { movements, actions } = planPosting(
+    { account, side: "provider", scheme: undefined, landedAt: 0 as Instant },
+    many,
+  );
   expect(actions).toEqual([]);
   expect(movements.transfers().map(({ amount }) => amount)).toEqual([eur(3_000), eur(100_000), usd(7_000)]);
 });
@@ -66,9 +71,9 @@ test("each effect moves our account with the sender, and the other side", () => 
 
 test("what payments do is an action with a key of the record's", () => {
   const one = (given: Partial<PostedRecord>, ...parts: PartOfRecord[]) =>
-    planPosting({ account, side: "provider" }, [{ record: record(given), parts }]).actions.map(
-      ({ action }) => action,
-    );
+    planPosting({ account, side: "provider", scheme: undefined, landedAt: 0 as Instant }, [
+      { record: record(given), parts },
+    ]).actions.map(({ action }) => action);
   expect(one({ fee: eur(30) }, part("settle", eur(970), { kind: "payment", id: "pay_1" }))).toMatchObject([
     {
       kind: "settle",
@@ -95,7 +100,9 @@ test("a transfer is one action, whatever invoices it pays and whatever of it is 
     { ...part("receipt", eur(300), { kind: "invoice", id: "inv_2" }), part: 2 },
     { ...part("receipt", eur(100), { kind: "customer", id: "cus_1" }), part: 3 },
   ];
-  const { actions } = planPosting({ account, side: "bank" }, [{ record: record({ text: "thanks" }), parts }]);
+  const { actions } = planPosting({ account, side: "bank", scheme: undefined, landedAt: 0 as Instant }, [
+    { record: record({ text: "thanks" }), parts },
+  ]);
   expect(actions.map(({ action }) => action)).toEqual([
     {
       kind: "receive_transfer",
@@ -122,9 +129,10 @@ test("whatever is posted without payments adds up to the parts, in every currenc
   fc.assert(
     fc.property(fc.array(fc.tuple(effect, amount)), (all) => {
       const parts = all.map(([kind, money]) => part(kind, money));
-      const transfers = planPosting({ account, side: "provider" }, [
-        { record: record(), parts },
-      ]).movements.transfers();
+      const transfers = planPosting(
+        { account, side: "provider", scheme: undefined, landedAt: 0 as Instant },
+        [{ record: record(), parts }],
+      ).movements.transfers();
       for (const currency of ["EUR", "USD"]) {
         const moved = transfers
           .filter((transfer) => transfer.amount.currency === currency)
