@@ -151,7 +151,7 @@ describe("what an invoice says", () => {
     expect(await payments().instructions.ofInvoice(world.organization, "inv_draft" as never)).toEqual([]);
   });
 
-  test("stands on its document and its e-invoice", async () => {
+  test("stands on its documents", async () => {
     const { id, number } = await world.invoice();
     const download = async (format: string) => {
       const response = await weir.fetch(`/v1/invoices/${id}.${format}`, { key: world.key });

@@ -225,6 +225,16 @@ describe("an invoice", () => {
     expect(textAt(root, "PaymentMeans/PaymentID")).toBe("RF18539007547034");
   });
 
+  test("names the account that the transfer goes to, where that is not the seller's own", () => {
+    const account = { holder: "Weir Receivables", iban: "NL91ABNA0417164300", bic: undefined };
+    const payment = { kind: "transfer", reference: "RF18539007547034", account } as const;
+    const root = rendered({ ...single({}), seller: seller(), payment });
+    expect(textAt(root, "PaymentMeans/PaymentMeansCode")).toBe("58");
+    expect(textAt(root, "PaymentMeans/PayeeFinancialAccount/ID")).toBe("NL91ABNA0417164300");
+    expect(textAt(root, "PaymentMeans/PayeeFinancialAccount/Name")).toBe("Weir Receivables");
+    expect(textAt(root, "PaymentMeans/PaymentID")).toBe("RF18539007547034");
+  });
+
   test("texts of customers stay texts", () => {
     const root = rendered({ buyer: { ...sampleDocument().buyer, name: '<b>"Acme" & \u0007Söhne</b>' } });
     expect(textAt(root, "AccountingCustomerParty/Party/PartyLegalEntity/RegistrationName")).toBe(
