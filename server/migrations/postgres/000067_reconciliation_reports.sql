@@ -5,6 +5,8 @@ CREATE TABLE reconciliation_settings (
   file_lag_days integer NOT NULL CHECK (file_lag_days BETWEEN 1 AND 60),    -- by then a provider's file has a charge
   bank_lag_days integer NOT NULL CHECK (bank_lag_days BETWEEN 1 AND 60),    -- by then the bank's statement has a payout
   looked_until timestamptz,                 -- charges before it were looked for in the providers' files
+  next_day date NOT NULL,                   -- whose report comes next
+  reported_until timestamptz,               -- where the last report ends, and the next one begins
   updated_at timestamptz NOT NULL,
   PRIMARY KEY (organization)
 );

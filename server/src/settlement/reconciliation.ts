@@ -30,10 +30,12 @@ import {
   findSettings,
   insertReport,
   listReports,
-  saveSettings,
+  lockState,
+  saveState,
   sumReceivedPayouts,
   sumReported,
   type ReconciliationSettings,
+  type ReconciliationState,
   type StoredReport,
 } from "./store/reports.js";
 
@@ -77,7 +79,6 @@ const default_settings: ReconciliationSettings = {
   timeZone: utc,
   fileLagDays: 7,
   bankLagDays: 7,
-  lookedUntil: undefined,
 };
 const lag_days_max = 60;
 const movements_page = 1_000;
@@ -115,11 +116,12 @@ export class Reconciliation {
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "reconciliation.set_settings", input };
       await runOnce(sql, request, async () => {
-        const before = (await findSettings(sql)) ?? default_settings;
-        const after = checked({ ...before, ...input });
         const at = this.#on.clocks.of(organization).now();
-        await saveSettings(sql, organization, after, at);
-        await this.#schedule(sql, organization, after, at);
+        const state = await lockState(sql);
+        const before = state?.settings ?? default_settings;
+        const after = checked({ ...before, ...input });
+        // The day that comes next stays the next, wherever it ends now.
+        await this.#goOn(sql, organization, { ...(state ?? beginning(after, at)), settings: after }, at);
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -151,32 +153,40 @@ export class Reconciliation {
   async begin(sql: Sql, organization: OrganizationId): Promise<void> {
     if ((await findSettings(sql)) !== undefined) return;
     const at = this.#on.clocks.of(organization).now();
-    await saveSettings(sql, organization, default_settings, at);
-    await this.#schedule(sql, organization, default_settings, at);
+    await this.#goOn(sql, organization, beginning(default_settings, at), at);
   }
 
   /** Opens exceptions for what should have turned up by the end of a day. */
   async lookForMissing(sql: Sql, organization: OrganizationId, date: LocalDate): Promise<void> {
-    const settings = (await findSettings(sql)) ?? default_settings;
-    const end = startOfLocalDate(addDays(date, 1), zoneOf(settings));
     const now = this.#on.clocks.of(organization).now();
+    const state = (await lockState(sql)) ?? beginning(default_settings, now);
+    const { settings } = state;
+    const end = startOfLocalDate(addDays(date, 1), zoneOf(settings));
     const until = (end - settings.fileLagDays * day) as Instant;
-    const from = settings.lookedUntil ?? ((until - first_look_days * day) as Instant);
+    const from = state.lookedUntil ?? ((until - first_look_days * day) as Instant);
     for (const account of await this.#on.payments.listAccounts(sql))
       if (account.side === "provider" && from < until)
         await this.#lookForCharges(sql, organization, account, { from, to: until }, now);
     await this.#lookForPayouts(sql, organization, (end - settings.bankLagDays * day) as Instant, now);
-    const lookedUntil = from < until ? until : settings.lookedUntil;
-    await saveSettings(sql, organization, { ...settings, lookedUntil }, now);
+    if (from < until) await saveState(sql, organization, { ...state, lookedUntil: until }, now);
   }
 
-  /** Makes the report of a day, once, and has the next one made. */
+  /**
+   * Makes the report of a day, once, and has the next one made. It begins where the last one ends: a change of the zone leaves nothing
+   * out, and has nothing twice.
+   */
   async report(sql: Sql, organization: OrganizationId, date: LocalDate): Promise<void> {
-    const settings = (await findSettings(sql)) ?? default_settings;
-    const zone = zoneOf(settings);
-    const period = { from: startOfLocalDate(date, zone), to: startOfLocalDate(addDays(date, 1), zone) };
     const now = this.#on.clocks.of(organization).now();
-    if (period.from < period.to) {
+    const state = (await lockState(sql)) ?? beginning(default_settings, now);
+    const zone = zoneOf(state.settings);
+    const period = {
+      from: state.reportedUntil ?? startOfLocalDate(date, zone),
+      to: startOfLocalDate(addDays(date, 1), zone),
+    };
+    // Made by a run before this one; or its day ends later since the zone was changed, and has a wake of its own.
+    if (date !== state.nextDay || period.to > now) return;
+    const isAnyTime = period.from < period.to;
+    if (isAnyTime) {
       const comparison = await this.#compare(sql, period);
       const files = await countFiles(sql, period);
       const report = {
@@ -187,8 +197,9 @@ export class Reconciliation {
       const stored = { id: newId("rrp", now), day: date, ...period, report: asJson(report), madeAt: now };
       await insertReport(sql, organization, stored);
     }
+    const reportedUntil = isAnyTime ? period.to : state.reportedUntil;
     // The day after it, also when that is over: none is left out.
-    await this.#wakeAfter(sql, organization, addDays(date, 1), zone);
+    await this.#goOn(sql, organization, { ...state, nextDay: addDays(date, 1), reportedUntil }, now);
   }
 
   async #compare(sql: Sql, period: ReconciliationPeriod, only?: string): Promise<Comparison> {
@@ -298,20 +309,11 @@ export class Reconciliation {
     }
   }
 
-  /** At the end of the day that it is there. */
-  async #schedule(
-    sql: Sql,
-    organization: OrganizationId,
-    settings: ReconciliationSettings,
-    now: Instant,
-  ): Promise<void> {
-    const zone = zoneOf(settings);
-    await this.#wakeAfter(sql, organization, dateAt(calendarIn(zone), now), zone);
-  }
-
-  /** There is one wake, which moves from day to day. */
-  async #wakeAfter(sql: Sql, organization: OrganizationId, date: LocalDate, zone: TimeZone): Promise<void> {
-    const at = startOfLocalDate(addDays(date, 1), zone);
+  /** Has the next report made at the end of its day. There is one wake, which moves from day to day. */
+  async #goOn(sql: Sql, organization: OrganizationId, state: ReconciliationState, now: Instant): Promise<void> {
+    await saveState(sql, organization, state, now);
+    const { nextDay: date, settings } = state;
+    const at = startOfLocalDate(addDays(date, 1), zoneOf(settings));
     await this.#on.wakes.wake(sql, organization, at, report_kind, "day", { date });
   }
 
@@ -320,6 +322,12 @@ export class Reconciliation {
     if (found === undefined) throw unknownAccount(idOrKey);
     return found;
   }
+}
+
+/** With the day that it is there. */
+function beginning(settings: ReconciliationSettings, now: Instant): ReconciliationState {
+  const nextDay = dateAt(calendarIn(zoneOf(settings)), now);
+  return { settings, lookedUntil: undefined, nextDay, reportedUntil: undefined };
 }
 
 function missed(

@@ -1,6 +1,6 @@
 import type { RetryPolicy, Workflows } from "../engines/workflow/index.js";
 import { formatInstant } from "../kernel/instant.js";
-import type { LocalDate } from "../kernel/local-date.js";
+import { formatDate, type LocalDate } from "../kernel/local-date.js";
 import type { Wakes } from "../time/index.js";
 import { report_kind } from "./kinds.js";
 import type { Reconciliation } from "./reconciliation.js";
@@ -31,8 +31,8 @@ export function registerReports(
     kind: report_kind,
     act(organization, { at, payload }) {
       const { date } = payload as { date: number };
-      // The instant too: a day of another time zone ends at another.
-      const id = `${report_kind}:${organization}:${formatInstant(at)}`;
+      // The day too: in another zone, another day may end at that instant.
+      const id = `${report_kind}:${organization}:${formatDate(date as LocalDate)}:${formatInstant(at)}`;
       return { start: { kind: report_kind, id, input: { date } } };
     },
   });

@@ -250,6 +250,19 @@ describe("a provider's report", () => {
     expect((await exceptions()).find(({ kind }) => kind === "bad_row")?.reason).toMatch(/Line 3/);
   });
 
+  test("what is in the books stays: its records cannot be deleted", async () => {
+    const { id } = await world.settle(world.stripe, "a.csv", report(charge(1)));
+    const { postgres } = weir.weir.services;
+    for (const table of ["settlement_records", "settlement_allotments"]) {
+      const deletion = postgres.inOrganization(
+        world.organization,
+        (sql) => sql`DELETE FROM ${sql(table)} WHERE file = ${id}`,
+      );
+      await expect(deletion).rejects.toThrow(/refused: the file is in the books/);
+    }
+    expect(await weir.weir.services.settlement.files.records(world.organization, id, { limit: 9 })).toHaveLength(1);
+  });
+
   test("a file that is none is refused whole, with the reason, and nothing of it is kept", async () => {
     const file = await world.settle(world.stripe, "notes.txt", "Dear Sirs,\nplease find attached nothing.\n");
     expect(file).toMatchObject({

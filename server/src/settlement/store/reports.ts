@@ -13,8 +13,17 @@ export interface ReconciliationSettings {
   /** By then a provider's file has a charge, and the bank's statement a payout. */
   readonly fileLagDays: number;
   readonly bankLagDays: number;
+}
+
+/** How an organization's books are compared, and how far that has come. */
+export interface ReconciliationState {
+  readonly settings: ReconciliationSettings;
   /** Charges before it were looked for in the files. */
   readonly lookedUntil: Instant | undefined;
+  /** Whose report comes next. */
+  readonly nextDay: LocalDate;
+  /** Where the last report ends, and the next one begins. */
+  readonly reportedUntil: Instant | undefined;
 }
 
 interface SettingsRow {
@@ -22,34 +31,47 @@ interface SettingsRow {
   readonly file_lag_days: number;
   readonly bank_lag_days: number;
   readonly looked_until: string | null;
+  readonly next_day: string;
+  readonly reported_until: string | null;
+}
+
+/** Locked: a report that is made and a change of the settings wait for each other. */
+export async function lockState(sql: Sql): Promise<ReconciliationState | undefined> {
+  const rows = await sql<SettingsRow[]>`
+    SELECT time_zone, file_lag_days, bank_lag_days, (extract(epoch FROM looked_until) * 1000000)::bigint::text AS looked_until,
+           (next_day - date '1970-01-01')::text AS next_day, (extract(epoch FROM reported_until) * 1000000)::bigint::text AS reported_until
+    FROM reconciliation_settings FOR UPDATE`;
+  return rows.map((row) => ({
+    settings: settingsOf(row),
+    lookedUntil: row.looked_until === null ? undefined : instantOfMicros(row.looked_until),
+    nextDay: Number(row.next_day) as LocalDate,
+    reportedUntil: row.reported_until === null ? undefined : instantOfMicros(row.reported_until),
+  }))[0];
 }
 
 export async function findSettings(sql: Sql): Promise<ReconciliationSettings | undefined> {
   const rows = await sql<SettingsRow[]>`
-    SELECT time_zone, file_lag_days, bank_lag_days, (extract(epoch FROM looked_until) * 1000000)::bigint::text AS looked_until
-    FROM reconciliation_settings`;
-  return rows.map((row) => ({
-    timeZone: row.time_zone,
-    fileLagDays: row.file_lag_days,
-    bankLagDays: row.bank_lag_days,
-    lookedUntil: row.looked_until === null ? undefined : instantOfMicros(row.looked_until),
-  }))[0];
+    SELECT time_zone, file_lag_days, bank_lag_days FROM reconciliation_settings`;
+  return rows.map(settingsOf)[0];
 }
 
-export async function saveSettings(
+export async function saveState(
   sql: Sql,
   organization: OrganizationId,
-  settings: ReconciliationSettings,
+  { settings, lookedUntil, nextDay, reportedUntil }: ReconciliationState,
   at: Instant,
 ): Promise<void> {
-  const looked = settings.lookedUntil === undefined ? null : timestampText(settings.lookedUntil);
+  const looked = lookedUntil === undefined ? null : timestampText(lookedUntil);
+  const reported = reportedUntil === undefined ? null : timestampText(reportedUntil);
   await sql`
-    INSERT INTO reconciliation_settings (organization, time_zone, file_lag_days, bank_lag_days, looked_until, updated_at)
+    INSERT INTO reconciliation_settings (organization, time_zone, file_lag_days, bank_lag_days, looked_until, next_day, reported_until,
+                                         updated_at)
     VALUES (${organization}, ${settings.timeZone}, ${settings.fileLagDays}, ${settings.bankLagDays}, ${looked}::text::timestamptz,
-            ${timestampText(at)}::text::timestamptz)
+            ${formatDate(nextDay)}::text::date, ${reported}::text::timestamptz, ${timestampText(at)}::text::timestamptz)
     ON CONFLICT (organization)
     DO UPDATE SET time_zone = excluded.time_zone, file_lag_days = excluded.file_lag_days, bank_lag_days = excluded.bank_lag_days,
-                  looked_until = excluded.looked_until, updated_at = excluded.updated_at`;
+                  looked_until = excluded.looked_until, next_day = excluded.next_day, reported_until = excluded.reported_until,
+                  updated_at = excluded.updated_at`;
 }
 
 export interface StoredReport {
@@ -187,6 +209,12 @@ export async function countFiles(
     WHERE changed_at >= ${timestampText(from)}::text::timestamptz AND changed_at < ${timestampText(to)}::text::timestamptz
     GROUP BY account, state ORDER BY account, state`;
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+function settingsOf(
+  row: Pick<SettingsRow, "time_zone" | "file_lag_days" | "bank_lag_days">,
+): ReconciliationSettings {
+  return { timeZone: row.time_zone, fileLagDays: row.file_lag_days, bankLagDays: row.bank_lag_days };
 }
 
 function reportOf(row: ReportRow): StoredReport {
