@@ -69,10 +69,8 @@ async function invoiceOf(customer: string): Promise<InvoiceHead> {
 }
 
 test("a charge goes out in a file that is the same each time", async () => {
-  const made = await weir(
-    ...["payments", "account", "create", "acquirer", "--provider", "card_files"],
-    ...["--setting", "acquirerId=ACQ", "--setting", "merchantId=M1"],
-  );
+  const create = ["payments", "account", "create", "acquirer", "--provider", "card_files"];
+  const made = await weir(...create, "--setting", "acquirerId=ACQ", "--setting", "merchantId=M1");
   expect(made.code, made.stderr).toBe(0);
   const attach = ["payments", "attach", "acme", "tok_1", "--account", "acquirer"];
   const attached = await weir(...attach, "--brand", "visa", "--last4", "1111", "--expires", "2031-01");

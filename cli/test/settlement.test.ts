@@ -73,7 +73,10 @@ test("a report is landed, followed into the books, and looked at; the same again
   expect((await weir("settle", "list")).stdout).toMatch(/No files\. Land one/);
   const balance = await report("balance.csv", adjustment(1, -1_234n), adjustment(2, -5_00n));
   const landed = await weir("settle", "import", balance, "--account", "stripe");
-  expect(landed).toMatchObject({ code: 0, stdout: expect.stringMatching(/balance\.csv \(stf_\w+\), posted\n/) });
+  expect(landed).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/balance\.csv \(stf_\w+\), posted\n/),
+  });
   expect(landed.stdout).toMatch(/records +2\n[\s\S]*unmatched +2: weir reconcile exceptions --file stf_/);
   const again = await weir("settle", "import", balance, "--account", "stripe");
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("posted; already landed") });
@@ -100,7 +103,9 @@ test("exceptions are decided on, and decided otherwise", async () => {
   expect(booked.stdout).toMatch(/closed +book provider_fees by key_[\s\S]*note +asked them/);
   const late = await weir("reconcile", "ignore", first, "--reason", "too small", "--at", "1");
   expect(late).toMatchObject({ code: 3, stderr: expect.stringMatching(/version|changed/) });
-  expect((await weir("reconcile", "reopen", first, "--reason", "no")).stdout).toMatch(/state +open, version 3/);
+  expect((await weir("reconcile", "reopen", first, "--reason", "no")).stdout).toMatch(
+    /state +open, version 3/,
+  );
   expect((await weir("reconcile", "ignore", second, "--reason", "known")).stdout).toMatch(/state +ignored/);
   expect((await weir("reconcile", "exception", second)).stdout).toMatch(/why +\S/);
   expect((await weir("reconcile", "exceptions")).stdout.match(/rex_\w+/g)).toEqual([first]);
@@ -128,7 +133,10 @@ test("the three are printed side by side, and reports are listed", async () => {
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2026-02-01T00:00:00Z – /) });
   expect(compared.stdout).toMatch(/other +EUR +0\.00 +0 +-17\.34 +2 +-17\.34/);
   const [account] = (
-    await json<{ accounts: { account: { key: string }; lines: { line: string }[] }[] }>("reconcile", ...period)
+    await json<{ accounts: { account: { key: string }; lines: { line: string }[] }[] }>(
+      "reconcile",
+      ...period,
+    )
   ).accounts.filter(({ account: { key } }) => key === "stripe");
   expect(account!.lines.map(({ line }) => line)).toEqual(["other"]);
   expect((await weir("reconcile", "reports")).stdout).toMatch(/No reports yet/);

@@ -129,7 +129,9 @@ async function applyActions(
     const { kind, id, root } = outcome.target;
     const claim = claimOf({ ...staged, side: account.side }, { kind, root });
     if (claim === undefined) continue;
-    const target = { kind, id, ...(kind === "payout" ? { account: account.id } : {}) };
+    // The bank file that brings a payout is the bank's, the payout its provider's.
+    const owner = first.target?.account ?? account.id;
+    const target = { kind, id, ...(kind === "payout" ? { account: owner } : {}) };
     made.push({ position, part: first.part, target, claim });
   }
   await retargetAllotments(sql, file.id, made);

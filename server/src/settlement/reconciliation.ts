@@ -310,7 +310,12 @@ export class Reconciliation {
   }
 
   /** Has the next report made at the end of its day. There is one wake, which moves from day to day. */
-  async #goOn(sql: Sql, organization: OrganizationId, state: ReconciliationState, now: Instant): Promise<void> {
+  async #goOn(
+    sql: Sql,
+    organization: OrganizationId,
+    state: ReconciliationState,
+    now: Instant,
+  ): Promise<void> {
     await saveState(sql, organization, state, now);
     const { nextDay: date, settings } = state;
     const at = startOfLocalDate(addDays(date, 1), zoneOf(settings));

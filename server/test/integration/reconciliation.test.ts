@@ -144,7 +144,11 @@ describe("the report of a day", () => {
 
   test("what the settings cannot be is refused, every fault by its field", async () => {
     await expect(
-      reconciliation().setSettings(world.caller, { timeZone: "Mars/Olympus", fileLagDays: 0, bankLagDays: 61 }),
+      reconciliation().setSettings(world.caller, {
+        timeZone: "Mars/Olympus",
+        fileLagDays: 0,
+        bankLagDays: 61,
+      }),
     ).rejects.toMatchObject({
       slug: "invalid-reconciliation-settings",
       problem: { errors: [{ field: "timeZone" }, { field: "fileLagDays" }, { field: "bankLagDays" }] },
@@ -239,9 +243,9 @@ describe("our books, the files and the bank, side by side", () => {
 
   test("an empty period and an unknown account are refused", async () => {
     const at = march.from;
-    await expect(
-      reconciliation().compare(world.organization, { from: at, to: at }),
-    ).rejects.toMatchObject({ slug: "invalid-period" });
+    await expect(reconciliation().compare(world.organization, { from: at, to: at })).rejects.toMatchObject({
+      slug: "invalid-period",
+    });
     await expect(
       reconciliation().compare(world.organization, { account: "adyen", ...march }),
     ).rejects.toMatchObject({ slug: "provider-account-not-found" });

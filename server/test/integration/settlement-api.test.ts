@@ -88,7 +88,9 @@ describe("landing", () => {
   test("a named format is taken at its word", async () => {
     const query = { account: "stripe", name: "d.csv", format: "adyen-settlement-details" };
     const { id } = (await (await send(query, report(charge(3)))).json()) as Landed;
-    expect(await world.ended(id)).toMatchObject({ state: "refused", format: "adyen-settlement-details" });
+    await world.ended(id);
+    const shown = await (await weir.fetch(`/v1/settlement/files/${id}`, { key: world.key })).json();
+    expect(shown).toMatchObject({ state: "refused", format: "adyen-settlement-details" });
   });
 
   test("what cannot be is refused, with what to do", async () => {
@@ -122,9 +124,7 @@ describe("landing", () => {
     const packed = gzipSync(file);
     expect(packed.length).toBeLessThan(bytes_max);
     expect(
-      await typeOf(
-        await send({ account: "stripe", name: "f.csv" }, packed, { "content-encoding": "gzip" }),
-      ),
+      await typeOf(await send({ account: "stripe", name: "f.csv" }, packed, { "content-encoding": "gzip" })),
     ).toBe("413 settlement-file-too-large");
     expect(
       await typeOf(
@@ -141,11 +141,17 @@ describe("landing", () => {
 });
 
 test("what a record says in its file is shown word for word, but for numbers of cards", async () => {
-  const { id } = (await (await send({ account: "stripe", name: "g.csv" }, report(charge(7), charge(8)))).json()) as Landed;
+  const { id } = (await (
+    await send({ account: "stripe", name: "g.csv" }, report(charge(7), charge(8)))
+  ).json()) as Landed;
   await world.ended(id);
   const { settlementFile } = await weir.graphql<{
     settlementFile: { records: { nodes: { position: number; original: Record<string, string> }[] } };
-  }>(`{ settlementFile(id: "${id}") { records(first: 1, after: "1") { nodes { position original } } } }`, {}, world.key);
+  }>(
+    `{ settlementFile(id: "${id}") { records(first: 1, after: "1") { nodes { position original } } } }`,
+    {},
+    world.key,
+  );
   const [record] = settlementFile.records.nodes;
   expect(record?.position).toBe(2);
   expect(record?.original).toMatchObject({ balance_transaction_id: "txn_8", payment_intent_id: "pi_8" });

@@ -260,7 +260,9 @@ describe("a provider's report", () => {
       );
       await expect(deletion).rejects.toThrow(/refused: the file is in the books/);
     }
-    expect(await weir.weir.services.settlement.files.records(world.organization, id, { limit: 9 })).toHaveLength(1);
+    expect(
+      await weir.weir.services.settlement.files.records(world.organization, id, { limit: 9 }),
+    ).toHaveLength(1);
   });
 
   test("a file that is none is refused whole, with the reason, and nothing of it is kept", async () => {

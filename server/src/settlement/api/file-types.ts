@@ -141,7 +141,7 @@ export const RecordType = builder.objectRef<RecordWithParts>("SettlementRecord")
       type: "JSON",
       description:
         "What the file says, field by field, with card and account numbers masked: read from the file up to there.",
-      complexity: 2_000,
+      complexity: 1_500,
       resolve: ({ file, record }, _args, { caller, services }) =>
         services.settlement.files.original(caller.organization, file, record.position),
     }),
@@ -159,7 +159,11 @@ export const FileType = builder.objectRef<SettlementFile>("SettlementFile").impl
     name: t.exposeString("name"),
     sha256: t.exposeString("sha256"),
     state: t.field({ type: FileStateEnum, resolve: ({ state }) => state }),
-    format: t.string({ nullable: true, resolve: ({ format }) => format ?? null }),
+    format: t.string({
+      nullable: true,
+      description: "What it was read as; until then, what it is to be read as, where its sender said so.",
+      resolve: ({ format, askedFormat }) => format ?? askedFormat ?? null,
+    }),
     variant: t.string({ nullable: true, resolve: ({ variant }) => variant ?? null }),
     logicalId: t.string({
       nullable: true,

@@ -50,7 +50,7 @@ export function registerSettlementRoutes(app: FastifyInstance, services: Service
 }
 
 function describeFile(file: SettlementFile) {
-  const { id, account, name, sha256, state, bytes, bytesDone, format, run, stopped, refusal } = file;
+  const { id, account, name, sha256, state, bytes, bytesDone, run, stopped, refusal } = file;
   const { records, repeated, matched, unmatched, posted, landedAt, endedAt } = file;
   return {
     id,
@@ -60,7 +60,7 @@ function describeFile(file: SettlementFile) {
     state,
     bytes,
     bytesDone,
-    format: format ?? null,
+    format: file.format ?? file.askedFormat ?? null,
     records,
     repeated,
     matched,
