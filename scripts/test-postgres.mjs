@@ -15,6 +15,7 @@ import {
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { vitest } from "./vitest.mjs";
 import { prepare, root } from "./workspace.mjs";
 
 const version_min = 15;
@@ -82,32 +83,10 @@ process.exit(counts.failed === 0 ? 0 : 1);
 
 /** One file after the other: roles belong to the whole server, and some tests spoil them for a moment. */
 function test(server) {
-  const report = path.join(os.tmpdir(), `weir-pg-report-${process.pid}.json`);
-  const { status } = spawnSync(
-    path.join(root, "node_modules", ".bin", "vitest"),
-    [
-      "run",
-      "--project=server",
-      "--no-file-parallelism",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
-      ...files,
-    ],
-    {
-      cwd: root,
-      stdio: "inherit",
-      timeout: seconds_max * 1000,
-      env: { ...process.env, WEIR_TEST_POSTGRES: server },
-    },
-  );
-  try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
-    const failed = status !== 0 && numFailedTests === 0 ? 1 : numFailedTests; // a file that does not load
-    return { passed: numPassedTests, failed, skipped: numPendingTests };
-  } finally {
-    rmSync(report, { force: true });
-  }
+  return vitest(["--project=server", "--no-file-parallelism", ...files], {
+    env: { WEIR_TEST_POSTGRES: server },
+    seconds_max,
+  });
 }
 
 /** Where initdb and pg_ctl are, the newest version first. */

@@ -58,7 +58,7 @@ export class Batch {
     this.#byHost.set(of.host, of);
     try {
       await of.open((organization) => this.#byId.set(organization, of));
-      return await playSeed(this.#weir, of);
+      return await playSeed(of);
     } finally {
       this.#byHost.delete(of.host);
       this.#byId.delete(of.caller?.organization);

@@ -1,6 +1,5 @@
 import type { Boundaries } from "./boundaries.js";
 import { happen, type Outcome } from "./actions.js";
-import type { MortalWeir } from "./mortal-weir.js";
 import { violations } from "./oracle.js";
 import type { Plan } from "./plan.js";
 import { play_h } from "./seeded-plan.js";
@@ -20,17 +19,23 @@ export interface PlayedSeed {
 /** After the last fault: all looks of an unknown outcome lie within a day. */
 const rest_h = 30;
 
+/** In real time: some hundred times what it takes. */
+const play_ms_max = 180_000;
+
 /** Plays a plan to its end, lets everything come to rest, and looks. */
-export async function playSeed(weir: MortalWeir, of: SimulatedOrganization): Promise<PlayedSeed> {
+export async function playSeed(of: SimulatedOrganization): Promise<PlayedSeed> {
   const outcomes: Outcome[] = [];
   const found: string[] = [];
+  const limit = setTimeout(() => void of.giveUp(), play_ms_max);
   try {
-    await play(of, outcomes);
-    found.push(...(await rest(of)));
+    await of.untilGivenUp(play(of, outcomes));
+    found.push(...(await of.untilGivenUp(rest(of))));
   } catch (error) {
     found.push(
       `it does not go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
+  } finally {
+    clearTimeout(limit);
   }
   of.boundaries.stop();
   const { plan, boundaries } = of;

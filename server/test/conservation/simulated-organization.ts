@@ -2,7 +2,7 @@ import type { Sql } from "../../src/engines/postgres/index.js";
 import type { Caller } from "../../src/identity/index.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import type { OrganizationId, ProviderAccountId } from "../../src/kernel/ids.js";
-import { hour, instantFromMs, msOf, parseInstant, type Instant } from "../../src/kernel/instant.js";
+import { formatInstant, hour, instantFromMs, msOf, parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { beginAdvance, moveTestClock } from "../../src/time/store/test-clocks.js";
 import type { Query } from "./actions.js";
 import { Boundaries } from "./boundaries.js";
@@ -31,6 +31,9 @@ export class SimulatedOrganization {
   readonly #name: string;
   #now: Instant = start;
   #advance = 1;
+  #isGivenUp = false;
+  readonly #givenUp: Promise<never>;
+  #rejectGivenUp: (reason: Error) => void = () => {};
 
   constructor(weir: MortalWeir, plan: Plan, name: string, places?: Map<string, number>) {
     this.#weir = weir;
@@ -44,6 +47,8 @@ export class SimulatedOrganization {
       now_ms: () => msOf(this.#now),
       take: (headers, body) => this.#takeWebhook(headers, body),
     });
+    this.#givenUp = new Promise((_, reject) => (this.#rejectGivenUp = reject));
+    this.#givenUp.catch(() => undefined);
   }
 
   get organization(): OrganizationId {
@@ -84,9 +89,27 @@ export class SimulatedOrganization {
     this.boundaries.start();
   }
 
+  /** Ends a play that does not end by itself, and says where it stands. */
+  async giveUp(): Promise<void> {
+    this.#isGivenUp = true;
+    const { busy, life } = await this.#weir.living();
+    const runs = busy.list(this.organization);
+    this.#rejectGivenUp(
+      new Error(
+        `still at ${formatInstant(this.#now)}, in life ${life.number}; ${runs.length} runs are at work: ${runs.slice(0, 10).join(", ")}`,
+      ),
+    );
+  }
+
+  /** @throws when it is given up meanwhile */
+  untilGivenUp<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#givenUp]);
+  }
+
   /** Asks the process that lives, and again the next one when it dies meanwhile: as a client that got no reply. */
   async ask<T>(question: (weir: LivingWeir) => Promise<T>): Promise<T> {
     for (;;) {
+      if (this.#isGivenUp) return this.#givenUp;
       const living = await this.#weir.living();
       try {
         return await living.life.during(question(living));
