@@ -187,7 +187,7 @@ export class Wakes {
       for (const wake of due) {
         const handler = this.#handlers.get(wake.kind);
         if (handler === undefined || "grouped" in handler) break;
-        if (await this.#act(organization, wake, handler.act)) done.push(wake);
+        if (await this.#act(sql, organization, wake, handler.act)) done.push(wake);
       }
       // Only now, when the runs exist: a crash before the commit does it all again, and changes nothing.
       if (done.length > 0) await deleteWakes(sql, done);
@@ -214,6 +214,7 @@ export class Wakes {
   }
 
   async #act(
+    sql: Sql,
     organization: OrganizationId,
     wake: Wake,
     act: (organization: OrganizationId, wake: Wake) => WakeAction,
@@ -222,9 +223,9 @@ export class Wakes {
     try {
       const action = act(organization, wake);
       if ("start" in action) {
-        await workflows.start(organization, action.start);
+        await workflows.start(organization, action.start, sql);
       } else {
-        const sent = await workflows.signal(organization, action.signal);
+        const sent = await workflows.signal(organization, action.signal, sql);
         if (sent !== "sent")
           log.warn("a wake found no run to signal", { kind: wake.kind, run: action.signal.run, sent });
       }

@@ -9,7 +9,7 @@ import type {
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import { doing, type BoundariesOf } from "./boundaries.js";
 import type { BusyRuns } from "./busy-runs.js";
-import { halted, insideTransaction, LifeEnded, type Life } from "./life.js";
+import { halted, insideTransaction, LifeEnded, refuseNested, type Life } from "./life.js";
 
 /*
  * The doors by which a life of Weir reaches what outlives it: the database, the engine's runs, the provider. Each passes its
@@ -23,6 +23,7 @@ export function postgresDoor(real: Postgres, url: string, life: Life, boundaries
     work: (sql: Sql) => Promise<T>,
     pass: (place: string) => Promise<never> | undefined,
   ): Promise<T> {
+    refuseNested();
     await pass("transaction not begun");
     life.beginTransaction();
     const { value, error } = await begin(async (sql) => {
@@ -124,16 +125,19 @@ export function workflowsDoor(
       };
       real.register({ ...definition, retry: quick, run } as typeof definition & WorkflowDefinition);
     },
-    async start(organization, run) {
+    async start(organization, run, sql) {
       await pass(organization, `${run.kind} not started`);
       const isNew = busy.begin(organization, run.id);
-      const started = await real.start(organization, run);
+      const started = await real.start(organization, run, sql).catch((error: unknown) => {
+        if (isNew) busy.end(organization, run.id);
+        throw error;
+      });
       // It was there and has ended.
       if (started === "exists" && isNew) busy.end(organization, run.id);
       await pass(organization, `${run.kind} started`);
       return started;
     },
-    signal: (organization, signal) => real.signal(organization, signal),
+    signal: (organization, signal, sql) => real.signal(organization, signal, sql),
     list: (organization, filter) => real.list(organization, filter),
     inspect: (organization, id) => real.inspect(organization, id),
     outcomes: (organization, ids) => real.outcomes(organization, ids),

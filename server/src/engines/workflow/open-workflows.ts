@@ -123,13 +123,17 @@ class DbosWorkflows implements Workflows {
     this.#definitions.set(kind, versions);
   }
 
-  async start(organization: OrganizationId, { kind, id, input }: NewRun): Promise<"started" | "exists"> {
+  async start(
+    organization: OrganizationId,
+    { kind, id, input }: NewRun,
+    sql?: Sql,
+  ): Promise<"started" | "exists"> {
     if (id.length === 0 || id.length > run_id_length_max)
       throw new RangeError(`a run's id has 1 to ${run_id_length_max} characters, not ${id.length}`);
     const version = Math.max(...(this.#definitions.get(kind)?.keys() ?? [0]));
     if (version < 1) throw new WorkflowUnknown(kind, 1);
     const { library, startRun } = await this.#launched();
-    const existing = await this.#on.postgres.inOrganization(organization, (sql) => findState(sql, id));
+    const existing = await this.#within(organization, sql, (inside) => findState(inside, id));
     if (existing !== undefined) {
       if (existing.kind !== kind) throw new RangeError(`run ${id} is a ${existing.kind}, not a ${kind}`);
       return "exists";
@@ -146,17 +150,26 @@ class DbosWorkflows implements Workflows {
     return "started";
   }
 
-  async signal(organization: OrganizationId, signal: Signal): Promise<"sent" | "unknown" | "ended"> {
+  async signal(
+    organization: OrganizationId,
+    signal: Signal,
+    sql?: Sql,
+  ): Promise<"sent" | "unknown" | "ended"> {
     await this.ready();
-    const outcome = await this.#on.postgres.inOrganization(organization, async (sql) => {
-      const run = await findState(sql, signal.run);
+    const outcome = await this.#within(organization, sql, async (inside) => {
+      const run = await findState(inside, signal.run);
       if (run === undefined) return "unknown";
       if (run.state === "succeeded") return "ended";
-      await insertSignal(sql, organization, signal);
+      await insertSignal(inside, organization, signal);
       return "sent";
     });
-    if (outcome === "sent") this.#nudges.nudge(organization, signal.run);
+    if (outcome === "sent" && sql === undefined) this.#nudges.nudge(organization, signal.run);
     return outcome;
+  }
+
+  /** In the transaction that is open, or in one of its own. */
+  #within<T>(organization: OrganizationId, sql: Sql | undefined, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return sql === undefined ? this.#on.postgres.inOrganization(organization, work) : work(sql);
   }
 
   async list(organization: OrganizationId, filter: RunFilter): Promise<readonly Run[]> {
