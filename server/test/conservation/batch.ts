@@ -84,12 +84,23 @@ export class Batch {
     }
   }
 
-  /** Changes the tables as no role of Weir's may: without triggers and references. */
+  /** Changes tables as no role of Weir's may. */
   async tamper(work: (sql: TransactionSql) => Promise<unknown>): Promise<void> {
     await this.#weir.superuser.begin(async (sql) => {
-      await sql`SET LOCAL session_replication_role = replica`;
       await sql`SET LOCAL search_path = weir`;
       await work(sql);
+    });
+  }
+
+  /** Takes what would refuse a change from tables: triggers, references and checks. */
+  async withoutRules(tables: readonly string[]): Promise<void> {
+    await this.tamper(async (sql) => {
+      for (const table of tables) {
+        const checks = await sql<{ name: string }[]>`
+          SELECT conname AS name FROM pg_constraint WHERE conrelid = ${table}::regclass AND contype = 'c'`;
+        for (const { name } of checks) await sql`ALTER TABLE ${sql(table)} DROP CONSTRAINT ${sql(name)}`;
+        await sql`ALTER TABLE ${sql(table)} DISABLE TRIGGER ALL`;
+      }
     });
   }
 

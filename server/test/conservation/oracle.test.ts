@@ -37,6 +37,7 @@ let kept: KeptOrganization;
 beforeAll(async () => {
   batch = await Batch.open();
   kept = await batch.playAndKeep(plan);
+  await batch.withoutRules([...new Set(spoiled.map(([, table]) => table))]);
 });
 
 afterAll(async () => {
@@ -48,18 +49,146 @@ test("as it is, everything holds", () => {
 });
 
 const one = (table: string, where = "true") =>
-  `ctid = (SELECT ctid FROM ${table} WHERE organization = $1 AND ${where} ORDER BY id LIMIT 1)`;
+  `ctid = (SELECT ctid FROM ${table} WHERE organization = $1 AND ${where} ORDER BY ctid LIMIT 1)`;
 const deleted = (table: string, where?: string) => `DELETE FROM ${table} WHERE ${one(table, where)}`;
 const changed = (table: string, change: string, where?: string) =>
   `UPDATE ${table} SET ${change} WHERE ${one(table, where)}`;
 
 /** The law, the table, what is done to it, and what has to be said. */
 const spoiled: readonly (readonly [law: string, table: string, change: string, said: RegExp])[] = [
+  ["1: a payment is gone", "payments", deleted("payments"), /took 2000, and there is no payment of it$/],
   [
-    "1 a capture without a payment",
+    "1: a payment is of another amount",
     "payments",
-    deleted("payments"),
-    /took 2000, and there is no payment of it/,
+    changed("payments", "amount_minor = amount_minor + 1"),
+    /is of 2001 USD, and \S+ took 2000 USD$/,
+  ],
+  [
+    "1: a payment is of a charge that nobody knows",
+    "payments",
+    changed("payments", "ref = 'pi_made_up'"),
+    /names pi_made_up, which the provider does not know$/,
+  ],
+  [
+    "1: a success became a failure",
+    "payment_attempts",
+    changed("payment_attempts", "state = 'failed'", "state = 'succeeded'"),
+    /took 2000, and attempt \S+ is failed$/,
+  ],
+  [
+    "1: a failure became a success",
+    "payment_attempts",
+    changed("payment_attempts", "state = 'succeeded'", "state = 'failed'"),
+    /succeeded, and \S+ took nothing$/,
+  ],
+  [
+    "1: what was settled is gone",
+    "payment_settlements",
+    deleted("payment_settlements"),
+    /it is not known what the provider settled$/,
+  ],
+  [
+    "2: a transfer is of another amount",
+    "ledger_transfers",
+    changed("ledger_transfers", "amount_minor = amount_minor + 1"),
+    /^a kept balance is not what its transfers come to/,
+  ],
+  [
+    "2: a transfer is gone",
+    "ledger_transfers",
+    deleted("ledger_transfers"),
+    /^a kept balance is not what its transfers come to/,
+  ],
+  [
+    "2: a transfer is on another's account",
+    "ledger_transfers",
+    changed("ledger_transfers", "credit = 'suspense'", "credit LIKE 'receivable:%'"),
+    /^receivable:\S+ USD: 2000 here, 0 there$/,
+  ],
+  ["3: a refund is gone", "refunds", deleted("refunds"), /^refunded of \S+: 0 here, 1000 there$/],
+  [
+    "3: a refund failed",
+    "refunds",
+    changed("refunds", "state = 'failed'"),
+    /^refunded of \S+: 0 here, 1000 there$/,
+  ],
+  [
+    "3: what was given back is not kept",
+    "payment_refunded",
+    changed("payment_refunded", "refunded_minor = 0", "refunded_minor > 0"),
+    /^kept as refunded of \S+: 0 here, 1000 there$/,
+  ],
+  ["3: a dispute is gone", "disputes", deleted("disputes"), /^disputed of \S+: 0 here, 2000 there$/],
+  ["3: a payout is gone", "payouts", deleted("payouts"), /^payout \S+ of \d+ usd is not known$/],
+  [
+    "3: a payout is of another amount",
+    "payouts",
+    changed("payouts", "amount_minor = amount_minor - 1"),
+    /^payout \S+: paid \d+ USD here, paid \d+ USD there$/,
+  ],
+  [
+    "4: an attempt is unknown",
+    "payment_attempts",
+    changed("payment_attempts", "state = 'unknown'", "state = 'failed'"),
+    /^it is not known what became of attempt/,
+  ],
+  [
+    "4: an attempt is pending",
+    "payment_attempts",
+    changed("payment_attempts", "state = 'pending'", "state = 'failed'"),
+    /is pending, and nobody sends it$/,
+  ],
+  [
+    "4: an attempt waits for its customer",
+    "payment_attempts",
+    changed("payment_attempts", "state = 'requires_action'", "state = 'failed'"),
+    /^open attempt \S+: requires_action here, \S+ there$/,
+  ],
+  [
+    "5: a receivable is paid less",
+    "receivables",
+    changed("receivables", "paid_minor = paid_minor - 1", "paid_minor > 0"),
+    /^receivable \S+: paid: 1999 here, 2000 there$/,
+  ],
+  [
+    "5: a receivable is of another state",
+    "receivables",
+    changed("receivables", "state = 'open'", "state = 'paid'"),
+    /^receivable \S+: state: open here, paid there$/,
+  ],
+  [
+    "5: a receivable is due more",
+    "receivables",
+    changed("receivables", "due_minor = due_minor + 1"),
+    /^receivable \S+: due: 2001 here, 2000 there$/,
+  ],
+  [
+    "5: an allocation is gone",
+    "payment_allocations",
+    deleted("payment_allocations"),
+    /^payment \S+: 2000 here, 0 there$/,
+  ],
+  [
+    "6: a message is gone",
+    "webhook_messages",
+    deleted("webhook_messages", "type = 'payment.succeeded'"),
+    /^not told: payment.succeeded/,
+  ],
+  [
+    "6: what was not so is told",
+    "webhook_messages",
+    changed(
+      "webhook_messages",
+      "type = 'payment.succeeded', key = 'payment.succeeded:pay_made_up'",
+      "type = 'payment.failed'",
+    ),
+    /^told, and is not so: payment.succeeded payment.succeeded:pay_made_up$/,
+  ],
+  [
+    "7: an event was not acted on",
+    "webhook_inbox",
+    changed("webhook_inbox", "state = 'pending'"),
+    /^event \S+ was not acted on$/,
   ],
 ];
 
@@ -95,3 +224,35 @@ async function spoil(table: string, change: string): Promise<() => Promise<void>
       await sql.unsafe("DROP TABLE before_it_was_spoiled");
     });
 }
+
+test("1: an invoice is paid twice", async () => {
+  const { of } = kept;
+  const paid = await of.first(
+    (sql) =>
+      sql<{ id: string }[]>`SELECT target AS id FROM payment_attempts WHERE state = 'succeeded' LIMIT 1`,
+  );
+  await of.provider.ask("POST", "/v1/payment_intents", {
+    amount: "2000",
+    currency: "usd",
+    customer: of.refOf(0) ?? "",
+    payment_method: of.provider.methodOf("4242424242424242"),
+    confirm: "true",
+    off_session: "true",
+    "automatic_payment_methods[enabled]": "true",
+    "automatic_payment_methods[allow_redirects]": "never",
+    "metadata[weir_target]": paid?.id ?? "",
+  });
+  const found = await violations(of);
+  expect(found).toContainEqual(expect.stringMatching(/took 2000 for no attempt$/));
+  expect(found).toContainEqual(`invoice ${paid?.id} is of 2000, and 4000 were captured for it`);
+});
+
+test("7: a run failed", async () => {
+  const { of } = kept;
+  await batch.tamper(
+    (sql) => sql`
+    UPDATE weir_workflow.workflow_status SET status = 'ERROR' WHERE ctid = (
+      SELECT ctid FROM weir_workflow.workflow_status WHERE authenticated_user = ${of.organization} LIMIT 1)`,
+  );
+  expect(await violations(of)).toContainEqual(expect.stringMatching(/^run \S+ is failed/));
+});
