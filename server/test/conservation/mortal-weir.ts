@@ -20,7 +20,7 @@ import { openTestPostgres, type SuperuserAccess } from "../integration/embedded-
 import type { Boundaries } from "./boundaries.js";
 import { BusyRuns } from "./busy-runs.js";
 import { postgresDoor, providerDoor, workflowsDoor, type ProviderDoor } from "./doors.js";
-import { Life } from "./life.js";
+import { Life, LifeEnded } from "./life.js";
 
 /** What of a Weir moves money, as wire.ts and open-services.ts open it, over the doors of one life. */
 export interface LivingWeir {
@@ -118,7 +118,11 @@ export class MortalWeir {
   async close(): Promise<void> {
     this.#isClosed = true;
     (await this.#living.catch(() => undefined))?.life.die("the end");
-    await Promise.allSettled(this.#ended);
+    // The last burial adds its engine.
+    for (let known = -1; known < this.#ended.length; ) {
+      known = this.#ended.length;
+      await Promise.allSettled(this.#ended);
+    }
     await this.#superuser.end();
     await this.#opened.remove();
     await rm(this.#objectsDir, { recursive: true, force: true });
@@ -143,7 +147,10 @@ export class MortalWeir {
     const busy = new BusyRuns(unfinished);
     const postgres = postgresDoor(this.#opened.postgres, url.href, life, boundariesOf);
     const clock = systemClock;
-    const engine = openWorkflows({ postgres, executor, log });
+    // It is closed when the life is over, and must not wait for a farewell that never goes through.
+    const asSystem: Postgres["asSystem"] = (work) =>
+      life.isOver ? Promise.reject(new LifeEnded()) : postgres.asSystem(work);
+    const engine = openWorkflows({ postgres: { ...postgres, asSystem }, executor, log });
     const workflows = workflowsDoor(engine, life, boundariesOf, busy);
     const clocks = new OrganizationClocks({ postgres: this.#opened.postgres, clock, log });
     await clocks.load();
