@@ -12,5 +12,7 @@ export default defineConfig({
     exclude: process.env["WEIR_TEST_POSTGRES"] === undefined ? ["test/postgres-server/**"] : [],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // Limits only guard against hanging: machines are slow now and then.
+    expect: { poll: { timeout: 60_000 } },
   },
 });

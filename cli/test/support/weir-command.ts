@@ -34,13 +34,15 @@ export interface RunOptions {
   readonly kill_ms?: number;
   /** SIGKILL once this was printed. */
   readonly killAt?: string;
+  /** SIGKILL once this is so; asked again and again. */
+  readonly killWhen?: () => Promise<boolean>;
 }
 
 /** Runs `weir` with exactly this environment. A killed one has the code -1. */
 export async function runWith(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
-  { input = "", kill_ms, killAt }: RunOptions = {},
+  { input = "", kill_ms, killAt, killWhen }: RunOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env["PATH"], ...env } });
   let stdout = "";
@@ -52,6 +54,11 @@ export async function runWith(
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   child.stdin.on("error", () => undefined).end(input);
   const timer = kill_ms === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), kill_ms);
+  void (async () => {
+    while (killWhen !== undefined && child.exitCode === null && child.signalCode === null)
+      if (await killWhen().catch(() => false)) child.kill("SIGKILL");
+      else await new Promise((resolve) => setTimeout(resolve, 5));
+  })();
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);
   return { code: code ?? -1, stdout, stderr };

@@ -149,7 +149,7 @@ test("more than 100,000 windows are refused, at once", () => {
     /more than 100000 windows of one day/,
   );
   expect(() => windows("2020-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "MINUTE", "UTC")).toThrow(RangeError);
-  expect(performance.now() - began).toBeLessThan(500);
+  expect(performance.now() - began).toBeLessThan(2_000);
   expect(windowBoundaries(0 as Instant, (100_000 * minute) as Instant, "MINUTE", zone("UTC"))).toHaveLength(
     100_001,
   );

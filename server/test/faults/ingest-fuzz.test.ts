@@ -593,7 +593,7 @@ describe("bodies that nobody should send", () => {
       expect(
         (await post("/v1/events", JSON.stringify([event(`drip${n}`, { type: "none" })]), json)).status,
       ).toBe(202);
-      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(performance.now() - began).toBeLessThan(5_000);
     }
     for (const stop of dripping) stop();
   });

@@ -2,7 +2,7 @@ import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { MasterKeyUnusable, openSecrets } from "../../src/engines/secrets/index.js";
+import { MasterKeyUnusable, openSecrets, type Secrets } from "../../src/engines/secrets/index.js";
 import type { Postgres } from "../../src/engines/postgres/index.js";
 import { silentLog, type Log } from "../../src/kernel/log.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
@@ -12,23 +12,34 @@ let postgres: Postgres;
 let remove: () => Promise<void>;
 let folder: { dir: string; remove(): Promise<void> };
 const context = "webhook_endpoints:org_1:whe_1";
-const open = (masterKeys?: readonly Uint8Array[], dataDir = folder.dir, log: Log = silentLog) =>
-  openSecrets({ masterKeys, dataDir, postgres, log });
+const opened: Secrets[] = [];
+async function open(masterKeys?: readonly Uint8Array[], dataDir = folder.dir, log: Log = silentLog) {
+  const secrets = await openSecrets({ masterKeys, dataDir, postgres, log });
+  opened.push(secrets);
+  return secrets;
+}
 const file = () => path.join(folder.dir, "master.key");
 
 /** Waits until the database knows so many keys. */
 const registered = (count: number) =>
-  vi.waitFor(async () => {
-    const keys = await postgres.asSystem((sql) => sql`SELECT FROM master_keys`);
-    expect(keys).toHaveLength(count);
-  });
+  vi.waitFor(
+    async () => {
+      const keys = await postgres.asSystem((sql) => sql`SELECT FROM master_keys`);
+      expect(keys).toHaveLength(count);
+    },
+    { timeout: 60_000 },
+  );
 
 beforeAll(async () => ({ postgres, remove } = await openTestPostgres()));
 afterAll(() => remove());
 beforeEach(async () => {
   await postgres.setUp(async (sql) => void (await sql`DELETE FROM master_keys`));
   folder = await temporaryFolder("master-key");
-  return () => folder.remove();
+  return async () => {
+    // None registers its key after the next test took all away.
+    await Promise.allSettled(opened.splice(0).map((secrets) => secrets.ready()));
+    await folder.remove();
+  };
 });
 
 describe("without WEIR_MASTER_KEY", () => {

@@ -79,7 +79,7 @@ test("starts on an empty folder, keeps what was committed, leaves no process beh
   expect(isRunning(pid)).toBe(false);
   const startedAt = performance.now();
   const second = await open(dataDir);
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(performance.now() - startedAt).toBeLessThan(15_000);
   expect(await slugs(second)).toEqual(["kept"]);
 });
 

@@ -11,7 +11,7 @@ let key: string;
 let organizations = 0;
 
 const { ask, mutate, advance } = operationsOf((query) => weir.graphql(query, {}, key));
-const eventually = <T>(check: () => T | Promise<T>, timeout = 8_000) =>
+const eventually = <T>(check: () => T | Promise<T>, timeout = 60_000) =>
   vi.waitFor(check, { timeout, interval: 20 });
 
 beforeAll(async () => {
@@ -124,11 +124,10 @@ describe("what billing tells", () => {
     const { secret } = await createEndpoint(good.url, '["invoice.*"]');
     const { endpoint: deadEndpoint } = await createEndpoint(dead.url);
     await subscribe(30, "2027-01-01T00:00:00Z");
-    const began = performance.now();
     const clock = await advance("2027-07-02T00:00:00Z");
     expect(clock.state).toBe("idle");
-    // Six months; an attempt to the dead one alone would take 15 s.
-    expect(performance.now() - began).toBeLessThan(14_000);
+    // Six months of 30 invoices: had the clock waited for each, as many would have been tried by now.
+    expect(dead.received.length).toBeLessThan(60);
     await eventually(() => expect(good.received).toHaveLength(180), 30_000);
     const told = await Promise.all(
       good.received.map(({ body, headers }) => verifyWebhook<ToldInvoice>({ body, headers, secret })),
