@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  eventually,
-  goodCard,
-  startPaymentsApi,
-  type Nodes,
-  type PaymentsApi,
-} from "../support/payments-api.js";
+import { eventually } from "../support/eventually.js";
+import { goodCard, startPaymentsApi, type Nodes, type PaymentsApi } from "../support/payments-api.js";
 
 let started: PaymentsApi;
 let weir: PaymentsApi["weir"];

@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askerOf } from "../support/graphql-answers.js";
 import { webhookSecret } from "../support/paying-organization.js";
-import {
-  eventually,
-  goodCard,
-  startPaymentsApi,
-  type Nodes,
-  type PaymentsApi,
-} from "../support/payments-api.js";
+import { eventually } from "../support/eventually.js";
+import { goodCard, startPaymentsApi, type Nodes, type PaymentsApi } from "../support/payments-api.js";
 
 let started: PaymentsApi;
 let weir: PaymentsApi["weir"];

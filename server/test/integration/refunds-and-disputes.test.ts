@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CustomerId, InvoiceId } from "../../src/kernel/ids.js";
 import type { Payment } from "../../src/payments/store/payments.js";
+import { eventually } from "../support/eventually.js";
 import { startPayingOrganization, type PayingOrganization } from "../support/paying-organization.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
@@ -33,14 +34,6 @@ const balanceOf = async (code: string, currency = "USD") => {
   const found = accounts.find((one) => one.code === code && one.currency === currency);
   return found === undefined ? 0n : found.debit - found.credit;
 };
-
-async function eventually<T>(ask: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    const value = await ask();
-    if (isDone(value) || tries > 200) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 /** Nothing of the organization is at work, and its books balance. */
 async function expectBalanced(): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.js";
 import {
-  eventually,
   goodCard,
   money,
   startPaymentsApi,

@@ -1,7 +1,8 @@
 import { startStripeSimulator, type RunningStripeSimulator } from "../../simulators/stripe/index.js";
 import { operationsOf, type Operations } from "./graphql-operations.js";
 import { chargeOf, stripeKey, webhookSecret } from "./paying-organization.js";
-import { eventually, type Nodes } from "./payments-api.js";
+import { eventually } from "./eventually.js";
+import type { Nodes } from "./payments-api.js";
 import type { TestWeir } from "./test-weir.js";
 
 /** The id of each thing of money that moved, by what it is. */

@@ -1,5 +1,6 @@
 import { operationsOf } from "./graphql-operations.js";
-import { eventually, type Nodes } from "./payments-api.js";
+import { eventually } from "./eventually.js";
+import type { Nodes } from "./payments-api.js";
 import { camtFile } from "./settlement/camt-file.js";
 import type { TestWeir } from "./test-weir.js";
 

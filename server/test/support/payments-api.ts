@@ -1,3 +1,4 @@
+import { eventually } from "./eventually.js";
 import { expect } from "vitest";
 import { askerOf, type Asker } from "./graphql-answers.js";
 import {
@@ -185,14 +186,4 @@ async function paidInvoice(organization: PayingOrganization, api: Asker): Promis
     attempt: payment!.attempt.id,
     invoice: payment!.allocations[0]!.invoiceId,
   };
-}
-
-/** Asks again until it is so. @throws Error with what was answered last, after 10 s */
-export async function eventually<T>(ask: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    const value = await ask();
-    if (isDone(value)) return value;
-    if (tries > 200) throw new Error(`it never came to it: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
