@@ -313,7 +313,10 @@ describe("a bank's statement", () => {
     expect(await world.balance(`cash:${world.bank}`)).toBe(0n);
     const { settlement } = weir.weir.services;
     expect(await settlement.files.records(world.organization, file.id, { limit: 10 })).toEqual([]);
-    await settlement.files.accept(world.caller, { file: file.id, reason: "the bank says that it is right" });
+    await settlement.fileDecisions.accept(world.caller, {
+      file: file.id,
+      reason: "the bank says that it is right",
+    });
     expect(await world.ended(file.id)).toMatchObject({ state: "posted", attempt: 2, unmatched: 0 });
     expect(await said()).toEqual([]);
     expect(await world.balance(`receivable:${world.customer}`)).toBe(0n);
@@ -331,7 +334,7 @@ describe("a bank's statement", () => {
     expect(replayed.state).toBe("held");
     expect((await exceptions()).map(({ kind }) => kind)).toContain("file_replayed");
     const { settlement } = weir.weir.services;
-    await settlement.files.discard(world.caller, { file: replayed.id, reason: "sent twice" });
+    await settlement.fileDecisions.discard(world.caller, { file: replayed.id, reason: "sent twice" });
     expect(await world.ended(replayed.id)).toMatchObject({ state: "refused" });
     expect((await exceptions()).map(({ kind }) => kind)).not.toContain("file_replayed");
     const next = await world.settle(

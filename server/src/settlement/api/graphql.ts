@@ -104,7 +104,7 @@ builder.mutationFields((t) => ({
     args: { file: t.arg.id({ required: true }), reason: t.arg.string({ required: true }) },
     resolve: (_root, input, context) => {
       requireSecretKey(context);
-      return context.services.settlement.files.accept(context.caller, input, context.idempotencyKey);
+      return context.services.settlement.fileDecisions.accept(context.caller, input, context.idempotencyKey);
     },
   }),
   retrySettlementFile: t.field({
@@ -119,7 +119,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { account, ...input }, context) => {
       requireSecretKey(context);
       const asked = { ...input, ...(account == null ? {} : { account }) };
-      return context.services.settlement.files.retry(context.caller, asked, context.idempotencyKey);
+      return context.services.settlement.fileDecisions.retry(context.caller, asked, context.idempotencyKey);
     },
   }),
   discardSettlementFile: t.field({
@@ -129,7 +129,7 @@ builder.mutationFields((t) => ({
     args: { file: t.arg.id({ required: true }), reason: t.arg.string({ required: true }) },
     resolve: (_root, input, context) => {
       requireSecretKey(context);
-      return context.services.settlement.files.discard(context.caller, input, context.idempotencyKey);
+      return context.services.settlement.fileDecisions.discard(context.caller, input, context.idempotencyKey);
     },
   }),
   resolveException: t.field({

@@ -90,7 +90,7 @@ export async function openSettlementWorld(weir: TestWeir, slug: string): Promise
   };
   const land: SettlementWorld["land"] = (account, name, content) => {
     const body = Readable.from(typeof content === "string" ? [Buffer.from(content)] : content);
-    return settlement.files.land(caller, { account, name, body });
+    return settlement.landing.land(caller, { account, name, body });
   };
   return {
     organization,
