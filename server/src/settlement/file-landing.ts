@@ -3,19 +3,26 @@ import { recordAudit } from "../audit/index.js";
 import { ObjectsFull, ObjectTooLarge, type Objects } from "../engines/objects/index.js";
 import type { Postgres } from "../engines/postgres/index.js";
 import type { Caller } from "../identity/index.js";
+import { Arrivals, type ArrivalLimits } from "../kernel/arrivals.js";
 import type { Clocks } from "../kernel/clock.js";
 import { newId, type OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import { findFormat } from "./core/index.js";
-import { FileArrivals, type ArrivalLimits } from "./file-arrivals.js";
 import type { FileQueue } from "./file-queue.js";
 import { objectKeyOf, objectsOf } from "./file-readings.js";
-import { landedElsewhere, refuseSize, unknownFormat } from "./file-refusals.js";
+import { landedElsewhere, refuseSize, tooMany, unknownFormat } from "./file-refusals.js";
 import { mustFindAccount } from "./must-find-account.js";
 import type { SettlementPayments } from "./payments-port.js";
 import type { Reconciliation } from "./reconciliation.js";
 import type { SettlementFile, SettlementFiles } from "./settlement-files.js";
-import { findFile, findFileOfContent, insertFile, listKeptFiles, lockAccountFiles } from "./store/files.js";
+import {
+  findFile,
+  findFileOfContent,
+  insertFile,
+  listKeptFiles,
+  lockAccountFiles,
+  sumWaitingFiles,
+} from "./store/files.js";
 
 export interface FileLandingOptions {
   readonly postgres: Postgres;
@@ -42,11 +49,11 @@ export interface LandedFile {
 /** How files come in: kept as objects, encrypted, and each a row that has it read. */
 export class FileLanding {
   readonly #on: FileLandingOptions;
-  readonly #arrivals: FileArrivals;
+  readonly #arrivals: Arrivals;
 
   constructor(options: FileLandingOptions) {
     this.#on = options;
-    this.#arrivals = new FileArrivals(options.postgres, options.limits);
+    this.#arrivals = new Arrivals(options.limits, tooMany);
   }
 
   /**
@@ -66,7 +73,9 @@ export class FileLanding {
     );
     const at = clocks.of(organization).now();
     const id = newId("stf", at);
-    const arrival = await this.#arrivals.begin(organization);
+    const arrival = await this.#arrivals.begin(organization, () =>
+      postgres.inOrganization(organization, sumWaitingFiles),
+    );
     let kept = false;
     try {
       const stored = await objects
