@@ -11,13 +11,9 @@ import type {
   Refund,
 } from "@weir/sdk";
 import type { CliContext } from "./context.js";
+import { moneyText } from "./money-text.js";
 import { grouped, printFields, printTable } from "./print.js";
 import { totalsOf } from "./totals.js";
-
-/** "20.00 USD" */
-export function moneyText({ amount, currency }: Money): string {
-  return `${grouped(amount)} ${currency}`;
-}
 
 /** "visa 4242", or what else is known of a method. */
 export function methodText({ brand, last4, id }: Pick<PaymentMethod, "brand" | "last4" | "id">): string {
@@ -28,8 +24,7 @@ export function methodText({ brand, last4, id }: Pick<PaymentMethod, "brand" | "
 /** What a table's amounts come to, in each currency; nothing for one row. */
 export function printTotals(context: CliContext, name: string, amounts: readonly Money[]): void {
   if (amounts.length < 2) return;
-  for (const { currency, amount } of totalsOf(amounts))
-    context.out.write(`${name} ${grouped(amount)} ${currency}\n`);
+  for (const total of totalsOf(amounts)) context.out.write(`${name} ${moneyText(total)}\n`);
 }
 
 export function printAttempts(context: CliContext, attempts: readonly PaymentAttempt[], empty: string): void {

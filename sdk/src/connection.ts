@@ -1,6 +1,6 @@
 import type { GraphQL } from "./graphql.js";
 
-interface Connection<T> {
+export interface Connection<T> {
   readonly nodes: readonly T[];
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
@@ -12,16 +12,26 @@ export const pageInfo = "pageInfo { hasNextPage endCursor }";
  * Every item of a list, page by page, as far as the caller reads.
  * @param query takes $after, and names the list `connection`
  */
-export async function* nodesOf<T>(
+export function nodesOf<T>(
   graphql: GraphQL,
   query: string,
   variables: object,
 ): AsyncGenerator<T, void, void> {
+  return nodesOfPages(async (after) => {
+    const answer = await graphql.run<{ readonly connection: Connection<T> }>(query, { ...variables, after });
+    return answer.connection;
+  });
+}
+
+/** As `nodesOf`, of a list wherever it stands in an answer. @param read gives the page behind a cursor; null when there is no list */
+export async function* nodesOfPages<T>(
+  read: (after: string | null) => Promise<Connection<T> | null>,
+): AsyncGenerator<T, void, void> {
   let after: string | null = null;
   do {
-    const answer: { readonly connection: Connection<T> } = await graphql.run(query, { ...variables, after });
-    yield* answer.connection.nodes;
-    const { hasNextPage, endCursor } = answer.connection.pageInfo;
-    after = hasNextPage ? endCursor : null;
+    const page: Connection<T> | null = await read(after);
+    if (page === null) return;
+    yield* page.nodes;
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
 }

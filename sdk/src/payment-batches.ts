@@ -1,4 +1,4 @@
-import { nodesOf, pageInfo } from "./connection.js";
+import { nodesOf, nodesOfPages, pageInfo, type Connection } from "./connection.js";
 import type { GraphQL, Repeatable } from "./graphql.js";
 import type { Money } from "./money.js";
 import type { Transport } from "./transport.js";
@@ -46,11 +46,6 @@ export interface PaymentBatchFile {
   readonly content: ReadableStream<Uint8Array>;
 }
 
-interface ItemsPage {
-  readonly nodes: readonly PaymentBatchItem[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-}
-
 const money = "{ amount currency }";
 const selection = `{ id account { key } sequence state itemCount totals { items amount ${money} } openedAt closesAt closedAt closedBy fileName sha256 bytes downloadPath }`;
 const itemSelection = `{ id action state position reference amount ${money} attempt { id state } refund { id state } dispute { id state } }`;
@@ -85,18 +80,16 @@ export class PaymentBatches {
   }
 
   /** Oldest first, page by page; none for a batch that is not there. */
-  async *items(id: string): AsyncGenerator<PaymentBatchItem, void, void> {
-    let after: string | null = null;
-    do {
-      const answer: { paymentBatch: { items: ItemsPage } | null } = await this.#graphql.run(
+  items(id: string): AsyncGenerator<PaymentBatchItem, void, void> {
+    return nodesOfPages(async (after) => {
+      const { paymentBatch } = await this.#graphql.run<{
+        paymentBatch: { items: Connection<PaymentBatchItem> } | null;
+      }>(
         `query ($id: ID!, $after: String) { paymentBatch(id: $id) { items(first: 100, after: $after) { nodes ${itemSelection} ${pageInfo} } } }`,
         { id, after },
       );
-      if (answer.paymentBatch === null) return;
-      const { nodes, pageInfo: page }: ItemsPage = answer.paymentBatch.items;
-      yield* nodes;
-      after = page.hasNextPage ? page.endCursor : null;
-    } while (after !== null);
+      return paymentBatch && paymentBatch.items;
+    });
   }
 
   /**

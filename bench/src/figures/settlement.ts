@@ -7,7 +7,7 @@ import { createOrganization, type Services } from "../load/seeded-organization.j
 import { seededId } from "../load/subscribed-customers.js";
 
 type OrganizationId = Parameters<Services["settlement"]["files"]["get"]>[0];
-type Caller = Parameters<Services["settlement"]["files"]["land"]>[0];
+type Caller = Parameters<Services["settlement"]["landing"]["land"]>[0];
 
 const mebibyte = 2 ** 20;
 const mark = "0000000";
@@ -47,7 +47,7 @@ export async function measureSettlement(options: BenchOptions): Promise<FigureRo
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     const reached: Record<string, number> = {};
-    const landed = await services.settlement.files.land(caller, {
+    const landed = await services.settlement.landing.land(caller, {
       account: "stripe",
       name: "balance.csv",
       body: createReadStream(file),

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf, UsageError } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { mutate } from "../mutate.js";
 import { readCount, readInstant } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
@@ -93,7 +94,7 @@ export function addCreditCommands(program: Command): void {
         `{ ${selection} }`,
       );
       if (context.json) return printJson(context, grant);
-      context.out.write(`granted ${grouped(grant.amount.amount)} ${grant.amount.currency} (${grant.id})\n`);
+      context.out.write(`granted ${moneyText(grant.amount)} (${grant.id})\n`);
     });
 
   credits
@@ -150,8 +151,8 @@ export function addCreditCommands(program: Command): void {
         ["customer", creditGrant.customer.key],
         ["kind", creditGrant.kind],
         ["status", creditGrant.status],
-        ["amount", `${grouped(amount.amount)} ${amount.currency}`],
-        ["left", `${grouped(remaining.amount)} ${remaining.currency}`],
+        ["amount", moneyText(amount)],
+        ["left", moneyText(remaining)],
         ["priority", String(creditGrant.priority)],
         ["from", creditGrant.effectiveFrom],
         ["expires", creditGrant.expiresAt ?? "never"],

@@ -3,8 +3,9 @@ import type { Dispute, DisputeState } from "@weir/sdk";
 import { type Command, Option } from "commander";
 import { take } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { collect, readCount, readPairs, readTextOrFile } from "../options.js";
-import { moneyText, printDisputes } from "../payment-text.js";
+import { printDisputes } from "../payment-text.js";
 import { printFields, printJson } from "../print.js";
 
 export function addDisputeCommands(program: Command): void {

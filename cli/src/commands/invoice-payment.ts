@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { PaymentAttempt } from "@weir/sdk";
 import type { Command } from "commander";
 import { contextOf, UsageError, type CliContext } from "../context.js";
-import { moneyText, printHowPaid, printReceivables } from "../payment-text.js";
+import { moneyText } from "../money-text.js";
+import { printHowPaid, printReceivables } from "../payment-text.js";
 import { printFields, printJson } from "../print.js";
 import { printAttempt } from "./payment-attempts.js";
 

@@ -1,30 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
-import type { BillingProfile } from "@weir/sdk";
+import type { BillingProfile, NewBillingProfile } from "@weir/sdk";
 import type { CliContext } from "../context.js";
 import { contextOf, UsageError } from "../context.js";
 import { readTextOrFile } from "../options.js";
 import { printFields, printJson } from "../print.js";
 
-interface ProfileOptions {
-  readonly name?: string;
-  readonly line1?: string;
-  readonly line2?: string;
-  readonly city?: string;
-  readonly postalCode?: string;
-  readonly region?: string;
-  readonly country?: string;
-  readonly taxId?: string;
-  readonly email?: string;
-  readonly bankDetails?: string;
-  readonly registrationNumber?: string;
-  readonly electronicAddress?: string;
-  readonly contactName?: string;
-  readonly phone?: string;
-  readonly iban?: string;
-  readonly bic?: string;
-  readonly timeZone?: string;
-}
+type ProfileOptions = Omit<NewBillingProfile, "legalName"> & { readonly name?: string };
 
 export function addOrganizationCommands(program: Command): void {
   const organization = program.command("organization").description("the organization of your key");

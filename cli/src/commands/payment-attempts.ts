@@ -3,8 +3,9 @@ import type { FoundOutcome, PaymentAttempt, PaymentAttemptState } from "@weir/sd
 import { type Command, Option } from "commander";
 import { take } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { readCount } from "../options.js";
-import { methodText, moneyText, printAttempts } from "../payment-text.js";
+import { methodText, printAttempts } from "../payment-text.js";
 import { printFields, printJson, printTable } from "../print.js";
 
 interface ListOptions {

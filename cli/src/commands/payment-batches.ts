@@ -3,8 +3,8 @@ import type { PaymentBatch, PaymentBatchItem } from "@weir/sdk";
 import { type Command, Option } from "commander";
 import { take } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { readCount } from "../options.js";
-import { moneyText } from "../payment-text.js";
 import { printFields, printJson, printTable } from "../print.js";
 import { saveStream } from "../save-stream.js";
 

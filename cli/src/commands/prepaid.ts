@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { mutate } from "../mutate.js";
 import { readCount } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
@@ -105,7 +106,7 @@ export function addPrepaidCommands(credits: Command): void {
         if (context.json) return printJson(context, attempt);
         const { amount, id, topUpId } = attempt;
         context.out.write(
-          `charging ${grouped(amount.amount)} ${amount.currency} (${id}); what becomes of it: weir credits top-ups ${customer} (${topUpId})\n`,
+          `charging ${moneyText(amount)} (${id}); what becomes of it: weir credits top-ups ${customer} (${topUpId})\n`,
         );
       },
     );
@@ -228,8 +229,7 @@ async function showSettings(context: CliContext, customer: string): Promise<void
 
 function printSettings(context: CliContext, settings: Settings | null): void {
   if (context.json || settings === null) return printJson(context, settings);
-  const text = (amount: Money | null) =>
-    amount === null ? null : `${grouped(amount.amount)} ${amount.currency}`;
+  const text = (amount: Money | null) => (amount === null ? null : moneyText(amount));
   const { method, amount } = settings;
   const card = method && [method.brand, method.last4 && `•••• ${method.last4}`, method.id];
   printFields(context, [

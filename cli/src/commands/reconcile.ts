@@ -1,14 +1,10 @@
 import { type Command, Option } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { moneyText, type ShownMoney as Money } from "../money-text.js";
 import { mutate } from "../mutate.js";
 import { readCount, readInstant } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
-
-interface Money {
-  readonly amount: string;
-  readonly currency: string;
-}
 
 interface Sum {
   readonly count: number;
@@ -201,7 +197,6 @@ export function addReconcileCommands(program: Command): void {
     .action(async (id: string, _options: object, command: Command) => {
       const context = contextOf(command);
       const found = await exceptionOf(context, id);
-      if (context.json) return printJson(context, found);
       printException(context, found);
     });
 
@@ -240,8 +235,7 @@ export function addReconcileCommands(program: Command): void {
         },
         `{ ${exceptionSelection} }`,
       );
-      if (context.json) printJson(context, done);
-      else printException(context, done);
+      printException(context, done);
     });
 
   closing(reconcile, "ignore", "ignoreException", "leave an exception as it is, for a reason");
@@ -272,8 +266,7 @@ function closing(reconcile: Command, name: string, field: string, description: s
         },
         `{ ${exceptionSelection} }`,
       );
-      if (context.json) printJson(context, done);
-      else printException(context, done);
+      printException(context, done);
     });
 }
 
@@ -313,8 +306,7 @@ function printComparison(context: CliContext, { from, to, accounts, exceptions }
       ]),
       "Nothing moved.",
     );
-    for (const { account: code, balance } of balances)
-      context.out.write(`${code}: ${grouped(balance.amount)} ${balance.currency}\n`);
+    for (const { account: code, balance } of balances) context.out.write(`${code}: ${moneyText(balance)}\n`);
     printSums(context, open);
   }
   printSums(context, exceptions);
@@ -323,14 +315,13 @@ function printComparison(context: CliContext, { from, to, accounts, exceptions }
 function printSums(context: CliContext, open: readonly ExceptionSum[]): void {
   for (const { kind, count, suspense } of open) {
     const waiting =
-      suspense === null || /^-?0(\.0+)?$/.test(suspense.amount)
-        ? ""
-        : `, ${grouped(suspense.amount)} ${suspense.currency} in suspense`;
+      suspense === null || /^-?0(\.0+)?$/.test(suspense.amount) ? "" : `, ${moneyText(suspense)} in suspense`;
     context.out.write(`open: ${count} × ${kind}${waiting}\n`);
   }
 }
 
 function printException(context: CliContext, found: Exception): void {
+  if (context.json) return printJson(context, found);
   const { amount, suspense, resolution } = found;
   printFields(context, [
     ["id", found.id],
@@ -341,8 +332,8 @@ function printException(context: CliContext, found: Exception): void {
     ["file", found.file === null ? "" : `${found.file.name} (${found.file.id})`],
     ["record", found.position === null ? "" : String(found.position)],
     ["about", found.target],
-    ["amount", amount === null ? "" : `${grouped(amount.amount)} ${amount.currency}`],
-    ["in suspense", suspense === null ? "" : `${grouped(suspense.amount)} ${suspense.currency}`],
+    ["amount", amount === null ? "" : moneyText(amount)],
+    ["in suspense", suspense === null ? "" : moneyText(suspense)],
     ["happened", found.happenedAt],
     ["opened", found.openedAt],
     ["age", `${found.ageDays} days`],

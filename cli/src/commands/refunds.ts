@@ -3,8 +3,9 @@ import type { Refund, RefundState } from "@weir/sdk";
 import { type Command, Option } from "commander";
 import { take } from "../all-nodes.js";
 import { contextOf, UsageError } from "../context.js";
+import { moneyText } from "../money-text.js";
 import { readCount } from "../options.js";
-import { moneyText, printRefunds } from "../payment-text.js";
+import { printRefunds } from "../payment-text.js";
 import { printFields, printJson } from "../print.js";
 
 interface CreateOptions {

@@ -4,15 +4,11 @@ import type { SettlementFile } from "@weir/sdk";
 import { type Command, Option } from "commander";
 import { nodesOf } from "../all-nodes.js";
 import { contextOf, UsageError, type CliContext } from "../context.js";
+import { type ShownMoney as Money } from "../money-text.js";
 import { followFile, landFile } from "../import/land-file.js";
 import { mutate } from "../mutate.js";
 import { readCount } from "../options.js";
 import { grouped, printFields, printJson, printTable } from "../print.js";
-
-interface Money {
-  readonly amount: string;
-  readonly currency: string;
-}
 
 interface File {
   readonly id: string;

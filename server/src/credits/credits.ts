@@ -13,6 +13,7 @@ import {
 import { formatInstant, type Instant } from "../kernel/instant.js";
 import { formatMoney, type Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { checkReason } from "../kernel/reason.js";
 import type { Ledger } from "../ledger/index.js";
 import type { ExpiryNoted } from "./credit-expiry.js";
 import { checkGrant, type NewGrant } from "./check-grant.js";
@@ -132,7 +133,7 @@ export class Credits {
   ): Promise<StoredGrant> {
     const { organization } = caller;
     const { postgres, ledger, clocks } = this.#on;
-    checkReason(input.reason);
+    checkReason(input.reason, "invalid-credit-void");
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "credit.void", input };
       const id = await runOnce(sql, request, async () => {
@@ -339,13 +340,6 @@ function describeGrant(grant: Omit<CreditGrant, "remaining">) {
     effectiveFrom: formatInstant(effectiveFrom),
     expiresAt: expiresAt === undefined ? null : formatInstant(expiresAt),
   };
-}
-
-function checkReason(reason: string): void {
-  if (reason.length > 0 && reason.length <= 512) return;
-  const errors = [{ field: "reason", message: "1 to 512 characters" }];
-  const detail = "reason: 1 to 512 characters";
-  throw new Refusal(makeProblem("invalid-credit-void", 400, "The reason is not valid", detail, { errors }));
 }
 
 function unknownGrant(id: string): Refusal {

@@ -3,16 +3,8 @@ import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import type { Log } from "../kernel/log.js";
 import { block_postings_max, cutBlocks } from "./core/index.js";
-import {
-  insertBlock,
-  lastBlock,
-  listBlocks,
-  lockSealing,
-  moveSealing,
-  selectUnsealed,
-  selectUnsealedOrganizations,
-  type LedgerBlock,
-} from "./store/blocks.js";
+import { insertBlock, lastBlock, listBlocks, type LedgerBlock } from "./store/blocks.js";
+import { lockSealing, moveSealing, selectUnsealed, selectUnsealedOrganizations } from "./store/sealing.js";
 
 export interface LedgerSealerOptions {
   readonly postgres: Postgres;

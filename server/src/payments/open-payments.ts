@@ -30,7 +30,7 @@ import { applyObject } from "./provider-objects.js";
 import { Receivables } from "./receivables.js";
 import { RefundPayees } from "./refund-payees.js";
 import { Refunds, registerRefunds } from "./refunds.js";
-import { SettlementPort } from "./settlement-port.js";
+import { SettlementPort } from "./settlement/settlement-port.js";
 
 /** The payments domain: what it offers to the rest of Weir. */
 export interface Payments {

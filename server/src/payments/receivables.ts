@@ -6,6 +6,7 @@ import type { InvoiceId, OrganizationId } from "../kernel/ids.js";
 import type { Instant } from "../kernel/instant.js";
 import { formatMoney } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { checkReason } from "../kernel/reason.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
 import { freedPosting, openAmount, receivableState, writeOffPosting } from "./core/index.js";
@@ -34,8 +35,6 @@ export interface ReceivablesDependencies {
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
-
-const reason_length_max = 512;
 
 /** What is owed of finalized invoices. Whoever moves money on an invoice locks its receivable first. */
 export class Receivables {
@@ -126,7 +125,7 @@ export class Receivables {
     idempotencyKey?: string,
   ): Promise<Receivable> {
     const { organization } = caller;
-    checkReason(input.reason);
+    checkReason(input.reason, "invalid-write-off");
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       const { id } = await this.#on.billing.invoice(sql, input.invoice);
       const request = { organization, idempotencyKey, action: "invoice.write_off", input };
@@ -235,13 +234,6 @@ async function mustFind(sql: Sql, invoice: InvoiceId): Promise<Receivable> {
   const found = await findReceivable(sql, invoice);
   if (found === undefined) throw nothingOwed(invoice);
   return found;
-}
-
-function checkReason(reason: string): void {
-  if (reason.length > 0 && reason.length <= reason_length_max) return;
-  const errors = [{ field: "reason", message: `1 to ${reason_length_max} characters` }];
-  const detail = `reason: 1 to ${reason_length_max} characters`;
-  throw new Refusal(makeProblem("invalid-write-off", 400, "The reason is not valid", detail, { errors }));
 }
 
 function nothingOwed(invoice: string): Refusal {

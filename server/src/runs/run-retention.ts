@@ -4,6 +4,7 @@ import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { day, type Instant } from "../kernel/instant.js";
 import type { Log } from "../kernel/log.js";
+import { Sweeps } from "../kernel/sweeps.js";
 
 /** Which of these runs something else still refers to; in a transaction of their organization. */
 export type RunHolder = (sql: Sql, runs: readonly EndedRun[]) => Promise<readonly string[]>;
@@ -30,32 +31,24 @@ const organizations_page = 200;
  */
 export class RunRetention {
   readonly #on: RunRetentionOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<unknown> | undefined;
-  #stopped = false;
+  readonly #sweeps: Sweeps;
 
   constructor(options: RunRetentionOptions) {
     this.#on = options;
+    this.#sweeps = new Sweeps({
+      first_after_ms: first_sweep_ms,
+      every_ms: sweep_every_ms,
+      sweep: () => this.sweep(),
+      onFailure: (error) => options.log.warn("deleting ended runs failed", { error: String(error) }),
+    });
   }
 
   start(): void {
-    this.#sweepAfter(first_sweep_ms);
+    this.#sweeps.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#sweeping;
-  }
-
-  #sweepAfter(wait_ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#sweeping = this.sweep()
-        .catch((error: unknown) => this.#on.log.warn("deleting ended runs failed", { error: String(error) }))
-        .finally(() => this.#sweepAfter(sweep_every_ms));
-    }, wait_ms);
-    this.#timer.unref();
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
   /** Deletes what is due, some hundred runs at a time. @returns how many */
@@ -72,7 +65,7 @@ export class RunRetention {
       });
       for (const organization of organizations) deleted += await this.#sweepOf(organization, before);
       after = organizations.at(-1);
-    } while (after !== undefined && !this.#stopped);
+    } while (after !== undefined && !this.#sweeps.stopped);
     if (deleted > 0) log.info("deleted ended runs", { runs: deleted, days });
     return deleted;
   }
@@ -92,7 +85,7 @@ export class RunRetention {
         deleted += await workflows.forget(sql, free, before);
         return runs.at(-1);
       });
-    } while (after !== undefined && !this.#stopped);
+    } while (after !== undefined && !this.#sweeps.stopped);
     return deleted;
   }
 }

@@ -18,9 +18,9 @@ import {
 } from "./core/posting/index.js";
 import { resolveRecord, type Meaning } from "./core/resolution/index.js";
 import { toMatchable, toPosted, type StagedRecord } from "./core/staging/index.js";
+import { mustFindAccount } from "./must-find-account.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { sourceOf } from "./post-records.js";
-import { unknownAccount } from "./refusals.js";
 import {
   findClaims,
   insertAllotments,
@@ -115,9 +115,8 @@ export class Exceptions {
   ): Promise<StoredException[]> {
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       if (account === undefined) return listExceptions(sql, page);
-      const found = await this.#on.payments.findAccount(sql, account);
-      if (found === undefined) throw unknownAccount(account);
-      return listExceptions(sql, { ...page, account: found.id });
+      const { id } = await mustFindAccount(sql, this.#on.payments, account);
+      return listExceptions(sql, { ...page, account: id });
     });
   }
 

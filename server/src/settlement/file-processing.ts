@@ -8,11 +8,12 @@ import { formatMoney } from "../kernel/money.js";
 import type { Ledger } from "../ledger/index.js";
 import { gapsAround, type ExceptionKind, type SequenceGap } from "./core/matching/index.js";
 import type { FormatName } from "./core/index.js";
+import type { FileQueue } from "./file-queue.js";
 import type { FileReadings } from "./file-readings.js";
 import { matchNamed, matchRest, rest_records_max, unallotted } from "./match-records.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { postRecords } from "./post-records.js";
-import { aboutFile, type SettlementFiles } from "./settlement-files.js";
+import { aboutFile } from "./settlement-files.js";
 import { stageRecords } from "./stage-records.js";
 import { countSuspended, findClaims, sumPayouts } from "./store/allotments.js";
 import {
@@ -37,7 +38,7 @@ export interface FileProcessingOptions {
   readonly ledger: Ledger;
   readonly secrets: Pick<Secrets, "keyedHash">;
   readonly readings: FileReadings;
-  readonly files: SettlementFiles;
+  readonly queue: FileQueue;
   readonly clocks: Clocks;
 }
 
@@ -155,7 +156,7 @@ export class FileProcessing {
     await this.#closeFound(sql, "missing:", ["charge", "decline"], now);
     await this.#closeFound(sql, "late:", ["bank"], now);
     await this.#audit(sql, organization, "settlement_file.post", file, after, now);
-    await this.#on.files.startNext(sql, organization, file.account, now);
+    await this.#on.queue.startNext(sql, organization, file.account, now);
   }
 
   /** Deletes some of what is kept of the file's records. @returns whether there are more */
@@ -188,7 +189,7 @@ export class FileProcessing {
     };
     await saveFile(sql, after);
     await this.#audit(sql, organization, "settlement_file.refuse", file, after, now);
-    await this.#on.files.startNext(sql, organization, file.account, now);
+    await this.#on.queue.startNext(sql, organization, file.account, now);
   }
 
   /** A person has to decide. */
@@ -213,7 +214,7 @@ export class FileProcessing {
       },
     ]);
     await this.#audit(sql, organization, "settlement_file.hold", file, after, now);
-    await this.#on.files.startNext(sql, organization, file.account, now);
+    await this.#on.queue.startNext(sql, organization, file.account, now);
   }
 
   async #faultsOf(sql: Sql, file: StoredFile, account: SettlementAccount): Promise<Hold[]> {

@@ -8,14 +8,17 @@ import type { Log } from "../kernel/log.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
 import { Exceptions } from "./exceptions.js";
+import { FileDecisions } from "./file-decisions.js";
+import { FileLanding, type FileLandingOptions } from "./file-landing.js";
 import { FileProcessing } from "./file-processing.js";
+import { FileQueue } from "./file-queue.js";
 import { FileReadings } from "./file-readings.js";
 import { registerFileRuns } from "./file-workflow.js";
 import { Payers } from "./payers.js";
 import type { SettlementAccount, SettlementPayments } from "./payments-port.js";
 import { Reconciliation } from "./reconciliation.js";
 import { registerReports } from "./report-workflow.js";
-import { SettlementFiles, type SettlementFilesOptions } from "./settlement-files.js";
+import { SettlementFiles } from "./settlement-files.js";
 
 export interface SettlementOptions {
   readonly postgres: Postgres;
@@ -28,12 +31,14 @@ export interface SettlementOptions {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly writer: string;
-  readonly limits: SettlementFilesOptions["limits"];
+  readonly limits: FileLandingOptions["limits"];
 }
 
 /** The settlement domain: what it offers to the rest of Weir. */
 export interface Settlement {
+  readonly landing: FileLanding;
   readonly files: SettlementFiles;
+  readonly fileDecisions: FileDecisions;
   readonly exceptions: Exceptions;
   readonly reconciliation: Reconciliation;
   readonly payers: Payers;
@@ -49,14 +54,16 @@ export function openSettlement(options: SettlementOptions): Settlement {
   const { workflows, wakes, log } = options;
   const exceptions = new Exceptions(options);
   const reconciliation = new Reconciliation(options);
-  const files = new SettlementFiles({ ...options, reconciliation });
+  const files = new SettlementFiles(options);
+  const queue = new FileQueue(wakes);
+  const landing = new FileLanding({ ...options, files, queue, reconciliation });
   const readings = new FileReadings(options.objects);
-  const processing = new FileProcessing({ ...options, readings, files });
+  const processing = new FileProcessing({ ...options, readings, queue });
   registerFileRuns(processing, { workflows, wakes });
   registerReports(reconciliation, { workflows, wakes });
   let sweeping = Promise.resolve();
   const sweep = () => {
-    sweeping = files
+    sweeping = landing
       .sweep()
       .catch((error: unknown) =>
         log.warn("looking for files without a row failed", { error: String(error) }),
@@ -66,7 +73,9 @@ export function openSettlement(options: SettlementOptions): Settlement {
   const timer = setInterval(sweep, sweep_every_ms);
   timer.unref();
   return {
+    landing,
     files,
+    fileDecisions: new FileDecisions({ ...options, files, queue }),
     exceptions,
     reconciliation,
     payers: new Payers(options),

@@ -2,8 +2,7 @@ import type { Objects } from "../engines/objects/index.js";
 import type { Postgres, Sql } from "../engines/postgres/index.js";
 import type { OrganizationId, ProviderAccountId, SettlementFileId } from "../kernel/ids.js";
 import { readActionKey } from "./core/posting/index.js";
-import { FileReading } from "./file-reading.js";
-import { objectKeyOf } from "./file-readings.js";
+import { readRecordAt } from "./read-record.js";
 import { findException } from "./store/exceptions.js";
 import { findFile, type StoredFile } from "./store/files.js";
 import { findByKeys } from "./store/records.js";
@@ -32,18 +31,10 @@ export class Payers {
     const place = await this.#on.postgres.inOrganization(organization, (sql) => placeOf(sql, key));
     if (place === undefined) return undefined;
     const { file, position } = place;
-    const object = objectKeyOf(organization, file);
-    if (!(await this.#on.objects.has(object))) return undefined;
-    const content = await this.#on.objects.get(object);
-    const reading = new FileReading({ name: file.name, askedFormat: file.askedFormat, content });
-    try {
-      await reading.skip(position - 1);
-      const { records } = await reading.next(1);
-      const { name, iban } = records[0]?.counterparty ?? {};
-      return iban === undefined ? undefined : { name, iban };
-    } finally {
-      reading.close();
-    }
+    const record = await readRecordAt(this.#on.objects, organization, file, position);
+    if (record === undefined || record === "elsewhere") return undefined;
+    const { name, iban } = record.counterparty ?? {};
+    return iban === undefined ? undefined : { name, iban };
   }
 }
 

@@ -15,8 +15,8 @@ import type { Wakes } from "../time/index.js";
 import { compareLines, type ComparedLine } from "./core/reconciliation/index.js";
 import type { ExceptionKind } from "./core/matching/index.js";
 import { report_kind } from "./kinds.js";
+import { mustFindAccount } from "./must-find-account.js";
 import type { OpenMovement, SettlementAccount, SettlementPayments } from "./payments-port.js";
-import { unknownAccount } from "./refusals.js";
 import { findClaims } from "./store/allotments.js";
 import {
   insertExceptions,
@@ -204,7 +204,10 @@ export class Reconciliation {
 
   async #compare(sql: Sql, period: ReconciliationPeriod, only?: string): Promise<Comparison> {
     const { payments } = this.#on;
-    const accounts = only === undefined ? await payments.listAccounts(sql) : [await this.#account(sql, only)];
+    const accounts =
+      only === undefined
+        ? await payments.listAccounts(sql)
+        : [await mustFindAccount(sql, this.#on.payments, only)];
     const open = await sumOpenExceptions(sql, period.to);
     const compared: ComparedAccount[] = [];
     for (const account of accounts) {
@@ -320,12 +323,6 @@ export class Reconciliation {
     const { nextDay: date, settings } = state;
     const at = startOfLocalDate(addDays(date, 1), zoneOf(settings));
     await this.#on.wakes.wake(sql, organization, at, report_kind, "day", { date });
-  }
-
-  async #account(sql: Sql, idOrKey: string): Promise<SettlementAccount> {
-    const found = await this.#on.payments.findAccount(sql, idOrKey);
-    if (found === undefined) throw unknownAccount(idOrKey);
-    return found;
   }
 }
 

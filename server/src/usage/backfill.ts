@@ -1,10 +1,10 @@
 import type { Postgres } from "../engines/postgres/index.js";
 import type { SignalStream } from "../engines/stream/index.js";
 import type { Clock } from "../kernel/clock.js";
-import { day, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Log } from "../kernel/log.js";
+import { appendClaimed } from "./append-claimed.js";
 import { compileMeter, reserved_source } from "./core/index.js";
 import type { EventIdentity } from "./event-identity.js";
 import type { IdentityIndex } from "./identity-index/index.js";
@@ -16,7 +16,7 @@ import {
   type BackfillCursor,
   type StoredMeterVersion,
 } from "./store/meters.js";
-import { UsageBodyEncoder, usage_body_field } from "./usage-body.js";
+import { UsageBodyEncoder } from "./usage-body.js";
 
 export interface BackfillDependencies {
   readonly postgres: Postgres;
@@ -31,7 +31,6 @@ export interface BackfillDependencies {
 
 const page_events_max = 5_000;
 const retry_ms = 5_000;
-const claim_lifetime = 35 * day;
 const claim_fingerprint = "backfill";
 
 /**
@@ -155,20 +154,13 @@ export class Backfill {
       // Appended before a crash: it may still be on its way into the store.
       return stream.nextSequence - 1;
     }
-    const { sequence, segment, durable } = stream.append({
+    const { sequence } = await appendClaimed(
+      this.#on,
       organization,
-      receivedAt: now,
-      rowCounts: encoder.rowCounts,
-      body: () => encoder.finish(),
-      bodyField: usage_body_field,
-    });
-    index.add(segment, claim, claim_fingerprint, (now + claim_lifetime) as Instant);
-    try {
-      await durable;
-    } catch (error) {
-      index.remove(segment, [claim]);
-      throw error;
-    }
+      { key: claim, fingerprint: claim_fingerprint },
+      encoder,
+      now,
+    );
     return sequence;
   }
 

@@ -6,6 +6,7 @@ import type { Clock, Clocks } from "../kernel/clock.js";
 import { day, formatInstant, type Instant } from "../kernel/instant.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
+import { appendClaimed } from "./append-claimed.js";
 import {
   importTimes,
   measureEvent,
@@ -19,7 +20,7 @@ import { findIdentity, requireRoom } from "./identity-outage.js";
 import { refuseEvents } from "./ingest-refusal.js";
 import type { MeterRegistry } from "./meter-registry.js";
 import type { StoredEvent } from "./store/find-events.js";
-import { UsageBodyEncoder, usage_body_field } from "./usage-body.js";
+import { UsageBodyEncoder } from "./usage-body.js";
 
 /** The event to correct, and why. */
 export interface CorrectionTarget {
@@ -68,7 +69,6 @@ export interface CorrectionsDependencies {
 }
 
 const reason_length_max = 1024;
-const claim_lifetime = 35 * day;
 const claim_fingerprint = "correct.";
 
 /**
@@ -159,7 +159,7 @@ export class Corrections {
     after: UsageEvent | undefined,
   ): Promise<CorrectionReceipt> {
     const { organization } = caller;
-    const { stream, index, identity, clock, postgres } = this.#on;
+    const { index, identity, clock, postgres } = this.#on;
     const revision = standing.revision + 1;
     const key = identity.keyOf(organization, standing.source, standing.id);
     const claim = identity.keyOf(
@@ -210,20 +210,13 @@ export class Corrections {
         superseded: { subject: standing.subject, time: standing.time },
         ...(after === undefined ? {} : { replacement: { subject: after.subject, time: after.time } }),
       });
-      const { sequence, segment, durable } = stream.append({
+      const { sequence } = await appendClaimed(
+        this.#on,
         organization,
-        receivedAt: now,
-        rowCounts: encoder.rowCounts,
-        body: () => encoder.finish(),
-        bodyField: usage_body_field,
-      });
-      index.add(segment, claim, claim_fingerprint, (now + claim_lifetime) as Instant);
-      try {
-        await durable;
-      } catch (error) {
-        index.remove(segment, [claim]);
-        throw error;
-      }
+        { key: claim, fingerprint: claim_fingerprint },
+        encoder,
+        now,
+      );
       const notice = this.#noticeOf(
         organization,
         Math.min(standing.time, after?.time ?? Infinity) as Instant,

@@ -2,6 +2,7 @@ import type { Postgres } from "../engines/postgres/index.js";
 import type { Clock } from "../kernel/clock.js";
 import { day, type Instant } from "../kernel/instant.js";
 import type { Log } from "../kernel/log.js";
+import { Sweeps } from "../kernel/sweeps.js";
 import { deleteUnreferencedEndpoints, selectOrganizationsWithDeleted } from "./store/endpoints.js";
 import { deleteOldMessages, selectOrganizationsWithOld } from "./store/messages.js";
 
@@ -24,34 +25,25 @@ const deleted_since = day;
 /** Deletes messages with all that became of them after 30 days, some hundred at a time, and what is left of deleted endpoints. */
 export class WebhookRetention {
   readonly #on: WebhookRetentionOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<unknown> | undefined;
-  #stopped = false;
+  readonly #sweeps: Sweeps;
 
   constructor(options: WebhookRetentionOptions) {
     this.#on = options;
+    this.#sweeps = new Sweeps({
+      first_after_ms: first_sweep_ms,
+      every_ms: sweep_every_ms,
+      sweep: () => this.sweep(),
+      onFailure: (error) =>
+        options.log.warn("deleting old webhook messages failed", { error: String(error) }),
+    });
   }
 
   start(): void {
-    this.#sweepAfter(first_sweep_ms);
+    this.#sweeps.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#sweeping;
-  }
-
-  #sweepAfter(wait_ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#sweeping = this.sweep()
-        .catch((error: unknown) =>
-          this.#on.log.warn("deleting old webhook messages failed", { error: String(error) }),
-        )
-        .finally(() => this.#sweepAfter(sweep_every_ms));
-    }, wait_ms);
-    this.#timer.unref();
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
   /** Deletes all that is due. @returns how many messages */
@@ -60,13 +52,13 @@ export class WebhookRetention {
     const now = clock.now();
     const before = (now - kept_days * day) as Instant;
     let messages = 0;
-    while (!this.#stopped) {
+    while (!this.#sweeps.stopped) {
       const organizations = await postgres.asSystem((sql) =>
         selectOrganizationsWithOld(sql, before, organizations_page),
       );
       if (organizations.length === 0) break;
       for (const organization of organizations) {
-        if (this.#stopped) break;
+        if (this.#sweeps.stopped) break;
         messages += await postgres.inOrganization(organization, (sql) =>
           deleteOldMessages(sql, before, messages_page),
         );
@@ -74,7 +66,7 @@ export class WebhookRetention {
     }
     const left = await postgres.asSystem((sql) => selectOrganizationsWithDeleted(sql, organizations_page));
     for (const organization of left) {
-      if (this.#stopped) break;
+      if (this.#sweeps.stopped) break;
       await postgres.inOrganization(organization, (sql) =>
         deleteUnreferencedEndpoints(sql, (now - deleted_since) as Instant),
       );

@@ -4,7 +4,7 @@ import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Identity } from "../../src/identity/index.js";
 import { FixedClock, sameClock, systemClock } from "../../src/kernel/clock.js";
 import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
-import type { CustomerId, OrganizationId, ProviderAccountId } from "../../src/kernel/ids.js";
+import type { OrganizationId, ProviderAccountId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { silentLog } from "../../src/kernel/log.js";
 import {
@@ -16,11 +16,11 @@ import {
   type LedgerFault,
   type Posting,
 } from "../../src/ledger/index.js";
+import { customer, invoice, usd } from "../support/sample-posting.js";
 import { openTestPostgres, type SuperuserAccess } from "./embedded-postgres.js";
 
 const start = parseInstant("2026-03-15T12:00:00Z") as Instant;
 const clock = new FixedClock(start);
-const usd = parseCurrency("USD") as Currency;
 const eur = parseCurrency("EUR") as Currency;
 
 let postgres: Postgres;
@@ -56,27 +56,7 @@ beforeEach(async () => {
   organization = (await identity.createOrganization(input)).id;
 });
 
-const customer = (number: number) =>
-  `cus_01arz3ndektsv4rrffq69g5f${String(number).padStart(2, "0")}` as CustomerId;
 const account = "pac_01arz3ndektsv4rrffq69g5fav" as ProviderAccountId;
-const invoice = (number: number, minor: bigint, currency = usd): Posting => ({
-  idempotencyKey: `invoice:${number}`,
-  reason: "invoice.finalize",
-  reference: `inv_${number}`,
-  transfers: [
-    {
-      debit: { kind: "receivable", customer: customer(number % 7) },
-      credit: { kind: "revenue" },
-      amount: { currency, minor },
-      service: { start: 1_000_000 as Instant, end: 2_000_001 as Instant },
-    },
-    {
-      debit: { kind: "receivable", customer: customer(number % 7) },
-      credit: { kind: "tax_payable" },
-      amount: { currency, minor: minor / 5n + 1n },
-    },
-  ],
-});
 const payment = (number: number, minor: bigint): Posting => ({
   idempotencyKey: `payment:${number}`,
   reason: "payment.capture",

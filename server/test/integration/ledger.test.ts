@@ -3,13 +3,13 @@ import type { Postgres } from "../../src/engines/postgres/index.js";
 import { openIdentity, type Identity } from "../../src/identity/index.js";
 import { FixedClock, sameClock } from "../../src/kernel/clock.js";
 import { parseCurrency, type Currency } from "../../src/kernel/currency.js";
-import type { CustomerId, OrganizationId, PostingId } from "../../src/kernel/ids.js";
+import type { OrganizationId, PostingId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { Ledger, type Posting } from "../../src/ledger/index.js";
+import { customer, invoice } from "../support/sample-posting.js";
 import { openTestPostgres } from "./embedded-postgres.js";
 
 const clock = new FixedClock(parseInstant("2026-03-15T12:00:00Z") as Instant);
-const usd = parseCurrency("USD") as Currency;
 const jpy = parseCurrency("JPY") as Currency;
 
 let postgres: Postgres;
@@ -31,26 +31,6 @@ beforeEach(async () => {
   organization = (await identity.createOrganization(input)).id;
 });
 
-const customer = (number: number) =>
-  `cus_01arz3ndektsv4rrffq69g5f${String(number).padStart(2, "0")}` as CustomerId;
-const invoice = (number: number, minor: bigint, currency = usd): Posting => ({
-  idempotencyKey: `invoice:${number}`,
-  reason: "invoice.finalize",
-  reference: `inv_${number}`,
-  transfers: [
-    {
-      debit: { kind: "receivable", customer: customer(number % 7) },
-      credit: { kind: "revenue" },
-      amount: { currency, minor },
-      service: { start: 1_000_000 as Instant, end: 2_000_001 as Instant },
-    },
-    {
-      debit: { kind: "receivable", customer: customer(number % 7) },
-      credit: { kind: "tax_payable" },
-      amount: { currency, minor: minor / 5n + 1n },
-    },
-  ],
-});
 const post = (...postings: Posting[]) =>
   postgres.inOrganization(organization, (sql) => ledger.post(sql, organization, postings));
 

@@ -1,21 +1,22 @@
 import fc from "fast-check";
-import { assemble, decideCredits } from "../../src/billing/core/index.js";
+import { decideCredits } from "../../src/billing/core/index.js";
 import type { CreditNote, Invoice, InvoiceLine, RecordedPortion } from "../../src/billing/index.js";
 import type { DocumentSources } from "../../src/billing/invoicing/document-sources.js";
-import { wordingOf, type DocumentSeller } from "../../src/documents/index.js";
+import type { DocumentSeller } from "../../src/documents/index.js";
 import type { Currency } from "../../src/kernel/currency.js";
 import { Decimal } from "../../src/kernel/decimal.js";
-import type {
-  CreditNoteId,
-  CustomerId,
-  InvoiceId,
-  InvoiceLineId,
-  PlanVersionId,
-} from "../../src/kernel/ids.js";
+import type { InvoiceLineId } from "../../src/kernel/ids.js";
 import { parseInstant, type Instant } from "../../src/kernel/instant.js";
 import { toMoney } from "../../src/kernel/money.js";
 import type { TimeZone } from "../../src/kernel/time-zone.js";
 import type { TaxRate } from "../../src/tax/core/index.js";
+import {
+  creditNoteOf,
+  draftedLine,
+  emptyPortion,
+  finalizedInvoice,
+  type DraftedLine,
+} from "./finalized-invoice.js";
 
 const at = (text: string) => parseInstant(text)!;
 export const june = { start: at("2026-05-31T22:00:00Z"), end: at("2026-06-30T22:00:00Z") };
@@ -57,54 +58,11 @@ export const nimbus: DocumentSeller = {
   timeZone: zone,
 };
 
-const portion = (more: Partial<RecordedPortion>): RecordedPortion => ({
-  charge: "usage",
-  model: undefined,
-  spans: [june],
-  share: undefined,
-  held: undefined,
-  included: Decimal.zero,
-  percentsOff: [],
-  quantity: Decimal.zero,
-  taken: Decimal.zero,
-  events: 1,
-  parts: [],
-  gross: Decimal.zero,
-  net: Decimal.zero,
-  ...more,
-});
+const portion = (more: Partial<RecordedPortion>): RecordedPortion =>
+  emptyPortion(june, { events: 1, ...more });
 
-type Drafted = Omit<InvoiceLine, "promotional" | "taxable" | "tax">;
-
-function drafted(gross: bigint, net: bigint, taxRate: TaxRate, more: Partial<InvoiceLine>): Drafted {
-  return {
-    id: "il_0" as InvoiceLineId,
-    section: 0,
-    kind: "charge",
-    item: "item",
-    period: june,
-    covered: june,
-    name: "Requests",
-    category: "standard",
-    price: undefined,
-    meterVersion: undefined,
-    subjects: [],
-    quantity: undefined,
-    events: 0,
-    portions: [],
-    adjustment: undefined,
-    exact: Decimal.zero,
-    targetGross: gross,
-    targetNet: net,
-    billedGross: 0n,
-    billedNet: 0n,
-    gross,
-    net,
-    rate: taxRate,
-    isCorrection: false,
-    ...more,
-  };
-}
+const drafted = (gross: bigint, net: bigint, taxRate: TaxRate, more: Partial<InvoiceLine>): DraftedLine =>
+  draftedLine(june, { gross, net, rate: taxRate }, more);
 
 const decimal = (unscaled_max: bigint, scale_max: number) =>
   fc
@@ -112,7 +70,7 @@ const decimal = (unscaled_max: bigint, scale_max: number) =>
     .map(([unscaled, scale]) => Decimal.fromUnscaled(unscaled, scale));
 
 /** A line of usage at a unit price with allowance and discount, or of an amount of any sign. */
-function arbitraryLine(currency: Currency, rates: readonly TaxRate[]): fc.Arbitrary<Drafted> {
+function arbitraryLine(currency: Currency, rates: readonly TaxRate[]): fc.Arbitrary<DraftedLine> {
   const ofRate = fc.constantFrom(...rates);
   const usage = fc
     .record({
@@ -180,80 +138,30 @@ interface Circumstances {
   readonly locale: string;
 }
 
-function sourcesOf(lines: readonly Drafted[], of: Circumstances): DocumentSources {
+function sourcesOf(lines: readonly DraftedLine[], of: Circumstances): DocumentSources {
   const { currency, locale, promotional, paid, balance } = of;
-  const assembled = assemble(
-    lines.map(({ net, rate: ofLine }) => ({ minor: net, rate: ofLine })),
-    { promotional, paid, balance },
-  );
   const treatment = of.rates[0]?.treatment;
   const country = treatment === "reverse_charge" ? "FR" : treatment === "exempt" ? "US" : "DE";
-  const buyer = {
-    key: "acme",
-    name: "Acme & Söhne",
-    email: "ap@acme.example",
-    address: { line1: "Weg 1", city: "Ort", postalCode: "12345", country },
-    taxId: country === "FR" ? "FR32123456789" : undefined,
-    locale,
-    paymentTermsDays: 14,
-    electronicAddress: undefined,
-    registrationNumber: undefined,
-    buyerReference: "04011000-12345-34",
-  };
-  const customer = "cus_1" as CustomerId;
   const issued = at("2026-07-01T22:30:00Z");
-  return {
-    invoice: {
-      id: "inv_1" as InvoiceId,
-      customer,
-      kind: "period",
-      status: "finalized",
-      currency,
-      timeZone: zone,
-      boundary: june.end,
-      issueAt: june.end,
-      watermark: [],
-      totals: assembled.totals,
-      taxes: assembled.taxes.map(({ rate: ofTax, net, tax }) => ({ rate: ofTax, taxable: net, tax })),
-      notices: [],
-      sections: [
-        {
-          position: 0,
-          subscription: "sub_1" as never,
-          customer,
-          kind: "period",
-          period: june,
-          timeZone: zone,
-          planVersion: "plv_1" as PlanVersionId,
-        },
-      ],
-      revision: 1,
-      createdAt: june.end,
-      refreshedAt: june.end,
-      finalized: {
-        sequence: 1,
-        number: "INV-000001",
-        buyer,
-        seller: undefined,
-        at: issued,
-        paymentDueAt: (issued + 14 * 86_400_000_000) as Instant,
-      },
-      voidedAt: undefined,
-      lines: lines.map((line, index) => ({
-        ...line,
-        ...assembled.lines[index]!,
-        id: `il_${index}` as InvoiceLineId,
-      })),
+  return finalizedInvoice({
+    period: june,
+    currency,
+    timeZone: zone,
+    lines: lines.map((line, index) => ({ ...line, id: `il_${index}` as InvoiceLineId })),
+    funds: { promotional, paid, balance },
+    locale,
+    buyer: {
+      name: "Acme & Söhne",
+      email: "ap@acme.example",
+      address: { line1: "Weg 1", city: "Ort", postalCode: "12345", country },
+      taxId: country === "FR" ? "FR32123456789" : undefined,
+      buyerReference: "04011000-12345-34",
     },
     seller: nimbus,
-    buyer,
-    wording: wordingOf({ locale, currency, timeZone: zone }),
-    plans: new Map([["plv_1" as PlanVersionId, "Scale"]]),
-    customers: new Map(),
-    prices: new Map(),
-    payment: undefined,
-    voiding: undefined,
-  };
+    plan: "Scale",
+    at: issued,
+    paymentDueAt: (issued + 14 * 86_400_000_000) as Instant,
+  });
 }
 
 function noteOf(invoice: Invoice, given: readonly number[]): CreditNote | undefined {
@@ -268,19 +176,11 @@ function noteOf(invoice: Invoice, given: readonly number[]): CreditNote | undefi
     requests,
   );
   if (!decision.ok || decision.lines.length === 0) return undefined;
-  return {
-    id: "crn_1" as CreditNoteId,
-    invoice: invoice.id,
-    customer: invoice.customer,
-    currency: invoice.currency,
-    sequence: 1,
-    number: "CN-000001",
+  const lines = decision.lines.map((line) => ({ ...line, line: line.line as InvoiceLineId }));
+  return creditNoteOf(invoice, lines, {
     voids: false,
     reason: "An outage",
-    net: decision.lines.reduce((sum, { net }) => sum + net, 0n),
-    tax: decision.lines.reduce((sum, { tax }) => sum + tax, 0n),
     toBalance: 0n,
-    lines: decision.lines.map((line) => ({ ...line, line: line.line as InvoiceLineId })),
     createdAt: (invoice.boundary + 40 * 86_400_000_000) as Instant,
-  };
+  });
 }

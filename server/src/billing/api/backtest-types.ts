@@ -4,6 +4,7 @@ import { MoneyType } from "../../graphql/money-type.js";
 import { PeriodType } from "../../graphql/period-type.js";
 import type { Backtest } from "../backtests.js";
 import type { BacktestedAmount, BacktestTotal } from "../core/index.js";
+import { customerOf } from "./customer-field.js";
 import { CustomerType } from "./references.js";
 
 const changed = ({ currency, current, draft }: Pick<BacktestTotal, "currency" | "current" | "draft">) => ({
@@ -32,8 +33,7 @@ const BacktestCustomerType = builder.objectRef<BacktestedAmount>("BacktestCustom
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     current: t.field({
       type: MoneyType,

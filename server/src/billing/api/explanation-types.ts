@@ -5,6 +5,7 @@ import { toZoned } from "../../kernel/time-zone.js";
 import type { Currency } from "../../kernel/currency.js";
 import type { Difference, LineComputation, LineExplanation } from "../invoicing/explanations.js";
 import type { BilledMeter, EvidencePage, EvidenceRow, WindowQuantity } from "../usage-port.js";
+import { customerOf } from "./customer-field.js";
 import { PortionType, RatedTierType, tiersOf } from "./line-types.js";
 import {
   BilledSubjectType,
@@ -114,8 +115,7 @@ LineExplanationType.implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: (why, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, why.customer),
+      resolve: customerOf,
     }),
     subscription: t.field({
       type: SubscriptionType,

@@ -11,6 +11,7 @@ import "./invoice-types.js";
 import "./line-types.js";
 import "./subscription-mutations.js";
 import "./subscription-types.js";
+import { customerFilter } from "./customer-field.js";
 import {
   CreditNoteType,
   CustomerType,
@@ -45,10 +46,7 @@ builder.queryFields((t) => ({
     description: "Subscriptions, oldest first; of one customer when named by id or key.",
     args: { customer: t.arg.string() },
     resolve: async (_root, { customer, ...args }, { caller, services }) => {
-      const filter =
-        customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(caller.organization, customer)).id };
+      const filter = await customerFilter({ caller, services }, customer);
       return forwardConnection(args, (page) =>
         services.billing.subscriptions.list(caller.organization, { ...page, ...filter }),
       );
@@ -71,9 +69,7 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { customer, status, ...args }, { caller, services }) => {
       const filter = {
-        ...(customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(caller.organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
         ...(status == null ? {} : { status: readStatus(status) }),
       };
       return forwardConnection(args, (page) =>
@@ -186,6 +182,7 @@ builder.mutationFields((t) => ({
   }),
 }));
 
+export { customerFilter, customerOf } from "./customer-field.js";
 export {
   CreditNoteType,
   CustomerType,

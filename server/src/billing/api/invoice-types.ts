@@ -3,6 +3,7 @@ import { builder } from "../../graphql/builder.js";
 import type { CreditNote, Invoice, InvoicePreview, InvoiceSection, InvoiceTax } from "../invoicing/index.js";
 import type { InvoiceTotals } from "../core/index.js";
 import type { Currency } from "../../kernel/currency.js";
+import { customerOf } from "./customer-field.js";
 import { TaxRateOfLineType } from "./line-types.js";
 import {
   CreditNoteType,
@@ -30,8 +31,7 @@ const SectionType = builder.objectRef<InvoiceSection>("InvoiceSection").implemen
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: (section, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, section.customer),
+      resolve: customerOf,
     }),
     subscription: t.field({
       type: SubscriptionType,
@@ -99,8 +99,7 @@ function sharedFields(t: PothosFields) {
       type: CustomerType,
       description: "Who pays.",
       complexity: 5,
-      resolve: (invoice, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, invoice.customer),
+      resolve: customerOf,
     }),
     subscription: t.field({
       type: SubscriptionType,

@@ -17,6 +17,7 @@ import {
   type SubscriptionStatus,
 } from "../core/index.js";
 import type { Subscription, SubscriptionChange } from "../subscription.js";
+import { customerOf } from "./customer-field.js";
 import {
   CustomerType,
   InvoicePreviewType,
@@ -149,8 +150,7 @@ SubscriptionType.implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: (subscription, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, subscription.customer),
+      resolve: customerOf,
     }),
     status: t.field({
       type: StatusEnum,

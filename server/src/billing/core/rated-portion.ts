@@ -2,6 +2,7 @@ import type { ChargeKind } from "../../catalog/core/index.js";
 import { Decimal } from "../../kernel/decimal.js";
 import {
   rate,
+  totalOfUsage,
   usageOf,
   type AnyPriceModel,
   type LicensedChange,
@@ -82,7 +83,7 @@ function rateUsage({ model, included }: PortionInputs, measured: Measured | unde
   const { usage, events } = measured;
   const { left, taken } = afterAllowance(usage, included);
   const { amount, parts } = rate(model, left);
-  return { quantity: totalOf(usage), taken, events, parts, gross: amount };
+  return { quantity: totalOfUsage(usage), taken, events, parts, gross: amount };
 }
 
 function rateHeld({ charge, model, share, included }: PortionInputs, held: readonly HeldDays[]): Rated {
@@ -127,23 +128,6 @@ function changesOf(
     until = to;
   }
   return changes;
-}
-
-function totalOf(usage: Usage): Decimal {
-  switch (usage.kind) {
-    case "quantity":
-      return usage.quantity;
-    case "events":
-      return Decimal.sum(usage.values);
-    case "cells":
-      return Decimal.sum(usage.cells.map((cell) => cell.quantity));
-    case "windows":
-      return Decimal.sum(usage.quantities);
-    case "licensed":
-      return Decimal.sum(usage.changes.map((change) => change.units));
-    default:
-      return usage satisfies never;
-  }
 }
 
 const hundred = Decimal.of(100);

@@ -6,6 +6,7 @@ import { newId, type OrganizationId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import { formatMoney } from "../../kernel/money.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
+import { checkReason } from "../../kernel/reason.js";
 import { creditNotePosting, decideCredits, earnedOf, voidPosting, type CreditedLine } from "../core/index.js";
 import { takeProgress } from "../store/billing-progress.js";
 import { findCreditNote, insertCreditNote, listCreditNotes } from "../store/credit-notes.js";
@@ -30,7 +31,6 @@ export interface CreditNotesDependencies {
   readonly clocks: Clocks;
 }
 
-const reason_length_max = 512;
 const notes_per_invoice_max = 1000;
 
 /** What is given back of finalized invoices: parts of lines, or everything. Every change is audited. */
@@ -190,7 +190,7 @@ export class CreditNotes {
     work: (sql: Sql, invoice: Invoice, at: Instant) => Promise<{ note: CreditNote; isNew: boolean }>,
   ): Promise<CreditNote> {
     const { organization } = caller;
-    checkReason(input.reason);
+    checkReason(input.reason, "invalid-credit-note", "The credit note is not valid");
     const { postgres, clocks, clock } = this.#on;
     return postgres.inOrganization(organization, async (sql) => {
       const id = await runOnce(sql, { organization, idempotencyKey, action, input }, async () => {
@@ -259,15 +259,6 @@ function sumOf(lines: readonly Pick<CreditedLine, "net" | "tax">[]): { net: bigi
 function describe({ invoice, number, voids, reason, currency, net, tax, toBalance }: CreditNote): unknown {
   const money = (minor: bigint) => formatMoney({ currency, minor });
   return { invoice, number, voids, reason, net: money(net), tax: money(tax), toBalance: money(toBalance) };
-}
-
-function checkReason(reason: string): void {
-  if (reason.length > 0 && reason.length <= reason_length_max) return;
-  const errors = [{ field: "reason", message: `1 to ${reason_length_max} characters` }];
-  const detail = `reason: 1 to ${reason_length_max} characters`;
-  throw new Refusal(
-    makeProblem("invalid-credit-note", 400, "The credit note is not valid", detail, { errors }),
-  );
 }
 
 function invalidLines(faults: readonly { line: string; message: string; left: bigint }[]): Refusal {

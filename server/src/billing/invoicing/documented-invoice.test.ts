@@ -1,12 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { wordingOf, type InvoiceDocument } from "../../documents/index.js";
+import {
+  creditNoteOf,
+  draftedLine,
+  emptyPortion,
+  finalizedInvoice,
+  type DraftedLine,
+} from "../../../test/support/finalized-invoice.js";
+import type { InvoiceDocument } from "../../documents/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import { Decimal } from "../../kernel/decimal.js";
-import type { CreditNoteId, CustomerId, InvoiceId, InvoiceLineId, PlanVersionId } from "../../kernel/ids.js";
+import type { InvoiceLineId } from "../../kernel/ids.js";
 import { parseInstant } from "../../kernel/instant.js";
 import type { TimeZone } from "../../kernel/time-zone.js";
 import type { TaxRate } from "../../tax/core/index.js";
-import { assemble } from "../core/index.js";
 import type { CreditNote } from "./credit-note.js";
 import type { DocumentSources } from "./document-sources.js";
 import { documentedCreditNote, documentedInvoice } from "./documented-invoice.js";
@@ -24,148 +30,48 @@ const vat: TaxRate = {
   treatment: "taxed",
 };
 
-function line(
-  net: bigint,
-  more: Partial<InvoiceLine> = {},
-): Omit<InvoiceLine, "promotional" | "taxable" | "tax"> {
-  return {
-    id: `il_${net}` as InvoiceLineId,
-    section: 0,
-    kind: "charge",
-    item: "fee",
-    period: june,
-    covered: june,
-    name: "Fee",
-    category: "standard",
-    price: undefined,
-    meterVersion: undefined,
-    subjects: [],
-    quantity: undefined,
-    events: 0,
-    portions: [],
-    adjustment: undefined,
-    exact: Decimal.zero,
-    targetGross: net,
-    targetNet: net,
-    billedGross: 0n,
-    billedNet: 0n,
-    gross: net,
-    net,
-    rate: vat,
-    isCorrection: false,
-    ...more,
-  };
-}
+const line = (net: bigint, more: Partial<InvoiceLine> = {}): DraftedLine =>
+  draftedLine(
+    june,
+    { gross: net, net, rate: vat },
+    { id: `il_${net}` as InvoiceLineId, item: "fee", name: "Fee", ...more },
+  );
 
 /** Half a month of seats. */
 function portion(quantity: string, from: number, to: number, amount: string): RecordedPortion {
-  return {
+  return emptyPortion(june, {
     charge: "licensed",
     model: { kind: "per_unit", unitAmount: d("10"), per: d("1") },
-    spans: [june],
     share: { days: [{ from, to }], of: 30 },
     held: [],
-    included: Decimal.zero,
-    percentsOff: [],
     quantity: d(quantity),
-    taken: Decimal.zero,
-    events: 0,
-    parts: [],
     gross: d(amount),
     net: d(amount),
-  };
+  });
 }
 
-function sourcesOf(
-  drafted: readonly ReturnType<typeof line>[],
+const sourcesOf = (
+  lines: readonly DraftedLine[],
   funds = { promotional: 0n, paid: 0n, balance: 0n },
   locale = "en",
-): DocumentSources {
-  const assembled = assemble(
-    drafted.map(({ net, rate }) => ({ minor: net, rate })),
+): DocumentSources =>
+  finalizedInvoice({
+    period: june,
+    currency: "EUR" as Currency,
+    timeZone: "UTC" as TimeZone,
+    lines,
     funds,
-  );
-  const [currency, timeZone] = ["EUR" as Currency, "UTC" as TimeZone];
-  const buyer = {
-    key: "acme",
-    name: "Acme",
-    email: undefined,
-    address: undefined,
-    taxId: undefined,
     locale,
-    paymentTermsDays: 14,
-    electronicAddress: undefined,
-    registrationNumber: undefined,
-    buyerReference: undefined,
-  };
-  const customer = "cus_1" as CustomerId;
-  return {
-    invoice: {
-      id: "inv_1" as InvoiceId,
-      customer,
-      kind: "period",
-      status: "finalized",
-      currency,
-      timeZone,
-      boundary: june.end,
-      issueAt: june.end,
-      watermark: [],
-      totals: assembled.totals,
-      taxes: assembled.taxes.map(({ rate, net, tax }) => ({ rate, taxable: net, tax })),
-      notices: ["for the seller"],
-      sections: [
-        {
-          position: 0,
-          subscription: "sub_1" as never,
-          customer,
-          kind: "period",
-          period: june,
-          timeZone,
-          planVersion: "plv_1" as PlanVersionId,
-        },
-      ],
-      revision: 1,
-      createdAt: june.end,
-      refreshedAt: june.end,
-      finalized: {
-        sequence: 1,
-        number: "INV-000001",
-        buyer,
-        seller: undefined,
-        at: june.end,
-        paymentDueAt: at("2026-07-15T00:00:00Z"),
-      },
-      voidedAt: undefined,
-      lines: drafted.map((one, index) => ({ ...one, ...assembled.lines[index]! })),
-    },
     seller: { name: "Nimbus" },
-    buyer,
-    wording: wordingOf({ locale, currency, timeZone }),
-    plans: new Map([["plv_1" as PlanVersionId, "Pro"]]),
-    customers: new Map(),
-    prices: new Map(),
-    payment: undefined,
-    voiding: undefined,
-  };
-}
+    plan: "Pro",
+    notices: ["for the seller"],
+    at: june.end,
+    paymentDueAt: at("2026-07-15T00:00:00Z"),
+  });
 
 function noteOf({ invoice }: DocumentSources, toBalance = 0n): CreditNote {
   const lines = invoice.lines.map(({ id, taxable, tax }) => ({ line: id, net: taxable, tax }));
-  return {
-    id: "crn_1" as CreditNoteId,
-    invoice: invoice.id,
-    customer: invoice.customer,
-    currency: invoice.currency,
-    sequence: 1,
-    number: "CN-000001",
-    voids: true,
-    reason: "Wrong",
-    net: lines.reduce((sum, { net }) => sum + net, 0n),
-    tax: lines.reduce((sum, { tax }) => sum + tax, 0n),
-    toBalance,
-    lines,
-    createdAt: june.end,
-  };
+  return creditNoteOf(invoice, lines, { voids: true, reason: "Wrong", toBalance, createdAt: june.end });
 }
 
 const sum = (minors: readonly { minor: bigint }[]) => minors.reduce((all, { minor }) => all + minor, 0n);

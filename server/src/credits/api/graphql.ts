@@ -1,4 +1,4 @@
-import { CustomerType, MoneyType } from "../../billing/api/graphql.js";
+import { customerFilter, customerOf, CustomerType, MoneyType } from "../../billing/api/graphql.js";
 import { builder, requireSecretKey, type GraphQLContext } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import type { Instant } from "../../kernel/instant.js";
@@ -49,8 +49,7 @@ const CreditGrantType = builder.objectRef<StoredGrant>("CreditGrant").implement(
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: (grant, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, grant.customer),
+      resolve: customerOf,
     }),
     kind: t.field({ type: CreditKindEnum, resolve: (grant) => grant.kind }),
     status: t.field({
@@ -158,10 +157,7 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { customer, open, ...args }, { caller, services }) => {
       const { organization } = caller;
-      const filter =
-        customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(organization, customer)).id };
+      const filter = await customerFilter({ caller, services }, customer);
       return forwardConnection(args, (page) =>
         services.credits.list(organization, { ...page, ...filter, open: open ?? false }),
       );

@@ -22,7 +22,10 @@ export interface CheckedBlock {
   readonly differing: { readonly code: string; readonly currency: string } | null;
 }
 
-/** Computes a block anew from its postings and transfers. Undefined when there is none of this number. */
+/**
+ * Computes a block anew from its postings and transfers. Undefined when there is none of this number. Written out beside
+ * what sealed it (blocks.ts) and not shared with it: what checks a statement does not run the statement.
+ */
 export async function checkBlock(
   sql: Sql,
   organization: OrganizationId,

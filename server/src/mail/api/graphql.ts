@@ -1,3 +1,4 @@
+import { customerFilter } from "../../billing/api/graphql.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { mail_kinds } from "../core/index.js";
@@ -109,9 +110,7 @@ builder.queryFields((t) => ({
         ...(invoice == null
           ? {}
           : { invoice: (await services.billing.invoices.get(organization, invoice)).id }),
-        ...(customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
       };
       return forwardConnection(args, (page) => services.mail.list(organization, { ...page, ...filter }));
     },

@@ -1,4 +1,10 @@
-import { CustomerType, InvoiceType, MoneyType } from "../../billing/api/graphql.js";
+import {
+  customerFilter,
+  customerOf,
+  CustomerType,
+  InvoiceType,
+  MoneyType,
+} from "../../billing/api/graphql.js";
 import { builder, type GraphQLContext } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { attempt_states, type Decline } from "../core/index.js";
@@ -77,8 +83,7 @@ PaymentAttemptType.implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     account: t.field({ type: ProviderAccountType, complexity: 5, resolve: accountOf }),
     method: t.field({
@@ -168,10 +173,10 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { invoice, customer, state, parked, ...args }, { caller, services }) => {
       const { organization } = caller;
-      const { invoices, customers } = services.billing;
+      const { invoices } = services.billing;
       const filter = {
         ...(invoice == null ? {} : { invoice: (await invoices.get(organization, invoice)).id }),
-        ...(customer == null ? {} : { customer: (await customers.get(organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
         ...given({ state, parked }),
       };
       return forwardConnection(args, (page) =>

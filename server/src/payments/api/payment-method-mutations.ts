@@ -1,4 +1,4 @@
-import { CustomerType } from "../../billing/api/graphql.js";
+import { customerOf, CustomerType } from "../../billing/api/graphql.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { accountOf } from "./account-field.js";
 import { createCardUpdateLink, type CardUpdateLink } from "./card-update-link.js";
@@ -13,8 +13,7 @@ const CardUpdateLinkType = builder.objectRef<CardUpdateLink>("CardUpdateLink").i
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     account: t.field({ type: ProviderAccountType, complexity: 5, resolve: accountOf }),
     expiresAt: t.expose("expiresAt", { type: "Instant", description: "On the organization's clock." }),

@@ -1,4 +1,4 @@
-import { CustomerType } from "../../billing/api/graphql.js";
+import { customerFilter, customerOf, CustomerType } from "../../billing/api/graphql.js";
 import { builder } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { accountOf } from "./account-field.js";
@@ -16,8 +16,7 @@ PaymentMethodType.implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     account: t.field({ type: ProviderAccountType, complexity: 5, resolve: accountOf }),
     providerRef: t.exposeString("ref", { description: "The provider's token: pm_…" }),
@@ -60,10 +59,7 @@ builder.queryFields((t) => ({
     args: { customer: t.arg.string(), detached: t.arg.boolean({ description: detachedNote }) },
     resolve: async (_root, { customer, detached, ...args }, { caller, services }) => {
       const { organization } = caller;
-      const filter =
-        customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(organization, customer)).id };
+      const filter = await customerFilter({ caller, services }, customer);
       return forwardConnection(args, (page) =>
         services.payments.methods.list(organization, { ...page, ...filter, detached: detached ?? false }),
       );

@@ -1,4 +1,10 @@
-import { CustomerType, InvoiceType, MoneyType } from "../../billing/api/graphql.js";
+import {
+  customerFilter,
+  customerOf,
+  CustomerType,
+  InvoiceType,
+  MoneyType,
+} from "../../billing/api/graphql.js";
 import { builder, requireSecretKey, type GraphQLContext } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import type { Currency } from "../../kernel/currency.js";
@@ -75,8 +81,7 @@ PaymentType.implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     account: t.field({
       type: ProviderAccountType,
@@ -185,10 +190,10 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { customer, invoice, ...args }, { caller, services }) => {
       const { organization } = caller;
-      const { invoices, customers } = services.billing;
+      const { invoices } = services.billing;
       const filter = {
         ...(invoice == null ? {} : { invoice: (await invoices.get(organization, invoice)).id }),
-        ...(customer == null ? {} : { customer: (await customers.get(organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
       };
       return forwardConnection(args, (page) =>
         services.payments.charges.payments(organization, { ...page, ...filter }),

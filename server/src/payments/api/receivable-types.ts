@@ -1,4 +1,10 @@
-import { CustomerType, InvoiceType, MoneyType } from "../../billing/api/graphql.js";
+import {
+  customerFilter,
+  customerOf,
+  CustomerType,
+  InvoiceType,
+  MoneyType,
+} from "../../billing/api/graphql.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { forwardConnection, type ConnectionArguments } from "../../graphql/forward-connection.js";
 import type { GraphQLContext } from "../../graphql/builder.js";
@@ -63,8 +69,7 @@ ReceivableType.implement({
         type: CustomerType,
         description: "Who pays.",
         complexity: 5,
-        resolve: ({ customer }, _args, { caller, services }) =>
-          services.billing.customers.get(caller.organization, customer),
+        resolve: customerOf,
       }),
       state: t.field({ type: ReceivableStateEnum, resolve: ({ state }) => state }),
       due: money(({ due }) => due, "What the invoice came to when it was finalized."),
@@ -126,9 +131,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, { customer, state, overdue, ...args }, context) => {
       const { caller, services, clock } = context;
       const filter = {
-        ...(customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(caller.organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
         ...given({ state }),
         ...(overdue === true ? { overdueAt: clock.now() } : {}),
       };

@@ -1,4 +1,4 @@
-import { CustomerType, MoneyType } from "../../billing/api/graphql.js";
+import { customerOf, CustomerType, MoneyType } from "../../billing/api/graphql.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { PaymentMethodType } from "../../payments/api/graphql.js";
 import type { BalanceWatch } from "../index.js";
@@ -12,8 +12,7 @@ const TopUpSettingsType = builder.objectRef<BalanceWatch>("TopUpSettings").imple
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     currency: t.exposeString("currency"),
     threshold: t.field({

@@ -1,4 +1,4 @@
-import { CustomerType, MoneyType } from "../../billing/api/graphql.js";
+import { customerFilter, customerOf, CustomerType, MoneyType } from "../../billing/api/graphql.js";
 import { builder, requireSecretKey } from "../../graphql/builder.js";
 import { forwardConnection } from "../../graphql/forward-connection.js";
 import { PaymentAttemptType, PaymentMethodType, PaymentType } from "../../payments/api/graphql.js";
@@ -20,8 +20,7 @@ const TopUpType = builder.objectRef<TopUp>("TopUp").implement({
     customer: t.field({
       type: CustomerType,
       complexity: 5,
-      resolve: ({ customer }, _args, { caller, services }) =>
-        services.billing.customers.get(caller.organization, customer),
+      resolve: customerOf,
     }),
     amount: t.field({ type: MoneyType, resolve: ({ currency, amount }) => ({ currency, minor: amount }) }),
     isAutomatic: t.exposeBoolean("isAutomatic", { description: "By the customer's settings." }),
@@ -85,9 +84,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, { customer, state, ...args }, { caller, services }) => {
       const { organization } = caller;
       const filter = {
-        ...(customer == null
-          ? {}
-          : { customer: (await services.billing.customers.get(organization, customer)).id }),
+        ...(await customerFilter({ caller, services }, customer)),
         ...(state == null ? {} : { state }),
       };
       return forwardConnection(args, (page) =>

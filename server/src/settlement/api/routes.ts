@@ -6,7 +6,8 @@ import { withDecodedBody } from "../../http/body.js";
 import { formatInstant } from "../../kernel/instant.js";
 import { makeProblem, Refusal } from "../../kernel/problem.js";
 import type { Services } from "../../services.js";
-import { refuseSize, type SettlementFile } from "../settlement-files.js";
+import { refuseSize } from "../file-refusals.js";
+import type { SettlementFile } from "../settlement-files.js";
 
 const query = z.strictObject({
   account: z.string().min(1).max(64),
@@ -38,7 +39,7 @@ export function registerSettlementRoutes(app: FastifyInstance, services: Service
         request.body as Readable,
         encoding,
         services.config.ingest.bodyBytesMax,
-        (body) => services.settlement.files.land(callerOf(request), { account, name, format, body }),
+        (body) => services.settlement.landing.land(callerOf(request), { account, name, format, body }),
       );
       return reply.code(isNew ? 202 : 200).send({ ...describeFile(file), alreadyLanded: !isNew });
     });

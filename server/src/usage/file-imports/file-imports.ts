@@ -5,6 +5,7 @@ import { recordAudit } from "../../audit/index.js";
 import type { Postgres, Sql } from "../../engines/postgres/index.js";
 import type { RunOutcome, Workflows } from "../../engines/workflow/index.js";
 import type { Caller } from "../../identity/index.js";
+import { Arrivals, type ArrivalLimits, type KeptFiles } from "../../kernel/arrivals.js";
 import type { Clock, Clocks } from "../../kernel/clock.js";
 import { newId, type ImportId, type OrganizationId } from "../../kernel/ids.js";
 import { day, type Instant } from "../../kernel/instant.js";
@@ -41,12 +42,7 @@ export interface FileImportsOptions {
   readonly clock: Clock;
   readonly clocks: Clocks;
   readonly log: Log;
-  readonly limits: {
-    readonly fileBytesMax: number;
-    /** Files that wait or are at work, of one organization, and their bytes. */
-    readonly filesMax: number;
-    readonly filesBytesMax: number;
-  };
+  readonly limits: ArrivalLimits & { readonly fileBytesMax: number };
 }
 
 export interface UploadedImport {
@@ -71,11 +67,11 @@ export const kept_days = 7;
 /** Imports whose file is uploaded whole and taken in by a workflow: piece by piece, exactly once. */
 export class FileImports {
   readonly #on: FileImportsOptions;
-  /** What arrives now. */
-  readonly #arriving = new Map<OrganizationId, { files: number; bytes: number }>();
+  readonly #arrivals: Arrivals;
 
   constructor(options: FileImportsOptions) {
     this.#on = options;
+    this.#arrivals = new Arrivals(options.limits, refuseMore);
   }
 
   /**
@@ -87,7 +83,9 @@ export class FileImports {
     const { folder, clock } = this.#on;
     const at = clock.now();
     const id = newId("imp", at);
-    const arrival = await this.#arrive(organization);
+    const arrival = await this.#arrivals.begin(organization, (files_max) =>
+      this.#makeRoom(organization, files_max),
+    );
     let kept = false;
     try {
       const { bytes, sha256 } = await folder.spool(organization, id, body, (bytes) => arrival.add(bytes));
@@ -143,41 +141,8 @@ export class FileImports {
     await this.#on.wakes.wake(sql, organization, now, import_kind, id);
   }
 
-  /** @throws Refusal 429 when there is no room for another file; it may be refused later too, as it grows */
-  async #arrive(organization: OrganizationId): Promise<{ add(bytes: number): void; end(): void }> {
-    const { filesMax, filesBytesMax } = this.#on.limits;
-    const arriving = this.#arriving.get(organization) ?? { files: 0, bytes: 0 };
-    this.#arriving.set(organization, arriving);
-    // Counted before the others are looked up: of two that arrive at once, each sees the other.
-    arriving.files += 1;
-    let own = 0;
-    const end = () => {
-      arriving.files -= 1;
-      arriving.bytes -= own;
-      if (arriving.files === 0) this.#arriving.delete(organization);
-    };
-    try {
-      const kept = await this.#makeRoom(organization, filesMax - arriving.files);
-      if (kept.files + arriving.files > filesMax) throw refuseMore(`${filesMax} files`);
-      return {
-        add(bytes) {
-          own += bytes;
-          arriving.bytes += bytes;
-          if (kept.bytes + arriving.bytes > filesBytesMax) throw refuseMore(`${filesBytesMax} bytes`);
-        },
-        end,
-      };
-    } catch (error) {
-      end();
-      throw error;
-    }
-  }
-
   /** Lets go of files that are kept only for a retry, oldest first, while there is no room for so many and a whole one. */
-  async #makeRoom(
-    organization: OrganizationId,
-    files_max: number,
-  ): Promise<{ files: number; bytes: number }> {
+  async #makeRoom(organization: OrganizationId, files_max: number): Promise<KeptFiles> {
     const { postgres, workflows, writer, limits } = this.#on;
     const bytes_max = limits.filesBytesMax - limits.fileBytesMax;
     const kept = await postgres.inOrganization(organization, (sql) => listKeptFiles(sql, writer));
@@ -264,7 +229,7 @@ export class FileImports {
   async sweep(): Promise<void> {
     const { folder, postgres, workflows, writer, clock } = this.#on;
     for (const [organization, ids] of await folder.list()) {
-      if (this.#arriving.has(organization)) continue;
+      if (this.#arrivals.has(organization)) continue;
       const kept = await postgres.inOrganization(organization, (sql) => listKeptFiles(sql, writer));
       const known = new Set<string>(kept.map(({ id }) => id));
       for (const id of ids) if (!known.has(id)) await folder.delete(organization, id);

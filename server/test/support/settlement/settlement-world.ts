@@ -8,7 +8,7 @@ import {
   type PaymentId,
   type ProviderAccountId,
 } from "../../../src/kernel/ids.js";
-import type { SettlementFile } from "../../../src/settlement/index.js";
+import type { Settlement, SettlementFile } from "../../../src/settlement/index.js";
 import { operationsOf } from "../graphql-operations.js";
 import type { TestWeir } from "../test-weir.js";
 
@@ -37,6 +37,12 @@ export interface SettlementWorld {
     content: string | Iterable<Uint8Array>,
   ): Promise<SettlementFile>;
   ended(file: string): Promise<SettlementFile>;
+  /** The open ones when no state is asked for. */
+  exceptions(filter?: {
+    state?: "open" | "resolved" | "ignored";
+  }): ReturnType<Settlement["exceptions"]["list"]>;
+  /** What is open: kind, amount and suspense of each, as a person would say it. */
+  said(): Promise<string[]>;
   advance(to: string): Promise<void>;
   /** What an account of the books holds, in minor units: "suspense", "cash:pac_…". */
   balance(code: string, currency?: string): Promise<bigint>;
@@ -90,8 +96,10 @@ export async function openSettlementWorld(weir: TestWeir, slug: string): Promise
   };
   const land: SettlementWorld["land"] = (account, name, content) => {
     const body = Readable.from(typeof content === "string" ? [Buffer.from(content)] : content);
-    return settlement.files.land(caller, { account, name, body });
+    return settlement.landing.land(caller, { account, name, body });
   };
+  const exceptions: SettlementWorld["exceptions"] = (filter = { state: "open" }) =>
+    settlement.exceptions.list(organization, { ...filter, limit: 200 });
   return {
     organization,
     caller,
@@ -138,6 +146,12 @@ export async function openSettlementWorld(weir: TestWeir, slug: string): Promise
       return ended(file.id);
     },
     ended,
+    exceptions,
+    said: async () =>
+      (await exceptions()).map(
+        ({ kind, amount, suspense }) =>
+          `${kind} ${amount === undefined ? "-" : String(amount.minor)} ${suspense}`,
+      ),
     async advance(to) {
       const { now, state } = await operations.advance(to);
       if (now !== to) throw new Error(`the clock stands at ${now}, ${state}, not ${to}`);

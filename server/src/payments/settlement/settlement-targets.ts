@@ -1,9 +1,9 @@
-import type { Sql } from "../engines/postgres/index.js";
-import { instantOfMicros } from "../engines/postgres/index.js";
-import type { Money } from "../kernel/money.js";
-import type { OpenMovement, SettlementAccount, Target } from "../settlement/index.js";
-import { isOpen, plain, readCreditorReference, type AttemptState } from "./core/index.js";
-import { type MovementRow } from "./store/settlement-books.js";
+import type { Sql } from "../../engines/postgres/index.js";
+import { instantOfMicros } from "../../engines/postgres/index.js";
+import type { Money } from "../../kernel/money.js";
+import type { OpenMovement, SettlementAccount, Target } from "../../settlement/index.js";
+import { isOpen, plain, readCreditorReference, type AttemptState } from "../core/index.js";
+import { type MovementRow } from "../store/settlement-books.js";
 import {
   findInvoicesByNames,
   findInvoicesBySequences,
@@ -15,7 +15,7 @@ import {
   type NamedPayment,
   type NamedPayout,
   type NamedRefund,
-} from "./store/settlement-targets.js";
+} from "../store/settlement-targets.js";
 
 /** Transfers that came in on a bank account: by our id, or by the invoices that they paid. */
 export async function findTransfers(

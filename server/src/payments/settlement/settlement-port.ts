@@ -1,6 +1,6 @@
-import type { Sql } from "../engines/postgres/index.js";
-import type { OrganizationId } from "../kernel/ids.js";
-import { Refusal } from "../kernel/problem.js";
+import type { Sql } from "../../engines/postgres/index.js";
+import type { OrganizationId } from "../../kernel/ids.js";
+import { Refusal } from "../../kernel/problem.js";
 import type {
   ActionOutcome,
   AmountAnswer,
@@ -14,17 +14,17 @@ import type {
   SettlementPayments,
   Target,
   TargetKind,
-} from "../settlement/index.js";
-import type { BillingPort } from "./ports.js";
-import type { ProviderAccounts } from "./provider-accounts.js";
-import { findAccount, listAccounts, type StoredProviderAccount } from "./store/provider-accounts.js";
+} from "../../settlement/index.js";
+import type { BillingPort } from "../ports.js";
+import type { ProviderAccounts } from "../provider-accounts.js";
+import { findAccount, listAccounts, type StoredProviderAccount } from "../store/provider-accounts.js";
 import {
   listCaptured,
   listInTransit,
   sumBankBooks,
   sumProviderBooks,
   type BookRow,
-} from "./store/settlement-books.js";
+} from "../store/settlement-books.js";
 import {
   findAttemptsByAmounts,
   findAttemptsByNames,
@@ -40,7 +40,7 @@ import {
   findPayoutsByNames,
   findRefundsByAmounts,
   findRefundsByNames,
-} from "./store/settlement-targets.js";
+} from "../store/settlement-targets.js";
 import { SettlementActions, type SettlementActionsDependencies } from "./settlement-actions.js";
 import {
   attemptTarget,
