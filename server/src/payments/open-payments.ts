@@ -28,8 +28,11 @@ import { ProviderCalls } from "./provider-calls.js";
 import { ProviderGate, type GateOptions } from "./provider-gate.js";
 import { applyObject } from "./provider-objects.js";
 import { Receivables } from "./receivables.js";
+import { RefundCalls } from "./refund-calls.js";
+import { RefundOutcomes } from "./refund-outcomes.js";
 import { RefundPayees } from "./refund-payees.js";
-import { Refunds, registerRefunds } from "./refunds.js";
+import { registerRefundRuns } from "./refund-runs.js";
+import { Refunds } from "./refunds.js";
 import { SettlementPort } from "./settlement-port.js";
 
 /** The payments domain: what it offers to the rest of Weir. */
@@ -91,12 +94,14 @@ export function openPayments(options: PaymentsOptions): Payments {
   const calls = new ProviderCalls({ ...options, accounts, gate });
   const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
   const payees = new RefundPayees({ ...options, accounts });
-  const refunds = new Refunds({ ...options, accounts, gate, receivables, payees });
+  const refunds = new Refunds({ ...options, accounts, receivables, payees });
+  const refundOutcomes = new RefundOutcomes({ ...options, receivables });
+  const refundCalls = new RefundCalls({ ...options, accounts, gate, payees });
   const disputes = new Disputes({ ...options, accounts, gate });
   const batches = new Batches({ ...options, accounts, queue });
   const payouts = new Payouts(options);
   const charges = new Charges({ ...options, attempts, captures, calls });
-  const objects = { attempts, refunds, disputes, payouts, methods };
+  const objects = { attempts, refunds: refundOutcomes, disputes, payouts, methods };
   const inbox = new Inbox({
     ...options,
     accounts,
@@ -105,14 +110,14 @@ export function openPayments(options: PaymentsOptions): Payments {
   });
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerBatchRuns(batches, { workflows, wakes });
-  registerRefunds(refunds, { workflows, wakes });
+  registerRefundRuns({ ...options, outcomes: refundOutcomes, calls: refundCalls }, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
   const settlementPort = new SettlementPort({
     ...options,
     accounts,
     attempts,
     captures,
-    refunds,
+    refunds: refundOutcomes,
     disputes,
     payouts,
     receivables,

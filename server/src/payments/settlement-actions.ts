@@ -28,7 +28,7 @@ import type { Payouts } from "./payouts.js";
 import type { BillingPort, NoticesPort } from "./ports.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
-import type { Refunds } from "./refunds.js";
+import type { RefundOutcomes } from "./refund-outcomes.js";
 import { findDispute, findDisputeByRef } from "./store/disputes.js";
 import {
   addRefunded,
@@ -50,7 +50,7 @@ export interface SettlementActionsDependencies {
   readonly accounts: ProviderAccounts;
   readonly attempts: Attempts;
   readonly captures: Captures;
-  readonly refunds: Refunds;
+  readonly refunds: RefundOutcomes;
   readonly disputes: Disputes;
   readonly payouts: Payouts;
   readonly receivables: Receivables;
@@ -452,6 +452,7 @@ export class SettlementActions {
         failure: undefined,
         parkedAt: undefined,
         createdAt: now,
+        sentAt: undefined,
         changedAt: now,
       };
       await insertRefund(sql, organization, taken);
