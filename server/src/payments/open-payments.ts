@@ -15,6 +15,7 @@ import { registerChargeRuns } from "./charge-runs.js";
 import { Charges } from "./charges.js";
 import { Disputes } from "./disputes.js";
 import { Dunning } from "./dunning.js";
+import { EventLooks, registerEventLooks } from "./event-looks.js";
 import { Inbox, registerInbox } from "./inbox.js";
 import { PaymentMethods } from "./payment-methods.js";
 import { PaymentInstructions } from "./payment-instructions.js";
@@ -86,15 +87,16 @@ export function openPayments(options: PaymentsOptions): Payments {
   const providers = new Map(all.map((provider) => [provider.name, provider]));
   const gate = new ProviderGate(options.gate);
   const accounts = new ProviderAccounts({ ...options, providers });
+  const looks = new EventLooks({ ...options, accounts });
   const receivables = new Receivables(options);
   const captures = new Captures({ ...options, receivables });
   const mails = new PaymentMails({ ...options });
   const dunning = new Dunning({ ...options, receivables, mails });
-  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails });
+  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails, looks });
   const calls = new ProviderCalls({ ...options, accounts, gate });
-  const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
+  const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning, looks });
   const payees = new RefundPayees({ ...options, accounts });
-  const refunds = new Refunds({ ...options, accounts, receivables, payees });
+  const refunds = new Refunds({ ...options, accounts, receivables, payees, looks });
   const refundOutcomes = new RefundOutcomes({ ...options, receivables });
   const refundCalls = new RefundCalls({ ...options, accounts, gate, payees });
   const disputes = new Disputes({ ...options, accounts, gate });
@@ -112,6 +114,7 @@ export function openPayments(options: PaymentsOptions): Payments {
   registerBatchRuns(batches, { workflows, wakes });
   registerRefundRuns({ ...options, outcomes: refundOutcomes, calls: refundCalls }, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
+  registerEventLooks({ looks, inbox }, { workflows, wakes });
   const settlementPort = new SettlementPort({
     ...options,
     accounts,

@@ -8,6 +8,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { codeOf, type Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
 import { refundable, refundPosting, type RefundSource } from "./core/index.js";
+import type { EventLooks } from "./event-looks.js";
 import { refund_kind } from "./kinds.js";
 import type { TopUpPort } from "./ports.js";
 import type { Payee } from "./provider.js";
@@ -47,6 +48,7 @@ export interface RefundsDependencies {
   readonly topUps: TopUpPort;
   readonly payees: RefundPayees;
   readonly wakes: Wakes;
+  readonly looks: EventLooks;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -81,7 +83,7 @@ export class Refunds {
         if (input.source === "prepaid")
           await this.#on.topUps.takeBack(sql, organization, takenBack(payment, money.minor, input.reason));
         const now = this.#on.clocks.of(organization).now();
-        const isManual = !(await this.#isSent(sql, organization, payment));
+        const sending = await this.#sending(sql, organization, payment);
         const refundId = newId("ref", now);
         const refund: Refund = {
           id: refundId,
@@ -92,19 +94,22 @@ export class Refunds {
           currency: payment.currency,
           amount: money.minor,
           reason: input.reason,
-          state: isManual ? "succeeded" : "pending",
+          state: sending === undefined ? "succeeded" : "pending",
           ref: undefined,
           payee: this.#on.payees.seal(organization, refundId, payee),
           failure: undefined,
           parkedAt: undefined,
           createdAt: now,
-          sentAt: isManual ? undefined : this.#on.clock.now(),
+          sentAt: sending && this.#on.clock.now(),
           changedAt: now,
         };
         await insertRefund(sql, organization, refund);
         await addRefunded(sql, payment.id, refund.amount);
         await this.#on.ledger.post(sql, organization, [refundPosting(moneyOf(refund, payment))]);
-        if (!isManual) await this.#on.wakes.wake(sql, organization, now, refund_kind, refund.id);
+        if (sending !== undefined) {
+          await this.#on.wakes.wake(sql, organization, now, refund_kind, refund.id);
+          await this.#on.looks.asked(sql, organization, sending.account.id, sending.provider);
+        }
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -138,11 +143,12 @@ export class Refunds {
     return this.#on.payees.open(organization, refund);
   }
 
-  /** Whether a provider sends what goes back of a payment; money that came in outside of Weir goes back outside of Weir. */
-  async #isSent(sql: Sql, organization: OrganizationId, { account, ref }: Payment): Promise<boolean> {
-    if (account === undefined) return false;
-    const { refunds } = (await this.#on.accounts.open(sql, organization, account)).provider;
-    return refunds !== undefined && (ref !== undefined || refunds.to === "account");
+  /** Who sends what goes back of a payment; undefined for money that came in outside of Weir, which goes back outside of Weir. */
+  async #sending(sql: Sql, organization: OrganizationId, { account, ref }: Payment) {
+    if (account === undefined) return undefined;
+    const opened = await this.#on.accounts.open(sql, organization, account);
+    const { refunds } = opened.provider;
+    return refunds !== undefined && (ref !== undefined || refunds.to === "account") ? opened : undefined;
   }
 
   async #checked(sql: Sql, payment: Payment, input: NewRefundInput): Promise<Money> {
