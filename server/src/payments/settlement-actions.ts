@@ -1,28 +1,13 @@
 import type { Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
-import {
-  newId,
-  type CustomerId,
-  type DisputeId,
-  type InvoiceId,
-  type OrganizationId,
-  type PaymentAttemptId,
-  type PaymentId,
-  type RefundId,
-} from "../kernel/ids.js";
-import type { Money } from "../kernel/money.js";
+import type { DisputeId, OrganizationId, PaymentAttemptId, PaymentId, RefundId } from "../kernel/ids.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger, Transfer } from "../ledger/index.js";
-import type {
-  ActionOutcome,
-  DoneAction,
-  OpenMovement,
-  PaymentsAction,
-  SettlementAccount,
-} from "../settlement/index.js";
+import type { ActionOutcome, DoneAction, PaymentsAction, SettlementAccount } from "../settlement/index.js";
 import { mustFindAttempt, type Attempts } from "./attempts.js";
+import { BankMovements, notUndoable } from "./bank-movements.js";
 import type { Captures } from "./captures.js";
-import { payoutReceivedPosting, refundPosting, settlementPosting } from "./core/index.js";
+import { settlementPosting } from "./core/index.js";
 import type { Disputes } from "./disputes.js";
 import type { Payouts } from "./payouts.js";
 import type { BillingPort, NoticesPort } from "./ports.js";
@@ -30,17 +15,9 @@ import type { ProviderAccounts } from "./provider-accounts.js";
 import type { Receivables } from "./receivables.js";
 import type { RefundOutcomes } from "./refund-outcomes.js";
 import { findDispute, findDisputeByRef } from "./store/disputes.js";
-import {
-  addRefunded,
-  findPayment,
-  findPaymentBySource,
-  listAllocations,
-  lockPayment,
-  type Payment,
-} from "./store/payments.js";
-import { findPayout, findPayoutByRef, updatePayout } from "./store/payouts.js";
-import { lockReceivables } from "./store/receivables.js";
-import { findRefund, insertRefund, listRefunds } from "./store/refunds.js";
+import { findPayment, findPaymentBySource, type Payment } from "./store/payments.js";
+import { findPayout, findPayoutByRef } from "./store/payouts.js";
+import { findRefund } from "./store/refunds.js";
 import { insertSettlements } from "./store/settlement-books.js";
 
 export interface SettlementActionsDependencies {
@@ -59,14 +36,14 @@ export interface SettlementActionsDependencies {
 
 type Of<Kind extends PaymentsAction["kind"]> = Extract<PaymentsAction, { kind: Kind }>;
 
-const refunds_max = 1_000;
-
 /** What settlement files tell payments, done. Each at most once: what it changes knows whether it was told before. */
 export class SettlementActions {
   readonly #on: SettlementActionsDependencies;
+  readonly #bank: BankMovements;
 
   constructor(dependencies: SettlementActionsDependencies) {
     this.#on = dependencies;
+    this.#bank = new BankMovements(dependencies);
   }
 
   async apply(
@@ -107,9 +84,9 @@ export class SettlementActions {
         const source = account.side === "bank" ? "bank" : "file";
         const found = await findPaymentBySource(sql, source, key);
         if (found === undefined) throw notUndoable(kind);
-        await this.#giveBack(sql, organization, account, found, `by ${cause}`);
+        await this.#bank.giveBack(sql, organization, account, found, `by ${cause}`);
       } else if (kind === "receive_payout" && target !== null)
-        await this.#unreceive(sql, organization, account, target, cause);
+        await this.#bank.unreceive(sql, organization, account, target, cause);
       else throw notUndoable(kind);
     }
   }
@@ -181,9 +158,9 @@ export class SettlementActions {
       case "return_payout":
         return this.#returnPayout(sql, organization, account, action);
       case "receive_payout":
-        return this.#receivePayout(sql, organization, account, action);
+        return this.#bank.receivePayout(sql, organization, account, action);
       case "receive_transfer":
-        return this.#receiveTransfer(sql, organization, account, action);
+        return this.#bank.receiveTransfer(sql, organization, account, action);
     }
   }
 
@@ -234,7 +211,7 @@ export class SettlementActions {
     { payment }: Of<"take_back">,
   ): Promise<ActionOutcome> {
     const found = await mustFindPayment(sql, payment);
-    await this.#giveBack(sql, organization, account, found, "by the bank");
+    await this.#bank.giveBack(sql, organization, account, found, "by the bank");
     const { id, customer, currency, amount } = found;
     const data = { payment: id, customer, currency, amount: amount.toString() };
     await this.#on.notices.publish(sql, organization, [
@@ -352,156 +329,6 @@ export class SettlementActions {
     });
     return { kind: "done" };
   }
-
-  async #receivePayout(
-    sql: Sql,
-    organization: OrganizationId,
-    bank: SettlementAccount,
-    action: Of<"receive_payout">,
-  ): Promise<ActionOutcome> {
-    const payout = await findPayout(sql, action.payout, { lock: true });
-    if (payout === undefined) return { kind: "refused", reason: `${action.payout} is not there.` };
-    if (payout.receivedAt !== undefined)
-      return { kind: "refused", reason: `${payout.id} is on a bank's statement already.` };
-    if (payout.state === "failed" || payout.state === "canceled")
-      return { kind: "refused", reason: `${payout.id} is ${payout.state} by our books.` };
-    const now = this.#on.clocks.of(organization).now();
-    await updatePayout(sql, { ...payout, receivedAt: now, changedAt: now });
-    await this.#on.ledger.post(sql, organization, [
-      payoutReceivedPosting(payout.id, payout.account, bank.id, payout.amount, action.key),
-    ]);
-    return { kind: "done", target: { kind: "payout", id: payout.id, root: payout.id } };
-  }
-
-  async #receiveTransfer(
-    sql: Sql,
-    organization: OrganizationId,
-    account: SettlementAccount,
-    { key, at, amount, invoices, customer, note }: Of<"receive_transfer">,
-  ): Promise<ActionOutcome> {
-    const [first] = invoices;
-    const payer =
-      customer ??
-      (first === undefined ? undefined : (await this.#on.billing.invoice(sql, first.invoice)).customer);
-    if (payer === undefined)
-      return { kind: "refused", reason: "It names neither a customer nor an invoice." };
-    const source = account.side === "bank" ? "bank" : "file";
-    const before = await findPaymentBySource(sql, source, key);
-    const payment = await this.#on.captures.record(sql, organization, {
-      customer: payer as CustomerId,
-      place: { kind: account.side === "bank" ? "cash" : "provider_clearing", account: account.id },
-      source,
-      sourceId: key,
-      amount,
-      invoices: invoices.map(({ invoice }) => invoice as InvoiceId),
-      topUp: undefined,
-      ref: undefined,
-      note: note?.slice(0, 512),
-      receivedAt: await this.#receivedAt(sql, organization, at),
-    });
-    const target = { kind: "payment", id: payment.id, root: payment.id } as const;
-    return { kind: before === undefined ? "done" : "already_done", target };
-  }
-
-  /** When a transfer counts: not ahead of the organization's clock, as a bank's date may be, and not in a month that is closed. */
-  async #receivedAt(
-    sql: Sql,
-    organization: OrganizationId,
-    at: OpenMovement["at"],
-  ): Promise<OpenMovement["at"] | undefined> {
-    if (at > this.#on.clocks.of(organization).now()) return undefined;
-    return this.#on.ledger.openInstant(sql, at);
-  }
-
-  /** A transfer that was another's: the invoices are owed again, and the money is out of our books. */
-  async #giveBack(
-    sql: Sql,
-    organization: OrganizationId,
-    account: SettlementAccount,
-    payment: Payment,
-    by: string,
-  ): Promise<void> {
-    await lockPayment(sql, payment.id);
-    const [refund] = await listRefunds(sql, { payment: payment.id, limit: refunds_max });
-    if (refund !== undefined) throw refunded(payment, refund.id);
-    const now = this.#on.clocks.of(organization).now();
-    const allocations = await listAllocations(sql, [payment.id]);
-    const receivables = await lockReceivables(
-      sql,
-      allocations.map(({ invoice }) => invoice),
-    );
-    const place = {
-      kind: account.side === "bank" ? "cash" : "provider_clearing",
-      account: account.id,
-    } as const;
-    await addRefunded(sql, payment.id, payment.amount);
-    const back = async (minor: bigint, invoice: InvoiceId | undefined) => {
-      if (minor === 0n) return;
-      const taken = {
-        id: newId("ref", now),
-        payment: payment.id,
-        source: invoice === undefined ? ("balance" as const) : ("invoice" as const),
-        invoice,
-        creditNote: undefined,
-        currency: payment.currency,
-        amount: minor,
-        reason: `taken back ${by}`,
-        state: "succeeded" as const,
-        ref: undefined,
-        payee: undefined,
-        failure: undefined,
-        parkedAt: undefined,
-        createdAt: now,
-        sentAt: undefined,
-        changedAt: now,
-      };
-      await insertRefund(sql, organization, taken);
-      const amount: Money = { currency: payment.currency, minor };
-      const { id, source: from } = taken;
-      await this.#on.ledger.post(sql, organization, [
-        refundPosting({ refund: id, source: from, customer: payment.customer, place, amount }),
-      ]);
-    };
-    for (const { invoice, amount } of allocations) {
-      const receivable = receivables.find((one) => one.invoice === invoice);
-      if (receivable === undefined || receivable.state === "void" || receivable.paid < amount)
-        throw notUndoable("receive_transfer");
-      await this.#on.receivables.returned(sql, receivable, amount);
-      await back(amount, invoice);
-    }
-    await back(payment.excess, undefined);
-  }
-
-  async #unreceive(
-    sql: Sql,
-    organization: OrganizationId,
-    bank: SettlementAccount,
-    id: string,
-    cause: string,
-  ): Promise<void> {
-    const payout = await findPayout(sql, id, { lock: true });
-    if (payout?.receivedAt === undefined) throw notUndoable("receive_payout");
-    const now = this.#on.clocks.of(organization).now();
-    await updatePayout(sql, { ...payout, receivedAt: undefined, changedAt: now });
-    const posting = payoutReceivedPosting(
-      payout.id,
-      payout.account,
-      bank.id,
-      payout.amount,
-      `${cause}:${now}`,
-    );
-    await this.#on.ledger.post(sql, organization, [
-      {
-        ...posting,
-        reason: "payout.unreceive",
-        transfers: posting.transfers.map(({ debit, credit, ...rest }) => ({
-          ...rest,
-          debit: credit,
-          credit: debit,
-        })),
-      },
-    ]);
-  }
 }
 
 /** One transfer for each two accounts and currency. */
@@ -521,14 +348,4 @@ async function mustFindPayment(sql: Sql, id: string): Promise<Payment> {
   const found = await findPayment(sql, id);
   if (found !== undefined) return found;
   throw new Refusal(makeProblem("payment-not-found", 404, "No such payment", `There is no payment "${id}".`));
-}
-
-function notUndoable(kind: string): Refusal {
-  const detail = `What was told to payments ("${kind.replace("_", " ")}") cannot be taken back any more. Correct it there, such as by a refund.`;
-  return new Refusal(makeProblem("settlement-not-undoable", 409, "It cannot be taken back", detail));
-}
-
-function refunded(payment: Payment, refund: string): Refusal {
-  const detail = `Of payment ${payment.id} money was given back since (${refund}).`;
-  return new Refusal(makeProblem("payment-refunded", 409, "The payment was refunded", detail));
 }
