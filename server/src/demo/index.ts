@@ -15,7 +15,8 @@ export async function startDemo(services: Services, url: string): Promise<Runnin
     (await identity.findOrganizationBySlug(nimbus.slug)) ??
     (await identity.createOrganization({ slug: nimbus.slug, name: nimbus.name }));
   const { caller, secret } = await identity.issueSystemKey(organization.id, { name: "demo", kind: "secret" });
-  const payments = { payments: services.payments, billing, config: services.config, clock, log, caller, url };
+  const { payments: of, settlement, config } = services;
+  const payments = { payments: of, settlement, billing, config, clock, log, caller, url };
   const running = runDemo({ url, key: secret, caller, catalog, billing, usage, clock, log, payments });
   return { key: secret, stop: () => running.stop() };
 }

@@ -6,6 +6,7 @@ import { instantFromMs, msOf, type Instant } from "../kernel/instant.js";
 import { Refusal } from "../kernel/problem.js";
 import type { Services } from "../services.js";
 import { nimbusCustomers } from "./nimbus.js";
+import { openNimbusBank, playNimbusTransfers, transferring } from "./nimbus-transfers.js";
 
 /** What Nimbus Cloud's customers pay with, by test cards of Stripe's: most do, some are declined, one disputes. */
 const cards = {
@@ -27,7 +28,10 @@ export interface NimbusStripe {
   stop(): Promise<void>;
 }
 
-export type PaymentsDemo = Pick<Services, "payments" | "billing" | "config" | "clock" | "log"> & {
+export type PaymentsDemo = Pick<
+  Services,
+  "payments" | "settlement" | "billing" | "config" | "clock" | "log"
+> & {
   readonly caller: Caller;
   /** Weir's own. */
   readonly url: string;
@@ -64,7 +68,7 @@ export async function startNimbusStripe(demo: PaymentsDemo): Promise<NimbusStrip
   return stripe;
 }
 
-/** Cards for everyone, last month's invoices for some, then a payout: each only when it is not there yet. */
+/** Cards for all who pay by one, last month's invoices for some, then a bank's statement and a payout: each only when it is not there yet. */
 export async function playNimbusPayments(
   demo: PaymentsDemo,
   stripe: RunningStripeSimulator,
@@ -72,8 +76,11 @@ export async function playNimbusPayments(
 ): Promise<void> {
   const { payments, caller, log } = demo;
   const { organization } = caller;
+  await openNimbusBank(demo);
+  const byTransfer: ReadonlySet<string> = new Set(transferring);
   for (const [index, { key: customer }] of nimbusCustomers.entries()) {
     signal.throwIfAborted();
+    if (byTransfer.has(customer)) continue;
     const { id } = await demo.billing.customers.get(organization, customer);
     if ((await payments.methods.list(organization, { customer: id, limit: 1 })).length > 0) continue;
     const method = stripe.simulator.createPaymentMethod({ number: cardOf(index) });
@@ -85,6 +92,7 @@ export async function playNimbusPayments(
     signal.throwIfAborted();
     await billLastMonth(demo, customer);
   }
+  await playNimbusTransfers(demo, signal);
   await settled(demo, signal);
   for (const currency of ["usd", "eur"]) stripe.simulator.payOut(currency);
   log.info(

@@ -10,10 +10,11 @@ import { abilityOf } from "./ability.js";
 import type { Captures } from "./captures.js";
 import { isOpen, onAttemptInput, openAmount, type AttemptEffect, type AttemptInput } from "./core/index.js";
 import type { Dunning } from "./dunning.js";
+import type { EventLooks } from "./event-looks.js";
 import { repair_kind } from "./kinds.js";
 import type { PaymentMails } from "./payment-mails.js";
 import type { ExceptionsPort, NoticesPort, TopUpPort } from "./ports.js";
-import type { ChargeReply, SettledAmounts } from "./provider.js";
+import type { ChargeReply, PaymentProvider, SettledAmounts } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
 import { inFlight } from "./receivables.js";
 import {
@@ -56,6 +57,7 @@ export interface AttemptsDependencies {
   readonly mails: PaymentMails;
   readonly topUps: TopUpPort;
   readonly wakes: Wakes;
+  readonly looks: EventLooks;
   readonly exceptions: ExceptionsPort;
   readonly notices: NoticesPort;
   readonly clock: Clock;
@@ -94,7 +96,13 @@ export class Attempts {
     const amount = input.amount ?? money.open;
     if (amount <= 0n || amount > money.open)
       throw wrongAmount(target, { currency: money.currency, minor: money.open });
-    const method = await this.#methodFor(sql, organization, money.customer, money.currency, input.method);
+    const { method, provider } = await this.#methodFor(
+      sql,
+      organization,
+      money.customer,
+      money.currency,
+      input.method,
+    );
     const attempt = {
       id: newId("pat", this.#on.clocks.of(organization).now()),
       target: input.target,
@@ -122,6 +130,7 @@ export class Attempts {
       repair_kind,
       attempt.id,
     );
+    await this.#on.looks.asked(sql, organization, method.account, provider);
     return mustFindAttempt(sql, attempt.id);
   }
 
@@ -291,7 +300,7 @@ export class Attempts {
     customer: CustomerId,
     currency: Money["currency"],
     wanted: string | undefined,
-  ): Promise<PaymentMethod> {
+  ): Promise<{ method: PaymentMethod; provider: PaymentProvider }> {
     const method =
       wanted === undefined
         ? (await findDefaultMethods(sql, [customer])).get(customer)
@@ -303,7 +312,7 @@ export class Attempts {
     abilityOf(provider, "charging");
     if (account.currencies.length > 0 && !account.currencies.includes(currency))
       throw currencyLacking(account.key, currency, account.currencies);
-    return method;
+    return { method, provider };
   }
 }
 

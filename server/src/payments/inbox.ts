@@ -49,6 +49,12 @@ export const webhook_bytes_max = 262_144;
 /** Events that the provider lists are taken in again from so long ago when none has been read yet. */
 const backfill_first = 24 * hour;
 
+/** How many events were new, and whether there are more. */
+export interface BackfillPages {
+  readonly taken: number;
+  readonly hasMore: boolean;
+}
+
 /** What came of a webhook's delivery. */
 export type Delivery = "taken" | "known";
 
@@ -87,15 +93,22 @@ export class Inbox {
 
   /** Takes in what the provider lists and never came. @returns how many were new */
   async backfill(organization: OrganizationId, account: string): Promise<number> {
+    return (await this.readOn(organization, account, Number.POSITIVE_INFINITY)).taken;
+  }
+
+  /** `backfill`, so many pages of it: what was read stays taken in, and the next call goes on behind it. */
+  async readOn(organization: OrganizationId, account: string, pagesMax: number): Promise<BackfillPages> {
     const { postgres, accounts, gate, clock } = this.#on;
     const opened = await postgres.inOrganization(organization, (sql) =>
       accounts.open(sql, organization, account),
     );
     const events = abilityOf(opened.provider, "webhooks");
     let taken = 0;
-    for (let hasMore = true; hasMore; ) {
+    let hasMore = true;
+    for (let pages = 0; hasMore && pages < pagesMax; pages += 1) {
       const known = await postgres.inOrganization(organization, (sql) => readCursor(sql, opened.account.id));
-      const from = { cursor: known?.cursor, since: (clock.now() - backfill_first) as Instant };
+      const since = (known === undefined ? clock.now() - backfill_first : known.readAt - hour) as Instant;
+      const from = { cursor: known?.cursor, since };
       const page = await gate.call(opened, () => events.eventsAfter(opened.account, from));
       taken += await postgres.inOrganization(organization, async (sql) => {
         let fresh = 0;
@@ -106,7 +119,7 @@ export class Inbox {
       });
       hasMore = page.hasMore && page.events.length > 0;
     }
-    return taken;
+    return { taken, hasMore };
   }
 
   /** `backfill` for someone with a key, audited. @returns how many were new. @throws Refusal 404, 422, 503 */

@@ -8,6 +8,8 @@ export const repair_kind = "payment-repair";
 export const dunning_end_kind = "dunning-end";
 /** Acts on an event that a provider told us of. */
 export const provider_event_kind = "provider-event";
+/** Reads a provider's list of events for those that never came. */
+export const event_look_kind = "provider-event-look";
 /** Closes the open batch of a provider account. */
 export const payment_batch_kind = "payment-batch";
 /** Makes the file of a batch that was closed. */

@@ -15,6 +15,7 @@ import { registerChargeRuns } from "./charge-runs.js";
 import { Charges } from "./charges.js";
 import { Disputes } from "./disputes.js";
 import { Dunning } from "./dunning.js";
+import { EventLooks, registerEventLooks } from "./event-looks.js";
 import { Inbox, registerInbox } from "./inbox.js";
 import { PaymentMethods } from "./payment-methods.js";
 import { PaymentInstructions } from "./payment-instructions.js";
@@ -28,8 +29,11 @@ import { ProviderCalls } from "./provider-calls.js";
 import { ProviderGate, type GateOptions } from "./provider-gate.js";
 import { applyObject } from "./provider-objects.js";
 import { Receivables } from "./receivables.js";
+import { RefundCalls } from "./refund-calls.js";
+import { RefundOutcomes } from "./refund-outcomes.js";
 import { RefundPayees } from "./refund-payees.js";
-import { Refunds, registerRefunds } from "./refunds.js";
+import { registerRefundRuns } from "./refund-runs.js";
+import { Refunds } from "./refunds.js";
 import { SettlementPort } from "./settlement/settlement-port.js";
 
 /** The payments domain: what it offers to the rest of Weir. */
@@ -83,20 +87,23 @@ export function openPayments(options: PaymentsOptions): Payments {
   const providers = new Map(all.map((provider) => [provider.name, provider]));
   const gate = new ProviderGate(options.gate);
   const accounts = new ProviderAccounts({ ...options, providers });
+  const looks = new EventLooks({ ...options, accounts });
   const receivables = new Receivables(options);
   const captures = new Captures({ ...options, receivables });
   const mails = new PaymentMails({ ...options });
   const dunning = new Dunning({ ...options, receivables, mails });
-  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails });
+  const attempts = new Attempts({ ...options, accounts, captures, dunning, mails, looks });
   const calls = new ProviderCalls({ ...options, accounts, gate });
-  const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning });
+  const methods = new PaymentMethods({ ...options, accounts, calls, gate, dunning, looks });
   const payees = new RefundPayees({ ...options, accounts });
-  const refunds = new Refunds({ ...options, accounts, gate, receivables, payees });
+  const refunds = new Refunds({ ...options, accounts, receivables, payees, looks });
+  const refundOutcomes = new RefundOutcomes({ ...options, receivables });
+  const refundCalls = new RefundCalls({ ...options, accounts, gate, payees });
   const disputes = new Disputes({ ...options, accounts, gate });
   const batches = new Batches({ ...options, accounts, queue });
   const payouts = new Payouts(options);
   const charges = new Charges({ ...options, attempts, captures, calls });
-  const objects = { attempts, refunds, disputes, payouts, methods };
+  const objects = { attempts, refunds: refundOutcomes, disputes, payouts, methods };
   const inbox = new Inbox({
     ...options,
     accounts,
@@ -105,14 +112,15 @@ export function openPayments(options: PaymentsOptions): Payments {
   });
   registerChargeRuns({ ...options, attempts, calls, dunning }, { workflows, wakes });
   registerBatchRuns(batches, { workflows, wakes });
-  registerRefunds(refunds, { workflows, wakes });
+  registerRefundRuns({ ...options, outcomes: refundOutcomes, calls: refundCalls }, { workflows, wakes });
   registerInbox(inbox, { workflows, wakes });
+  registerEventLooks({ looks, inbox }, { workflows, wakes });
   const settlementPort = new SettlementPort({
     ...options,
     accounts,
     attempts,
     captures,
-    refunds,
+    refunds: refundOutcomes,
     disputes,
     payouts,
     receivables,

@@ -7,6 +7,7 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { abilityOf } from "./ability.js";
 import { askProvider } from "./ask-provider.js";
 import type { Dunning } from "./dunning.js";
+import type { EventLooks } from "./event-looks.js";
 import type { BillingPort, TopUpPort } from "./ports.js";
 import type { GivenMethod, ReportedMethod } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
@@ -32,6 +33,7 @@ export interface PaymentMethodsDependencies {
   readonly billing: BillingPort;
   readonly dunning: Dunning;
   readonly topUps: TopUpPort;
+  readonly looks: EventLooks;
   readonly clock: Clock;
   readonly clocks: Clocks;
 }
@@ -222,6 +224,7 @@ export class PaymentMethods {
     const { account, provider, customer } = await postgres.inOrganization(organization, async (sql) => {
       const opened = await accounts.open(sql, organization, input.account);
       if (opened.isArchived) throw archived(opened.account.key);
+      await this.#on.looks.asked(sql, organization, opened.account.id, opened.provider);
       return { ...opened, customer: await billing.customer(sql, input.customer) };
     });
     const pages = abilityOf(provider, "setupPages");

@@ -5,12 +5,12 @@ import type { Disputes } from "./disputes.js";
 import type { PaymentMethods } from "./payment-methods.js";
 import type { Payouts } from "./payouts.js";
 import type { ProviderObject } from "./provider.js";
-import type { Refunds } from "./refunds.js";
+import type { RefundOutcomes } from "./refund-outcomes.js";
 import { findAttempt, findAttemptByRef } from "./store/attempts.js";
 
 export interface ProviderObjectsDependencies {
   readonly attempts: Attempts;
-  readonly refunds: Refunds;
+  readonly refunds: RefundOutcomes;
   readonly disputes: Disputes;
   readonly payouts: Payouts;
   readonly methods: PaymentMethods;

@@ -323,7 +323,7 @@ export interface EventTelling {
   ): WebhookReading;
   /** The object as it is now. */
   fetch(account: ProviderAccount, object: { type: string; id: string }): Promise<ProviderObject>;
-  /** Events since a cursor (an event's id), oldest first, at most a page; from a time when there is none. */
+  /** Events since a cursor (an event's id), oldest first, at most a page; from a time when there is none, or it lists it no more. */
   eventsAfter(
     account: ProviderAccount,
     from: { cursor: string | undefined; since: Instant },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CustomerId, InvoiceId } from "../../src/kernel/ids.js";
+import { formatInstant, minute, type Instant } from "../../src/kernel/instant.js";
 import type { Payment } from "../../src/payments/store/payments.js";
 import { eventually } from "../support/eventually.js";
 import { startPayingOrganization, type PayingOrganization } from "../support/paying-organization.js";
@@ -92,6 +93,56 @@ test("a refund that fails later is posted back, and a person is told", async () 
   );
   expect(ended).toMatchObject({ state: "failed", failure: expect.any(String) });
   expect(await balanceOf(`provider_clearing:${paying.account}`)).toBe(before);
+  await expectBalanced();
+});
+
+test("nothing is sent again once the provider may have forgotten its key, whatever the organization's time", async () => {
+  const { payment } = await paid("key-window");
+  const before = await balanceOf(`provider_clearing:${paying.account}`);
+  // Twice each: a client tries a broken connection again by itself.
+  const { faults } = paying.stripe.simulator;
+  faults.add({ operation: "refunds.create", times: 4, effect: { kind: "drop_before" } });
+  const find = async (id: string) => (await payments().refunds.find(organization(), id))!;
+  const lost = async (strikes: number) => {
+    const refund = await payments().refunds.create(paying.caller, {
+      payment: payment.id,
+      amount: 500n,
+      source: "goodwill",
+      reason: "sorry",
+    });
+    // Real time, which the provider counts in, on a clock that stands in 2028.
+    expect(Math.abs(refund.sentAt! - weir.weir.services.clock.now())).toBeLessThan(minute);
+    await eventually(
+      async () =>
+        faults.list()[0]!.strikes -
+        strikes +
+        (await weir.weir.services.workflows.countBusy(organization(), "")),
+      (left) => left === 0,
+    );
+    expect(await find(refund.id)).toMatchObject({ state: "pending", ref: undefined });
+    return refund.id;
+  };
+  const [young, old] = [await lost(2), await lost(4)];
+  await weir.weir.services.postgres.inOrganization(
+    organization(),
+    (sql) => sql`UPDATE refunds SET sent_at = sent_at - interval '24 hours' WHERE id = ${old}`,
+  );
+  const { now } = (await weir.weir.services.testClocks.find(organization()))!;
+  await paying.advance(formatInstant((now + 10 * minute) as Instant));
+  await eventually(
+    () => find(young),
+    ({ state }) => state === "succeeded",
+  );
+  expect(await find(young)).toMatchObject({ state: "succeeded", ref: expect.stringMatching(/^re_/) });
+  expect(await find(old)).toMatchObject({
+    state: "failed",
+    failure: "it never reached the provider, and is too old to be sent",
+  });
+  // Once at the provider, and what was not sent is back.
+  expect(paying.stripe.simulator.ledger.charge(await paying.chargeOf(payment.ref!))).toMatchObject({
+    refunded: 500,
+  });
+  expect(before - (await balanceOf(`provider_clearing:${paying.account}`))).toBe(500n);
   await expectBalanced();
 });
 

@@ -306,6 +306,8 @@ describe("by hand", () => {
     const refused = found.filter(({ code }) => code === "top-up-in-progress");
     expect(refused).toHaveLength(2);
     expect(refused[0]!.message).toContain("tup_");
+    // The fault is this charge's, and no later one's.
+    await org.pass(1);
   });
 
   test("a decline is the end of it; nothing is stopped", async () => {

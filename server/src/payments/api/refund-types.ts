@@ -88,6 +88,12 @@ RefundType.implement({
       resolve: ({ parkedAt }) => parkedAt ?? null,
     }),
     createdAt: t.expose("createdAt", { type: "Instant" }),
+    sentAt: t.field({
+      type: "Instant",
+      nullable: true,
+      description: "In real time, which the provider counts in; null for one that Weir did not send.",
+      resolve: ({ sentAt }) => sentAt ?? null,
+    }),
     changedAt: t.expose("changedAt", { type: "Instant" }),
     postings: t.field({
       type: [PostingType],

@@ -19,6 +19,7 @@ export {
   type DisputeState,
   type DisputeTransition,
 } from "./dispute.js";
+export { firstEventLook, nextEventLook, type EventLook } from "./event-look.js";
 export { localHour, nextLocalHour } from "./local-hour.js";
 export { onPayoutState, payout_states, type PayoutState, type PayoutTransition } from "./payout.js";
 export {

@@ -1,12 +1,12 @@
 import type { Sql } from "../../engines/postgres/index.js";
 import type { OrganizationId, RefundId } from "../../kernel/ids.js";
 import type { ActionOutcome } from "../../settlement/index.js";
-import type { Refunds } from "../refunds.js";
+import type { RefundOutcomes } from "../refund-outcomes.js";
 import { findRefund } from "../store/refunds.js";
 import type { Of } from "./action-of.js";
 
 export interface RefundActionsDependencies {
-  readonly refunds: Refunds;
+  readonly refunds: RefundOutcomes;
 }
 
 /** What files tell of refunds. */

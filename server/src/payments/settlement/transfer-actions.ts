@@ -145,6 +145,7 @@ export class TransferActions {
         payee: undefined,
         failure: undefined,
         parkedAt: undefined,
+        sentAt: undefined,
         createdAt: now,
         changedAt: now,
       };

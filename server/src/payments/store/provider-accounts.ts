@@ -80,6 +80,18 @@ export async function listAccounts(
   return rows.map(accountOf);
 }
 
+/** Whether something is under way at an account's provider that ends there. */
+export async function isAnythingOpen(sql: Sql, account: ProviderAccountId): Promise<boolean> {
+  const rows = await sql<{ open: boolean }[]>`
+    SELECT EXISTS (SELECT FROM payment_attempts WHERE account = ${account}
+                     AND state IN ('pending', 'processing', 'requires_action', 'unknown'))
+        OR EXISTS (SELECT FROM refunds r JOIN payments p ON p.organization = r.organization AND p.id = r.payment
+                   WHERE r.state = 'pending' AND p.account = ${account})
+        OR EXISTS (SELECT FROM disputes WHERE account = ${account} AND state IN ('inquiry', 'needs_response', 'under_review'))
+        OR EXISTS (SELECT FROM payouts WHERE account = ${account} AND state IN ('pending', 'in_transit')) AS open`;
+  return rows[0]?.open === true;
+}
+
 interface AccountRow {
   readonly id: ProviderAccountId;
   readonly key: string;

@@ -23,17 +23,20 @@ export interface Refund {
   /** Since when a person has to look at it. */
   readonly parkedAt: Instant | undefined;
   readonly createdAt: Instant;
+  /** In real time: what the provider's key window counts from. Undefined for one that Weir did not send. */
+  readonly sentAt: Instant | undefined;
   readonly changedAt: Instant;
 }
 
 export async function insertRefund(sql: Sql, organization: OrganizationId, refund: Refund): Promise<void> {
+  const sent = refund.sentAt === undefined ? null : timestampText(refund.sentAt);
   await sql`
     INSERT INTO refunds (organization, id, payment, source, invoice, credit_note, currency, amount_minor, reason, state, ref, payee, failure,
-                         created_at, changed_at)
+                         created_at, sent_at, changed_at)
     VALUES (${organization}, ${refund.id}, ${refund.payment}, ${refund.source}, ${refund.invoice ?? null}, ${refund.creditNote ?? null},
             ${refund.currency}, ${refund.amount.toString()}::text::numeric, ${refund.reason}, ${refund.state}, ${refund.ref ?? null},
             ${refund.payee === undefined ? null : Buffer.from(refund.payee)}, ${refund.failure ?? null}, ${timestampText(refund.createdAt)}::text::timestamptz,
-            ${timestampText(refund.changedAt)}::text::timestamptz)`;
+            ${sent}::text::timestamptz, ${timestampText(refund.changedAt)}::text::timestamptz)`;
 }
 
 /** Writes what changes of a refund that is locked. */
@@ -50,6 +53,7 @@ export async function findRefund(sql: Sql, id: string, { lock = false } = {}): P
     SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+           (extract(epoch FROM sent_at) * 1000000)::bigint::text AS sent_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
     FROM refunds WHERE id = ${id} ${lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return rows.map(refundOf)[0];
@@ -76,6 +80,7 @@ export async function listRefunds(
     SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+           (extract(epoch FROM sent_at) * 1000000)::bigint::text AS sent_at,
            (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
     FROM refunds WHERE id > ${page.after ?? ""} AND (${payment}::text IS NULL OR payment = ${payment})
       AND (${state}::text IS NULL OR state = ${state})
@@ -98,6 +103,7 @@ interface RefundRow {
   readonly failure: string | null;
   readonly parked_at: string | null;
   readonly created_at: string;
+  readonly sent_at: string | null;
   readonly changed_at: string;
 }
 
@@ -117,6 +123,7 @@ function refundOf(row: RefundRow): Refund {
     failure: row.failure ?? undefined,
     parkedAt: row.parked_at === null ? undefined : instantOfMicros(row.parked_at),
     createdAt: instantOfMicros(row.created_at),
+    sentAt: row.sent_at === null ? undefined : instantOfMicros(row.sent_at),
     changedAt: instantOfMicros(row.changed_at),
   };
 }

@@ -125,8 +125,8 @@ async function eventsAfter(
   { cursor, since }: { cursor: string | undefined; since: Instant },
 ): Promise<{ events: ProviderEvent[]; cursor: string | undefined; hasMore: boolean }> {
   // Stripe lists the newest first; before a cursor it gives those that come right after it in time.
-  if (cursor !== undefined) {
-    const page = await stripe.events.list({ ending_before: cursor, types: event_types, limit: list_page });
+  const page = cursor === undefined ? undefined : await pageBefore(stripe, cursor);
+  if (page !== undefined) {
     const events = page.data.map(eventOf).reverse();
     return { events, cursor: events.at(-1)?.id ?? cursor, hasMore: page.has_more };
   }
@@ -141,6 +141,16 @@ async function eventsAfter(
   }
   events.reverse();
   return { events, cursor: events.at(-1)?.id, hasMore: false };
+}
+
+/** Undefined when the cursor's event is no longer listed: Stripe keeps events for 30 days. */
+async function pageBefore(stripe: Stripe, cursor: string): Promise<Stripe.ApiList<Stripe.Event> | undefined> {
+  try {
+    return await stripe.events.list({ ending_before: cursor, types: event_types, limit: list_page });
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError && error.code === "resource_missing") return undefined;
+    throw error;
+  }
 }
 
 function eventOf(event: Stripe.Event): ProviderEvent {
