@@ -57,6 +57,16 @@ describe("TypeIDs", () => {
     expect(ids.size).toBe(1000);
   });
 
+  test("ids sort as they were made, also within a millisecond, and while other clocks go on", () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 5_000; count += 1) {
+      ids.push(newId("pay", now));
+      newId("pay", instantFromMs(Date.UTC(2026, 1, 1) + count));
+    }
+    expect(ids.toSorted()).toEqual(ids);
+    expect(new Set(ids.map((id) => id.slice(-9))).size).toBe(ids.length);
+  });
+
   test("a customer's id does not pass where an invoice's belongs", () => {
     const id = newId("cus", now);
     expect(parseId("cus", id)).toBe(id);

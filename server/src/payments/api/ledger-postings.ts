@@ -7,7 +7,7 @@ export const postingsComplexity = { field: 10, multiplier: 3 };
 
 /**
  * What something posted, oldest first: each movement of money is posted under the id of what caused it. Those of one time are
- * in the order of their reasons, since ids of one millisecond are in none.
+ * in the order of their reasons.
  */
 export async function postingsOf(
   { caller, services }: Pick<GraphQLContext, "caller" | "services">,
