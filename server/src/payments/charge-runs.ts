@@ -54,6 +54,7 @@ export function registerChargeRuns(
     kind: charge_kind,
     version: 1,
     queue: charges_queue,
+    stepsAtOnce: charges_at_once,
     retry: busy,
     async run(
       context,
