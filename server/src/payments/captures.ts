@@ -4,7 +4,7 @@ import { newId, type CustomerId, type InvoiceId, type OrganizationId, type TopUp
 import type { Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Money } from "../kernel/money.js";
-import type { Ledger } from "../ledger/index.js";
+import type { Ledger, Posting } from "../ledger/index.js";
 import {
   allocate,
   capturePosting,
@@ -61,15 +61,27 @@ export class Captures {
 
   /**
    * Spreads a payment over its invoices, posts it, and says so. Again, by the same source, changes nothing.
+   * @param settled  what the provider booked for it, when that is known; it may be told again later, and counts once
    * @returns the payment that stands
    */
-  async record(sql: Sql, organization: OrganizationId, input: NewPayment): Promise<Payment> {
+  async record(
+    sql: Sql,
+    organization: OrganizationId,
+    input: NewPayment,
+    settled?: SettledAmounts,
+  ): Promise<Payment> {
     const { ledger, receivables, topUps, notices, clocks } = this.#on;
-    const known = await findPaymentBySource(sql, input.source, input.sourceId);
-    if (known !== undefined) return known;
+    const [known, found] = await Promise.all([
+      findPaymentBySource(sql, input.source, input.sourceId),
+      lockReceivables(sql, input.invoices),
+    ]);
+    if (known !== undefined) {
+      if (settled !== undefined) await this.#settle(sql, organization, known, settled);
+      return known;
+    }
     const now = clocks.of(organization).now();
     const { currency } = input.amount;
-    const locked = inOrder(await lockReceivables(sql, input.invoices), input.invoices);
+    const locked = inOrder(found, input.invoices);
     let left = input.amount.minor;
     const shares: { readonly receivable: Receivable; readonly amount: bigint }[] = [];
     for (const receivable of locked) {
@@ -95,20 +107,18 @@ export class Captures {
     if (!(await insertPayment(sql, organization, payment)))
       throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
     const isTopUp = input.topUp !== undefined;
-    await ledger.post(sql, organization, [
-      {
-        ...capturePosting({
-          payment: payment.id,
-          customer: payment.customer,
-          place: input.place,
-          currency,
-          applied: payment.amount - left,
-          excess: isTopUp ? 0n : left,
-          toppedUp: isTopUp ? left : 0n,
-        }),
-        ...(input.receivedAt === undefined ? {} : { at: input.receivedAt }),
-      },
-    ]);
+    const capture = {
+      ...capturePosting({
+        payment: payment.id,
+        customer: payment.customer,
+        place: input.place,
+        currency,
+        applied: payment.amount - left,
+        excess: isTopUp ? 0n : left,
+        toppedUp: isTopUp ? left : 0n,
+      }),
+      ...(input.receivedAt === undefined ? {} : { at: input.receivedAt }),
+    };
     const allocations = shares.map(
       ({ receivable, amount }): Allocation => ({
         payment: payment.id,
@@ -117,7 +127,12 @@ export class Captures {
         at: now,
       }),
     );
-    await insertAllocations(sql, organization, allocations);
+    await Promise.all([
+      insertAllocations(sql, organization, allocations),
+      settled === undefined
+        ? ledger.post(sql, organization, [capture])
+        : this.#settle(sql, organization, payment, settled, [capture]),
+    ]);
     for (const { receivable, amount } of shares)
       await receivables.paid(
         sql,
@@ -143,19 +158,18 @@ export class Captures {
     return payment;
   }
 
-  /** What the provider booked for a payment, once. */
-  async settle(
+  /** What the provider booked for a payment, once, posted with what else there is to post. */
+  async #settle(
     sql: Sql,
     organization: OrganizationId,
-    payment: Payment,
+    { id, account, currency, amount }: Payment,
     settled: SettledAmounts,
+    others: readonly Posting[] = [],
   ): Promise<void> {
-    const { account, currency, amount } = payment;
-    if (account === undefined) return;
     const now = this.#on.clocks.of(organization).now();
-    if (!(await insertSettlement(sql, organization, payment.id, settled, now))) return;
-    const posting = settlementPosting(payment.id, account, { currency, minor: amount }, settled);
-    if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
+    const isFirst = account !== undefined && (await insertSettlement(sql, organization, id, settled, now));
+    const posting = isFirst && settlementPosting(id, account, { currency, minor: amount }, settled);
+    await this.#on.ledger.post(sql, organization, posting ? [...others, posting] : others);
   }
 
   /** What was written off and is paid after all is bad debt no more. */

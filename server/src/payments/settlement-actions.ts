@@ -193,7 +193,7 @@ export class SettlementActions {
     const { ref, gross, fee, arn } = action.settlement;
     const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined, arn };
     const charge = before.ref ?? action.ref ?? arn ?? ref;
-    const after = await this.#on.attempts.record(sql, organization, before, {
+    const after = await this.#on.attempts.record(sql, organization, before.id, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
       settled,
@@ -220,7 +220,7 @@ export class SettlementActions {
       ...known,
       message: message || (known?.message ?? code),
     } as const;
-    const after = await this.#on.attempts.record(sql, organization, before, {
+    const after = await this.#on.attempts.record(sql, organization, before.id, {
       input: { kind: "declined", ref: before.ref, decline },
     });
     if (after.state === "failed") return { kind: before.state === "failed" ? "already_done" : "done" };

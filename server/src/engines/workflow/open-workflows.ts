@@ -17,6 +17,7 @@ import { adoptRuns, markGone, markSeen } from "./store/executors.js";
 import {
   cancelRun,
   countBusyRuns,
+  findKinds,
   findRun,
   findState,
   retryRun,
@@ -35,6 +36,7 @@ import type {
   RunOutcome,
   RunState,
   Signal,
+  StartOutcome,
   StepOutput,
   WorkflowDefinition,
   Workflows,
@@ -123,15 +125,40 @@ class DbosWorkflows implements Workflows {
     this.#definitions.set(kind, versions);
   }
 
-  async start(organization: OrganizationId, { kind, id, input }: NewRun): Promise<"started" | "exists"> {
+  async start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists"> {
+    const [outcome = "exists"] = await this.startAll(organization, [run]);
+    if (typeof outcome === "object") throw outcome.error;
+    return outcome;
+  }
+
+  async startAll(organization: OrganizationId, runs: readonly NewRun[]): Promise<readonly StartOutcome[]> {
+    const launched = await this.#launched();
+    const ids = runs.map(({ id }) => id);
+    const kinds = await this.#on.postgres.inOrganization(organization, (sql) => findKinds(sql, ids));
+    const outcomes: StartOutcome[] = [];
+    const waiting = runs.entries();
+    const work = async () => {
+      for (const [index, run] of waiting)
+        outcomes[index] = await this.#startOne(launched, organization, run, kinds.get(run.id)).catch(
+          (error: unknown) => ({ error }),
+        );
+    };
+    await Promise.all(Array.from({ length: library_connections_max }, work));
+    return outcomes;
+  }
+
+  async #startOne(
+    { library, startRun }: Launched,
+    organization: OrganizationId,
+    { kind, id, input }: NewRun,
+    kindOfExisting: string | undefined,
+  ): Promise<"started" | "exists"> {
     if (id.length === 0 || id.length > run_id_length_max)
       throw new RangeError(`a run's id has 1 to ${run_id_length_max} characters, not ${id.length}`);
     const version = Math.max(...(this.#definitions.get(kind)?.keys() ?? [0]));
     if (version < 1) throw new WorkflowUnknown(kind, 1);
-    const { library, startRun } = await this.#launched();
-    const existing = await this.#on.postgres.inOrganization(organization, (sql) => findState(sql, id));
-    if (existing !== undefined) {
-      if (existing.kind !== kind) throw new RangeError(`run ${id} is a ${existing.kind}, not a ${kind}`);
+    if (kindOfExisting !== undefined) {
+      if (kindOfExisting !== kind) throw new RangeError(`run ${id} is a ${kindOfExisting}, not a ${kind}`);
       return "exists";
     }
     const dispatch: Dispatch = { organization, run: id, kind, version, input };
