@@ -191,7 +191,7 @@ export class Wakes {
         const limit = first.grouped.chunk_max;
         return { claimed: await claimChunk(sql, { kind: first.kind, at, limit, runOf }) };
       }
-      const done = await this.#actOn(organization, due);
+      const done = await this.#actOn(sql, organization, due);
       // Only now, when the runs exist: a crash before the commit does it all again, and changes nothing.
       if (done.length > 0) await deleteWakes(sql, done);
       return { acted: done.length };
@@ -217,7 +217,7 @@ export class Wakes {
   }
 
   /** Acts on wakes up to the first one that goes with others; runs that are to be started in a row start together. */
-  async #actOn(organization: OrganizationId, due: readonly Wake[]): Promise<Wake[]> {
+  async #actOn(sql: Sql, organization: OrganizationId, due: readonly Wake[]): Promise<Wake[]> {
     const done: Wake[] = [];
     const starts: { readonly wake: Wake; readonly run: NewRun }[] = [];
     for (const wake of due) {
@@ -229,19 +229,20 @@ export class Wakes {
           starts.push({ wake, run: action.start });
           continue;
         }
-        done.push(...(await this.#startAll(organization, starts.splice(0))));
-        await this.#signal(organization, wake, action.signal);
+        done.push(...(await this.#startAll(sql, organization, starts.splice(0))));
+        await this.#signal(sql, organization, wake, action.signal);
         done.push(wake);
       } catch (error) {
         this.#failed(wake, error);
       }
     }
-    done.push(...(await this.#startAll(organization, starts)));
+    done.push(...(await this.#startAll(sql, organization, starts)));
     return done;
   }
 
   /** @returns the wakes whose runs are there */
   async #startAll(
+    sql: Sql,
     organization: OrganizationId,
     starts: readonly { readonly wake: Wake; readonly run: NewRun }[],
   ): Promise<Wake[]> {
@@ -249,6 +250,7 @@ export class Wakes {
     const outcomes = await this.#on.workflows.startAll(
       organization,
       starts.map(({ run }) => run),
+      sql,
     );
     return starts.flatMap(({ wake }, index) => {
       const outcome = outcomes[index];
@@ -258,9 +260,9 @@ export class Wakes {
     });
   }
 
-  async #signal(organization: OrganizationId, { kind }: Wake, signal: Signal): Promise<void> {
+  async #signal(sql: Sql, organization: OrganizationId, { kind }: Wake, signal: Signal): Promise<void> {
     const { workflows, log } = this.#on;
-    const sent = await workflows.signal(organization, signal);
+    const sent = await workflows.signal(organization, signal, sql);
     if (sent !== "sent") log.warn("a wake found no run to signal", { kind, run: signal.run, sent });
   }
 

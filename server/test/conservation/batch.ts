@@ -1,3 +1,4 @@
+import type { TransactionSql } from "postgres";
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import type { Log } from "../../src/kernel/log.js";
 import { MortalWeir } from "./mortal-weir.js";
@@ -9,6 +10,13 @@ export interface BatchOptions {
   readonly log?: Log;
   /** Counts boundaries by name, when given. */
   readonly places?: Map<string, number>;
+}
+
+/** An organization whose plan was played. */
+export interface KeptOrganization {
+  readonly of: SimulatedOrganization;
+  readonly played: PlayedSeed;
+  readonly forget: () => void;
 }
 
 /** Plays plans on one Weir, which dies and lives again, so many organizations at once. */
@@ -53,16 +61,47 @@ export class Batch {
   }
 
   async play(plan: Plan): Promise<PlayedSeed> {
+    const { played, forget } = await this.playAndKeep(plan);
+    forget();
+    return played;
+  }
+
+  /** Plays a plan, and keeps its organization as it is then, until it is forgotten. */
+  async playAndKeep(plan: Plan): Promise<KeptOrganization> {
     this.#played += 1;
     const of = new SimulatedOrganization(this.#weir, plan, `seed-${plan.seed}-${this.#played}`, this.#places);
+    const forget = () => {
+      this.#byHost.delete(of.host);
+      this.#byId.delete(of.caller?.organization);
+    };
     this.#byHost.set(of.host, of);
     try {
       await of.open((organization) => this.#byId.set(organization, of));
-      return await playSeed(of);
-    } finally {
-      this.#byHost.delete(of.host);
-      this.#byId.delete(of.caller?.organization);
+      return { of, played: await playSeed(of), forget };
+    } catch (error) {
+      forget();
+      throw error;
     }
+  }
+
+  /** Changes tables as no role of Weir's may. */
+  async tamper(work: (sql: TransactionSql) => Promise<unknown>): Promise<void> {
+    await this.#weir.superuser.begin(async (sql) => {
+      await sql`SET LOCAL search_path = weir`;
+      await work(sql);
+    });
+  }
+
+  /** Takes what would refuse a change from tables: triggers, references and checks. */
+  async withoutRules(tables: readonly string[]): Promise<void> {
+    await this.tamper(async (sql) => {
+      for (const table of tables) {
+        const checks = await sql<{ name: string }[]>`
+          SELECT conname AS name FROM pg_constraint WHERE conrelid = ${table}::regclass AND contype = 'c'`;
+        for (const { name } of checks) await sql`ALTER TABLE ${sql(table)} DROP CONSTRAINT ${sql(name)}`;
+        await sql`ALTER TABLE ${sql(table)} DISABLE TRIGGER ALL`;
+      }
+    });
   }
 
   /** Plays all, so many at once. */

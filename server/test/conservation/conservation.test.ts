@@ -31,12 +31,18 @@ afterAll(async () => {
   await batch.close();
 });
 
-test.each(seeds)("seed %i: at rest, nothing is lost and nothing came twice", async (seed) => {
-  const came = played.get(seed);
-  if (came === undefined) throw new Error("it was not played");
-  if (came.violations.length === 0) return;
-  const failedBefore = [...played.values()].filter((one) => one.violations.length > 0 && one.plan.seed < seed);
-  const shown =
-    failedBefore.length < shortened_max ? await shortestHistory(came, (plan) => batch.play(plan)) : came;
-  expect.fail(`${describeHistory(shown)}\nPlay it again: npm run test:conservation -- --seeds ${seed}`);
-}, 1_200_000);
+test.each(seeds)(
+  "seed %i: at rest, nothing is lost and nothing came twice",
+  async (seed) => {
+    const came = played.get(seed);
+    if (came === undefined) throw new Error("it was not played");
+    if (came.violations.length === 0) return;
+    const failedBefore = [...played.values()].filter(
+      (one) => one.violations.length > 0 && one.plan.seed < seed,
+    );
+    const shown =
+      failedBefore.length < shortened_max ? await shortestHistory(came, (plan) => batch.play(plan)) : came;
+    expect.fail(`${describeHistory(shown)}\nPlay it again: npm run test:conservation -- --seeds ${seed}`);
+  },
+  1_200_000,
+);

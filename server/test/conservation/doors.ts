@@ -11,7 +11,7 @@ import type {
 import type { OrganizationId } from "../../src/kernel/ids.js";
 import { doing, type BoundariesOf } from "./boundaries.js";
 import type { BusyRuns } from "./busy-runs.js";
-import { halted, insideTransaction, LifeEnded, type Life } from "./life.js";
+import { halted, insideTransaction, LifeEnded, refuseNested, type Life } from "./life.js";
 
 /*
  * The doors by which a life of Weir reaches what outlives it: the database, the engine's runs, the provider. Each passes its
@@ -25,6 +25,7 @@ export function postgresDoor(real: Postgres, url: string, life: Life, boundaries
     work: (sql: Sql) => Promise<T>,
     pass: (place: string) => Promise<never> | undefined,
   ): Promise<T> {
+    refuseNested();
     await pass("transaction not begun");
     life.beginTransaction();
     const { value, error } = await begin(async (sql) => {
@@ -123,10 +124,13 @@ export function workflowsDoor(
     };
   }
 
-  async function start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists"> {
+  async function start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists"> {
     await pass(organization, `${run.kind} not started`);
     const isNew = busy.begin(organization, run.id);
-    const started = await real.start(organization, run);
+    const started = await real.start(organization, run, sql).catch((error: unknown) => {
+      if (isNew) busy.end(organization, run.id);
+      throw error;
+    });
     // It was there and has ended.
     if (started === "exists" && isNew) busy.end(organization, run.id);
     await pass(organization, `${run.kind} started`);
@@ -152,13 +156,13 @@ export function workflowsDoor(
       real.register({ ...definition, retry: quick, run } as typeof definition & WorkflowDefinition);
     },
     start,
-    async startAll(organization, runs) {
+    async startAll(organization, runs, sql) {
       const outcomes: StartOutcome[] = [];
       for (const run of runs)
-        outcomes.push(await start(organization, run).catch((error: unknown) => ({ error })));
+        outcomes.push(await start(organization, run, sql).catch((error: unknown) => ({ error })));
       return outcomes;
     },
-    signal: (organization, signal) => real.signal(organization, signal),
+    signal: (organization, signal, sql) => real.signal(organization, signal, sql),
     list: (organization, filter) => real.list(organization, filter),
     inspect: (organization, id) => real.inspect(organization, id),
     outcomes: (organization, ids) => real.outcomes(organization, ids),

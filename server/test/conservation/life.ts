@@ -74,6 +74,11 @@ export function insideTransaction<T>(work: () => Promise<T>): Promise<T> {
   return transaction.run(true, work);
 }
 
+/** A transaction that waits for another of the same pool waits forever once the pool is full of its like. @throws Error inside of one */
+export function refuseNested(): void {
+  if (transaction.getStore() === true) throw new Error("a transaction is begun inside of another");
+}
+
 /** What a dead process awaits: nothing that ever comes. Inside a transaction it fails, so that the transaction is undone. */
 export function halted(): Promise<never> {
   return transaction.getStore() === true ? Promise.reject(new LifeEnded()) : new Promise(() => {});

@@ -101,6 +101,11 @@ export class MortalWeir {
     return this.#opened.postgres;
   }
 
+  /** The database without any of its rules. */
+  get superuser(): postgresJs.Sql {
+    return this.#superuser;
+  }
+
   /** The life that goes on, or the next one. */
   living(): Promise<LivingWeir> {
     return this.#living;

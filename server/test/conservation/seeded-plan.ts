@@ -3,7 +3,7 @@ import { SeededRandom } from "../support/settlement/seeded-random.js";
 import type { Happening, Plan, PlannedCustomer, PlanKey, Step } from "./plan.js";
 
 /** When invoices come, in hours since the start: those in advance at once and after a month, those in arrears after a month. */
-const month_h = 31 * 24;
+export const month_h = 31 * 24;
 /** The last hour in which something is done or goes wrong. */
 export const play_h = month_h + 14 * 24;
 const silence_share = 25;

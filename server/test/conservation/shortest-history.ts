@@ -16,9 +16,9 @@ export async function shortestHistory(
   let shortest = failed;
   let parts = partsOf(failed.plan);
   let plays = 0;
-  for (let size = Math.ceil(parts.length / 2); size >= 1 && plays < plays_max;) {
+  for (let size = Math.ceil(parts.length / 2); size >= 1 && plays < plays_max; ) {
     const before = parts.length;
-    for (let start = 0; start < parts.length && plays < plays_max;) {
+    for (let start = 0; start < parts.length && plays < plays_max; ) {
       const left = [...parts.slice(0, start), ...parts.slice(start + size)];
       plays += 1;
       const played = await play(partOf(failed.plan, new Set(left)));

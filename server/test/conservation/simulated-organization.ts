@@ -2,7 +2,14 @@ import type { Sql } from "../../src/engines/postgres/index.js";
 import type { Caller } from "../../src/identity/index.js";
 import { Decimal } from "../../src/kernel/decimal.js";
 import type { OrganizationId, ProviderAccountId } from "../../src/kernel/ids.js";
-import { formatInstant, hour, instantFromMs, msOf, parseInstant, type Instant } from "../../src/kernel/instant.js";
+import {
+  formatInstant,
+  hour,
+  instantFromMs,
+  msOf,
+  parseInstant,
+  type Instant,
+} from "../../src/kernel/instant.js";
 import { beginAdvance, moveTestClock } from "../../src/time/store/test-clocks.js";
 import type { Query } from "./actions.js";
 import { Boundaries } from "./boundaries.js";

@@ -225,3 +225,17 @@ test("the scheduler acts within a second of a wake that is due", async () => {
   await expect.poll(() => woken, { timeout: 5_000, interval: 5 }).toEqual(["now"]);
   expect(performance.now() - began).toBeLessThan(900);
 });
+
+test("more organizations at once than there are connections do not wait for each other forever", async () => {
+  const identity = openIdentity({ postgres: opened.postgres, clock: systemClock });
+  const many: OrganizationId[] = [];
+  for (let number = 0; number < 40; number += 1) {
+    const { id } = await identity.createOrganization({ slug: `m${number}`, name: "m", mode: "live" });
+    many.push(id);
+    for (let wake = 0; wake < 3; wake += 1) await write(id, "single", `crowd ${number} ${wake}`, now);
+  }
+  await Promise.all(many.map((organization) => wakes.dispatch(organization)));
+  expect(await Promise.all(many.map(left))).toEqual(many.map(() => []));
+  await Promise.all(many.map(settled));
+  expect(woken.filter((key) => key.startsWith("crowd"))).toHaveLength(120);
+}, 60_000);

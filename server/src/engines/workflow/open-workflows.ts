@@ -125,16 +125,20 @@ class DbosWorkflows implements Workflows {
     this.#definitions.set(kind, versions);
   }
 
-  async start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists"> {
-    const [outcome = "exists"] = await this.startAll(organization, [run]);
+  async start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists"> {
+    const [outcome = "exists"] = await this.startAll(organization, [run], sql);
     if (typeof outcome === "object") throw outcome.error;
     return outcome;
   }
 
-  async startAll(organization: OrganizationId, runs: readonly NewRun[]): Promise<readonly StartOutcome[]> {
+  async startAll(
+    organization: OrganizationId,
+    runs: readonly NewRun[],
+    sql?: Sql,
+  ): Promise<readonly StartOutcome[]> {
     const launched = await this.#launched();
     const ids = runs.map(({ id }) => id);
-    const kinds = await this.#on.postgres.inOrganization(organization, (sql) => findKinds(sql, ids));
+    const kinds = await this.#within(organization, sql, (inside) => findKinds(inside, ids));
     const outcomes: StartOutcome[] = [];
     const waiting = runs.entries();
     const work = async () => {
@@ -173,17 +177,26 @@ class DbosWorkflows implements Workflows {
     return "started";
   }
 
-  async signal(organization: OrganizationId, signal: Signal): Promise<"sent" | "unknown" | "ended"> {
+  async signal(
+    organization: OrganizationId,
+    signal: Signal,
+    sql?: Sql,
+  ): Promise<"sent" | "unknown" | "ended"> {
     await this.ready();
-    const outcome = await this.#on.postgres.inOrganization(organization, async (sql) => {
-      const run = await findState(sql, signal.run);
+    const outcome = await this.#within(organization, sql, async (inside) => {
+      const run = await findState(inside, signal.run);
       if (run === undefined) return "unknown";
       if (run.state === "succeeded") return "ended";
-      await insertSignal(sql, organization, signal);
+      await insertSignal(inside, organization, signal);
       return "sent";
     });
-    if (outcome === "sent") this.#nudges.nudge(organization, signal.run);
+    if (outcome === "sent" && sql === undefined) this.#nudges.nudge(organization, signal.run);
     return outcome;
+  }
+
+  /** In the transaction that is open, or in one of its own. */
+  #within<T>(organization: OrganizationId, sql: Sql | undefined, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return sql === undefined ? this.#on.postgres.inOrganization(organization, work) : work(sql);
   }
 
   async list(organization: OrganizationId, filter: RunFilter): Promise<readonly Run[]> {

@@ -168,17 +168,28 @@ export interface Workflows {
   /**
    * Starts a run; "exists" when there is one of this id, which is left as it is, whatever became of it.
    * Durable when it resolves. Not to be called inside a transaction before `ready`: write a wake there.
+   *
+   * @param sql  the organization's transaction that the caller has open, if any: one that waited for a second connection
+   *   would wait forever once as many as there are connections do
    */
-  start(organization: OrganizationId, run: NewRun): Promise<"started" | "exists">;
+  start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists">;
 
   /**
    * Starts many, a few at a time, each as `start` does: what became of each, in order. One that cannot be started keeps no other
    * from it.
    */
-  startAll(organization: OrganizationId, runs: readonly NewRun[]): Promise<readonly StartOutcome[]>;
+  startAll(
+    organization: OrganizationId,
+    runs: readonly NewRun[],
+    sql?: Sql,
+  ): Promise<readonly StartOutcome[]>;
 
-  /** Sends a signal; "unknown" when there is no such run, "ended" when it can take none any more. */
-  signal(organization: OrganizationId, signal: Signal): Promise<"sent" | "unknown" | "ended">;
+  /**
+   * Sends a signal; "unknown" when there is no such run, "ended" when it can take none any more.
+   *
+   * @param sql  as of `start`; it is sent when that commits, and noticed within a second
+   */
+  signal(organization: OrganizationId, signal: Signal, sql?: Sql): Promise<"sent" | "unknown" | "ended">;
 
   /** Newest first. */
   list(organization: OrganizationId, filter: RunFilter): Promise<readonly Run[]>;
