@@ -104,8 +104,6 @@ export class Captures {
       note: input.note,
       receivedAt: input.receivedAt ?? now,
     };
-    if (!(await insertPayment(sql, organization, payment)))
-      throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
     const isTopUp = input.topUp !== undefined;
     const capture = {
       ...capturePosting({
@@ -127,12 +125,15 @@ export class Captures {
         at: now,
       }),
     );
-    await Promise.all([
+    const [isWritten] = await Promise.all([
+      insertPayment(sql, organization, payment),
       insertAllocations(sql, organization, allocations),
       settled === undefined
         ? ledger.post(sql, organization, [capture])
         : this.#settle(sql, organization, payment, settled, [capture]),
     ]);
+    if (!isWritten)
+      throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
     for (const { receivable, amount } of shares)
       await receivables.paid(
         sql,
