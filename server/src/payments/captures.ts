@@ -128,9 +128,9 @@ export class Captures {
     const [isWritten] = await Promise.all([
       insertPayment(sql, organization, payment),
       insertAllocations(sql, organization, allocations),
-      settled === undefined
-        ? ledger.post(sql, organization, [capture])
-        : this.#settle(sql, organization, payment, settled, [capture]),
+      settled !== undefined &&
+        payment.account !== undefined &&
+        insertSettlement(sql, organization, payment.id, settled, now),
     ]);
     if (!isWritten)
       throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
@@ -141,6 +141,15 @@ export class Captures {
         await this.#recovered(sql, organization, receivable, amount, payment.id),
         amount,
       );
+    await notices.publish(sql, organization, [
+      {
+        type: "payment.succeeded",
+        key: `payment.succeeded:${payment.id}`,
+        data: describePayment(payment, allocations),
+      },
+    ]);
+    // Late: the balances that change are locked until the transaction ends, and the provider's are every charge's.
+    await ledger.post(sql, organization, [capture, ...settlementsOf(payment, settled)]);
     if (input.topUp !== undefined && left > 0n)
       await topUps.grantToppedUp(sql, organization, {
         topUp: input.topUp,
@@ -149,28 +158,20 @@ export class Captures {
         amount: { currency, minor: left },
         at: now,
       });
-    await notices.publish(sql, organization, [
-      {
-        type: "payment.succeeded",
-        key: `payment.succeeded:${payment.id}`,
-        data: describePayment(payment, allocations),
-      },
-    ]);
     return payment;
   }
 
-  /** What the provider booked for a payment, once, posted with what else there is to post. */
+  /** What the provider booked for a payment that stands, once. */
   async #settle(
     sql: Sql,
     organization: OrganizationId,
-    { id, account, currency, amount }: Payment,
+    payment: Payment,
     settled: SettledAmounts,
-    others: readonly Posting[] = [],
   ): Promise<void> {
     const now = this.#on.clocks.of(organization).now();
-    const isFirst = account !== undefined && (await insertSettlement(sql, organization, id, settled, now));
-    const posting = isFirst && settlementPosting(id, account, { currency, minor: amount }, settled);
-    await this.#on.ledger.post(sql, organization, posting ? [...others, posting] : others);
+    if (payment.account === undefined) return;
+    if (await insertSettlement(sql, organization, payment.id, settled, now))
+      await this.#on.ledger.post(sql, organization, settlementsOf(payment, settled));
   }
 
   /** What was written off and is paid after all is bad debt no more. */
@@ -190,6 +191,16 @@ export class Captures {
     ]);
     return { ...receivable, writtenOff: receivable.writtenOff - back };
   }
+}
+
+/** None where the provider has booked no more than came in, or is none. */
+function settlementsOf(
+  { id, account, currency, amount }: Payment,
+  settled: SettledAmounts | undefined,
+): Posting[] {
+  if (account === undefined || settled === undefined) return [];
+  const posting = settlementPosting(id, account, { currency, minor: amount }, settled);
+  return posting === undefined ? [] : [posting];
 }
 
 /** What a payment can go to: what was written off is owed all the same. */
