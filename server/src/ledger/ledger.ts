@@ -72,10 +72,12 @@ export class Ledger {
     if (postings.length === 0) return [];
     for (const posting of postings) checkPosting(posting);
     const now = this.#clocks.of(organization).now();
+    // They are listed by id: those of one call in its order.
+    const ids = postings.map(() => newId("pst", now)).sort();
     return this.#write(
       sql,
       organization,
-      postings.map((posting) => newPosting(posting, now)),
+      postings.map((posting, index) => newPosting(posting, now, ids[index])),
       now,
     );
   }
@@ -288,8 +290,9 @@ const posting_differs = "posting-differs";
 function newPosting(
   posting: Omit<NewPosting, "id" | "at" | "fingerprint"> & { readonly at?: Instant },
   now: Instant,
+  id: PostingId = newId("pst", now),
 ): NewPosting {
-  return { ...posting, id: newId("pst", now), at: posting.at ?? now, fingerprint: fingerprintOf(posting) };
+  return { ...posting, id, at: posting.at ?? now, fingerprint: fingerprintOf(posting) };
 }
 
 /** Pending sums are taken off the rows that they were added to. */

@@ -19,8 +19,7 @@ import type { ProviderAccounts } from "./provider-accounts.js";
 import { inFlight } from "./receivables.js";
 import {
   findAttempt,
-  findAttemptByNumber,
-  findOpenAttempt,
+  findStandingAttempt,
   insertAttempt,
   insertAttemptEvent,
   targetId,
@@ -29,7 +28,7 @@ import {
   type PaymentAttempt,
 } from "./store/attempts.js";
 import { findDefaultMethods, findMethod, type PaymentMethod } from "./store/payment-methods.js";
-import { lockReceivables, updateReceivable } from "./store/receivables.js";
+import { lockReceivableOf, lockReceivables, updateReceivable } from "./store/receivables.js";
 
 /** What is known of an attempt, with the amounts when money was taken. */
 export interface AttemptNews {
@@ -87,24 +86,22 @@ export class Attempts {
     const target = targetId(input.target);
     const money = await this.#owed(sql, input);
     const number = input.number ?? money.attempts + 1;
-    const known = await findAttemptByNumber(sql, target, number);
-    if (known !== undefined) return known;
-    const open = await findOpenAttempt(sql, target);
-    if (open !== undefined) throw inFlight(target, open.id);
+    const [standing, chosen] = await Promise.all([
+      findStandingAttempt(sql, target, number),
+      methodOf(sql, money.customer, input.method),
+    ]);
+    if (standing?.number === number) return standing;
+    if (standing !== undefined) throw inFlight(target, standing.id);
     if (number > attempts_per_invoice_max) throw tooMany(target);
     if (money.open === 0n) throw nothingOwed(target);
     const amount = input.amount ?? money.open;
     if (amount <= 0n || amount > money.open)
       throw wrongAmount(target, { currency: money.currency, minor: money.open });
-    const { method, provider } = await this.#methodFor(
-      sql,
-      organization,
-      money.customer,
-      money.currency,
-      input.method,
-    );
-    const attempt = {
-      id: newId("pat", this.#on.clocks.of(organization).now()),
+    const method = mustBeUsable(chosen, money.customer, input.method);
+    const provider = await this.#checkAccount(sql, organization, method, money.currency);
+    const now = this.#on.clocks.of(organization).now();
+    const attempt: PaymentAttempt = {
+      id: newId("pat", now),
       target: input.target,
       number,
       customer: money.customer,
@@ -112,26 +109,30 @@ export class Attempts {
       method: method.id,
       currency: money.currency,
       amount,
-      createdAt: this.#on.clocks.of(organization).now(),
+      state: "pending",
+      ref: undefined,
+      decline: undefined,
+      actionUrl: undefined,
+      unknownSince: undefined,
+      parkedAt: undefined,
+      createdAt: now,
       sentAt: this.#on.clock.now(),
+      changedAt: now,
     };
-    if (!(await insertAttempt(sql, organization, attempt)))
-      throw new RangeError(`attempt ${number} of ${target} was written meanwhile`);
-    if (money.receivable !== undefined)
-      await updateReceivable(sql, {
-        ...money.receivable,
-        attempts: number,
-        dunning: { ...money.receivable.dunning, nextAttemptAt: undefined },
-      });
-    await this.#on.wakes.wake(
-      sql,
-      organization,
-      (attempt.createdAt + first_repair) as Instant,
-      repair_kind,
-      attempt.id,
-    );
-    await this.#on.looks.asked(sql, organization, method.account, provider);
-    return mustFindAttempt(sql, attempt.id);
+    const { receivable } = money;
+    const [isWritten] = await Promise.all([
+      insertAttempt(sql, organization, attempt),
+      receivable &&
+        updateReceivable(sql, {
+          ...receivable,
+          attempts: number,
+          dunning: { ...receivable.dunning, nextAttemptAt: undefined },
+        }),
+      this.#on.wakes.wake(sql, organization, (now + first_repair) as Instant, repair_kind, attempt.id),
+      this.#on.looks.asked(sql, organization, method.account, provider),
+    ]);
+    if (!isWritten) throw new RangeError(`attempt ${number} of ${target} was written meanwhile`);
+    return attempt;
   }
 
   /**
@@ -141,23 +142,39 @@ export class Attempts {
   async record(
     sql: Sql,
     organization: OrganizationId,
-    { id, target }: Pick<PaymentAttempt, "id" | "target">,
+    id: PaymentAttemptId,
     { input, captured, settled }: AttemptNews,
   ): Promise<PaymentAttempt> {
     // The invoice first, then the attempt: in one order everywhere.
-    if (target.kind === "invoice") await lockReceivables(sql, [target.invoice]);
-    const attempt = await mustFindAttempt(sql, id, { lock: true });
+    const [, attempt] = await Promise.all([
+      lockReceivableOf(sql, id),
+      mustFindAttempt(sql, id, { lock: true }),
+    ]);
     const now = this.#on.clocks.of(organization).now();
     const transition = onAttemptInput(attempt, input, now);
     const after = transition.kind === "accepted" ? transition.next : attempt;
-    if (transition.kind !== "ignored" || input.kind === "unanswered")
-      await insertAttemptEvent(sql, organization, id, {
-        input: input.kind,
-        outcome: transition.kind,
-        state: after.state,
-        detail: detailOf(input) ?? (transition.kind === "contradicts" ? transition.detail : undefined),
-        at: now,
-      });
+    const current: PaymentAttempt =
+      transition.kind === "accepted"
+        ? {
+            ...attempt,
+            ...after,
+            parkedAt: after.state === "unknown" ? attempt.parkedAt : undefined,
+            changedAt: now,
+          }
+        : attempt;
+    const isEnded = transition.kind === "accepted" && !isOpen(after.state);
+    await Promise.all([
+      (transition.kind !== "ignored" || input.kind === "unanswered") &&
+        insertAttemptEvent(sql, organization, id, {
+          input: input.kind,
+          outcome: transition.kind,
+          state: after.state,
+          detail: detailOf(input) ?? (transition.kind === "contradicts" ? transition.detail : undefined),
+          at: now,
+        }),
+      transition.kind === "accepted" && updateAttempt(sql, current),
+      isEnded && this.#on.wakes.cancelWake(sql, repair_kind, id),
+    ]);
     if (transition.kind === "contradicts")
       await this.#on.exceptions.open(
         sql,
@@ -171,25 +188,12 @@ export class Attempts {
         },
         now,
       );
-    const current: PaymentAttempt =
-      transition.kind === "accepted"
-        ? {
-            ...attempt,
-            ...after,
-            parkedAt: after.state === "unknown" ? attempt.parkedAt : undefined,
-            changedAt: now,
-          }
-        : attempt;
-    if (transition.kind === "accepted") {
-      await updateAttempt(sql, current);
-      if (!isOpen(after.state)) await this.#on.wakes.cancelWake(sql, repair_kind, id);
-      for (const effect of transition.effects)
-        await this.#act(sql, organization, current, effect, captured, now);
-    }
-    if (settled !== undefined && current.state === "succeeded") {
-      const payment = await this.#on.captures.record(sql, organization, paymentOf(current, captured));
-      await this.#on.captures.settle(sql, organization, payment, settled);
-    }
+    const effects = transition.kind === "accepted" ? transition.effects : [];
+    for (const effect of effects)
+      await this.#act(sql, organization, current, effect, { captured, settled }, now);
+    // What was captured before may have been settled only now.
+    if (settled !== undefined && current.state === "succeeded" && !effects.includes("capture"))
+      await this.#on.captures.record(sql, organization, paymentOf(current, captured), settled);
     return current;
   }
 
@@ -219,13 +223,13 @@ export class Attempts {
     organization: OrganizationId,
     attempt: PaymentAttempt,
     effect: AttemptEffect,
-    captured: Money | undefined,
+    { captured, settled }: Pick<AttemptNews, "captured" | "settled">,
     now: Instant,
   ): Promise<void> {
     const { captures, exceptions, mails, notices, wakes } = this.#on;
     switch (effect) {
       case "capture": {
-        const payment = await captures.record(sql, organization, paymentOf(attempt, captured));
+        const payment = await captures.record(sql, organization, paymentOf(attempt, captured), settled);
         await mails.received(sql, organization, attempt, payment);
         if (captured !== undefined && captured.minor !== attempt.amount)
           await exceptions.open(
@@ -294,26 +298,40 @@ export class Attempts {
     return { customer, currency, open: state === "open" ? openAmount(receivable) : 0n, attempts, receivable };
   }
 
-  async #methodFor(
+  /** The provider of a method's account. @throws Refusal 409, 422 when a new charge cannot go through it */
+  async #checkAccount(
     sql: Sql,
     organization: OrganizationId,
-    customer: CustomerId,
+    method: PaymentMethod,
     currency: Money["currency"],
-    wanted: string | undefined,
-  ): Promise<{ method: PaymentMethod; provider: PaymentProvider }> {
-    const method =
-      wanted === undefined
-        ? (await findDefaultMethods(sql, [customer])).get(customer)
-        : await findMethod(sql, wanted);
-    if (method === undefined || method.customer !== customer || method.detachedAt !== undefined)
-      throw noMethod(customer, wanted);
+  ): Promise<PaymentProvider> {
     const { account, provider, isArchived } = await this.#on.accounts.open(sql, organization, method.account);
     if (isArchived) throw accountArchived(account.key);
     abilityOf(provider, "charging");
     if (account.currencies.length > 0 && !account.currencies.includes(currency))
       throw currencyLacking(account.key, currency, account.currencies);
-    return { method, provider };
+    return provider;
   }
+}
+
+/** The customer's default when none is named. */
+async function methodOf(
+  sql: Sql,
+  customer: CustomerId,
+  wanted: string | undefined,
+): Promise<PaymentMethod | undefined> {
+  if (wanted !== undefined) return findMethod(sql, wanted);
+  return (await findDefaultMethods(sql, [customer])).get(customer);
+}
+
+function mustBeUsable(
+  method: PaymentMethod | undefined,
+  customer: CustomerId,
+  wanted: string | undefined,
+): PaymentMethod {
+  if (method === undefined || method.customer !== customer || method.detachedAt !== undefined)
+    throw noMethod(customer, wanted);
+  return method;
 }
 
 export async function mustFindAttempt(

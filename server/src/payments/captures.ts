@@ -4,7 +4,7 @@ import { newId, type CustomerId, type InvoiceId, type OrganizationId, type TopUp
 import type { Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Money } from "../kernel/money.js";
-import type { Ledger } from "../ledger/index.js";
+import type { Ledger, Posting } from "../ledger/index.js";
 import {
   allocate,
   capturePosting,
@@ -61,15 +61,27 @@ export class Captures {
 
   /**
    * Spreads a payment over its invoices, posts it, and says so. Again, by the same source, changes nothing.
+   * @param settled  what the provider booked for it, when that is known; it may be told again later, and counts once
    * @returns the payment that stands
    */
-  async record(sql: Sql, organization: OrganizationId, input: NewPayment): Promise<Payment> {
+  async record(
+    sql: Sql,
+    organization: OrganizationId,
+    input: NewPayment,
+    settled?: SettledAmounts,
+  ): Promise<Payment> {
     const { ledger, receivables, topUps, notices, clocks } = this.#on;
-    const known = await findPaymentBySource(sql, input.source, input.sourceId);
-    if (known !== undefined) return known;
+    const [known, found] = await Promise.all([
+      findPaymentBySource(sql, input.source, input.sourceId),
+      lockReceivables(sql, input.invoices),
+    ]);
+    if (known !== undefined) {
+      if (settled !== undefined) await this.#settle(sql, organization, known, settled);
+      return known;
+    }
     const now = clocks.of(organization).now();
     const { currency } = input.amount;
-    const locked = inOrder(await lockReceivables(sql, input.invoices), input.invoices);
+    const locked = inOrder(found, input.invoices);
     let left = input.amount.minor;
     const shares: { readonly receivable: Receivable; readonly amount: bigint }[] = [];
     for (const receivable of locked) {
@@ -92,23 +104,19 @@ export class Captures {
       note: input.note,
       receivedAt: input.receivedAt ?? now,
     };
-    if (!(await insertPayment(sql, organization, payment)))
-      throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
     const isTopUp = input.topUp !== undefined;
-    await ledger.post(sql, organization, [
-      {
-        ...capturePosting({
-          payment: payment.id,
-          customer: payment.customer,
-          place: input.place,
-          currency,
-          applied: payment.amount - left,
-          excess: isTopUp ? 0n : left,
-          toppedUp: isTopUp ? left : 0n,
-        }),
-        ...(input.receivedAt === undefined ? {} : { at: input.receivedAt }),
-      },
-    ]);
+    const capture = {
+      ...capturePosting({
+        payment: payment.id,
+        customer: payment.customer,
+        place: input.place,
+        currency,
+        applied: payment.amount - left,
+        excess: isTopUp ? 0n : left,
+        toppedUp: isTopUp ? left : 0n,
+      }),
+      ...(input.receivedAt === undefined ? {} : { at: input.receivedAt }),
+    };
     const allocations = shares.map(
       ({ receivable, amount }): Allocation => ({
         payment: payment.id,
@@ -117,7 +125,15 @@ export class Captures {
         at: now,
       }),
     );
-    await insertAllocations(sql, organization, allocations);
+    const [isWritten] = await Promise.all([
+      insertPayment(sql, organization, payment),
+      insertAllocations(sql, organization, allocations),
+      settled !== undefined &&
+        payment.account !== undefined &&
+        insertSettlement(sql, organization, payment.id, settled, now),
+    ]);
+    if (!isWritten)
+      throw new RangeError(`payment of ${input.source} ${input.sourceId} was written meanwhile`);
     for (const { receivable, amount } of shares)
       await receivables.paid(
         sql,
@@ -125,6 +141,15 @@ export class Captures {
         await this.#recovered(sql, organization, receivable, amount, payment.id),
         amount,
       );
+    await notices.publish(sql, organization, [
+      {
+        type: "payment.succeeded",
+        key: `payment.succeeded:${payment.id}`,
+        data: describePayment(payment, allocations),
+      },
+    ]);
+    // Late: the balances that change are locked until the transaction ends, and the provider's are every charge's.
+    await ledger.post(sql, organization, [capture, ...settlementsOf(payment, settled)]);
     if (input.topUp !== undefined && left > 0n)
       await topUps.grantToppedUp(sql, organization, {
         topUp: input.topUp,
@@ -133,29 +158,20 @@ export class Captures {
         amount: { currency, minor: left },
         at: now,
       });
-    await notices.publish(sql, organization, [
-      {
-        type: "payment.succeeded",
-        key: `payment.succeeded:${payment.id}`,
-        data: describePayment(payment, allocations),
-      },
-    ]);
     return payment;
   }
 
-  /** What the provider booked for a payment, once. */
-  async settle(
+  /** What the provider booked for a payment that stands, once. */
+  async #settle(
     sql: Sql,
     organization: OrganizationId,
     payment: Payment,
     settled: SettledAmounts,
   ): Promise<void> {
-    const { account, currency, amount } = payment;
-    if (account === undefined) return;
     const now = this.#on.clocks.of(organization).now();
-    if (!(await insertSettlement(sql, organization, payment.id, settled, now))) return;
-    const posting = settlementPosting(payment.id, account, { currency, minor: amount }, settled);
-    if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
+    if (payment.account === undefined) return;
+    if (await insertSettlement(sql, organization, payment.id, settled, now))
+      await this.#on.ledger.post(sql, organization, settlementsOf(payment, settled));
   }
 
   /** What was written off and is paid after all is bad debt no more. */
@@ -175,6 +191,16 @@ export class Captures {
     ]);
     return { ...receivable, writtenOff: receivable.writtenOff - back };
   }
+}
+
+/** None where the provider has booked no more than came in, or is none. */
+function settlementsOf(
+  { id, account, currency, amount }: Payment,
+  settled: SettledAmounts | undefined,
+): Posting[] {
+  if (account === undefined || settled === undefined) return [];
+  const posting = settlementPosting(id, account, { currency, minor: amount }, settled);
+  return posting === undefined ? [] : [posting];
 }
 
 /** What a payment can go to: what was written off is owed all the same. */

@@ -84,6 +84,7 @@ export class Charges {
     const { postgres, billing, attempts, wakes, clocks, clock } = this.#on;
     return postgres.inOrganization(organization, async (sql) => {
       const request = { organization, idempotencyKey, action: "invoice.pay", input };
+      let begun: PaymentAttempt | undefined;
       const id = await runOnce(sql, request, async () => {
         const { id: invoice } = await billing.invoice(sql, input.invoice);
         const { method, amount } = input;
@@ -92,27 +93,30 @@ export class Charges {
           method,
           amount,
         });
-        // What was planned comes later than this one.
-        await wakes.cancelWake(sql, charge_kind, invoice);
-        await wakes.wake(sql, organization, clocks.of(organization).now(), charge_kind, attempt.id, {
-          attempt: attempt.id,
-        });
-        await recordAudit(sql, {
-          organization,
-          actor: caller,
-          action: "invoice.pay",
-          target: invoice,
-          before: undefined,
-          after: {
+        await Promise.all([
+          // What was planned comes later than this one.
+          wakes.cancelWake(sql, charge_kind, invoice),
+          wakes.wake(sql, organization, clocks.of(organization).now(), charge_kind, attempt.id, {
             attempt: attempt.id,
-            amount: formatMoney({ currency: attempt.currency, minor: attempt.amount }),
-            method: attempt.method,
-          },
-          at: clock.now(),
-        });
+          }),
+          recordAudit(sql, {
+            organization,
+            actor: caller,
+            action: "invoice.pay",
+            target: invoice,
+            before: undefined,
+            after: {
+              attempt: attempt.id,
+              amount: formatMoney({ currency: attempt.currency, minor: attempt.amount }),
+              method: attempt.method,
+            },
+            at: clock.now(),
+          }),
+        ]);
+        begun = attempt;
         return attempt.id;
       });
-      return mustFindAttempt(sql, id);
+      return begun ?? mustFindAttempt(sql, id);
     });
   }
 
@@ -341,7 +345,7 @@ export class Charges {
     const { organization } = caller;
     return this.#on.postgres.inOrganization(organization, async (sql) => {
       await runOnce(sql, { organization, idempotencyKey, action, input }, async () => {
-        const after = await this.#record(sql, organization, attempt.id, news);
+        const after = await this.#on.attempts.record(sql, organization, attempt.id, news);
         await recordAudit(sql, {
           organization,
           actor: caller,
@@ -355,15 +359,6 @@ export class Charges {
       });
       return mustFindAttempt(sql, attempt.id);
     });
-  }
-
-  async #record(
-    sql: Sql,
-    organization: OrganizationId,
-    id: string,
-    news: AttemptNews,
-  ): Promise<PaymentAttempt> {
-    return this.#on.attempts.record(sql, organization, await mustFindAttempt(sql, id), news);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId, PaymentAttemptId } from "../kernel/ids.js";
 import { msOf } from "../kernel/instant.js";
 import { abilityOf } from "./ability.js";
-import { newsOf, type AttemptNews } from "./attempts.js";
+import { mustFindAttempt, newsOf, type AttemptNews } from "./attempts.js";
 import type { BillingPort } from "./ports.js";
 import type { ChargeReply, Charging, NewCharge, PaymentProvider, ProviderAccount } from "./provider.js";
 import type { ProviderAccounts } from "./provider-accounts.js";
@@ -35,6 +35,8 @@ interface Call {
   readonly isInKeyWindow: boolean;
 }
 
+type PreparedCall = Omit<Call, "isInKeyWindow">;
+
 /**
  * What is asked of providers about attempts. An answer becomes news; a call whose outcome nobody knows becomes the news that
  * it is not known. Nothing is ever sent again once the provider may have forgotten its key.
@@ -42,21 +44,23 @@ interface Call {
 export class ProviderCalls {
   readonly #on: ProviderCallsDependencies;
   /** What the calls of one charge share: it is asked for two or three times within a moment. */
-  readonly #prepared = new Map<PaymentAttemptId, Omit<Call, "isInKeyWindow"> & { readonly at_ms: number }>();
+  readonly #prepared = new Map<PaymentAttemptId, PreparedCall & { readonly at_ms: number }>();
 
   constructor(dependencies: ProviderCallsDependencies) {
     this.#on = dependencies;
   }
 
-  /** Makes the charge known; takes no money. @throws ProviderBusy */
-  async create(organization: OrganizationId, attempt: PaymentAttempt): Promise<AttemptNews> {
-    const call = await this.#prepare(organization, attempt);
-    if (!call.isInKeyWindow) return neverSent(attempt, await this.#lookUp(call, attempt));
+  /** Makes the charge of an attempt known; takes no money. @throws ProviderBusy */
+  async create(organization: OrganizationId, id: PaymentAttemptId): Promise<AttemptNews> {
+    const { attempt, ...call } = await this.#read(organization, id);
+    this.#keep(id, call);
+    const timed = this.#inTime(call, attempt);
+    if (!timed.isInKeyWindow) return neverSent(attempt, await this.#lookUp(timed, attempt));
     const { account, charging, charge } = call;
     const fault = charging.amountFault(charge.amount);
     if (fault !== undefined)
       return { input: { kind: "refused", decline: { code: "amount", hardness: "setup", message: fault } } };
-    return this.#news(call, () => charging.create(account, charge));
+    return this.#news(timed, () => charging.create(account, charge));
   }
 
   /** Takes the money. @throws ProviderBusy */
@@ -133,49 +137,66 @@ export class ProviderCalls {
   }
 
   async #prepare(organization: OrganizationId, attempt: PaymentAttempt): Promise<Call> {
-    const at_ms = performance.now();
     const known = this.#prepared.get(attempt.id);
-    const call =
-      known !== undefined && at_ms - known.at_ms < prepared_ms_max
-        ? known
-        : await this.#read(organization, attempt);
-    if (known === undefined && this.#prepared.size >= prepared_max) this.#prepared.clear();
-    this.#prepared.set(attempt.id, { ...call, at_ms });
-    const age_ms = msOf(this.#on.clock.now()) - msOf(attempt.sentAt);
-    return { ...call, isInKeyWindow: age_ms < call.provider.keyWindow_ms };
+    if (known !== undefined && performance.now() - known.at_ms < prepared_ms_max)
+      return this.#inTime(known, attempt);
+    const call = await this.#read(organization, attempt.id);
+    this.#keep(attempt.id, call);
+    return this.#inTime(call, attempt);
   }
 
-  async #read(organization: OrganizationId, attempt: PaymentAttempt): Promise<Omit<Call, "isInKeyWindow">> {
+  #keep(id: PaymentAttemptId, { account, provider, charging, charge }: PreparedCall): void {
+    const at_ms = performance.now();
+    // Oldest first: what is too old is not kept, for there are secrets in it.
+    for (const [old, { at_ms: since_ms }] of this.#prepared) {
+      if (at_ms - since_ms < prepared_ms_max && this.#prepared.size < prepared_max) break;
+      this.#prepared.delete(old);
+    }
+    this.#prepared.delete(id);
+    this.#prepared.set(id, { account, provider, charging, charge, at_ms });
+  }
+
+  #inTime({ account, provider, charging, charge }: PreparedCall, { sentAt }: PaymentAttempt): Call {
+    const age_ms = msOf(this.#on.clock.now()) - msOf(sentAt);
+    return { account, provider, charging, charge, isInKeyWindow: age_ms < provider.keyWindow_ms };
+  }
+
+  async #read(
+    organization: OrganizationId,
+    id: PaymentAttemptId,
+  ): Promise<PreparedCall & { readonly attempt: PaymentAttempt }> {
     const { postgres, accounts, billing } = this.#on;
-    const { account, provider, methodRef, customer, known, description } = await postgres.inOrganization(
-      organization,
-      async (sql) => {
-        const opened = await accounts.open(sql, organization, attempt.account);
-        const method = await findMethod(sql, attempt.method);
-        if (method === undefined) throw new RangeError(`attempt ${attempt.id} has no method`);
-        const { target } = attempt;
+    const { attempt, account, provider, method, customer, known, description } =
+      await postgres.inOrganization(organization, async (sql) => {
+        const found = await mustFindAttempt(sql, id);
+        const { target } = found;
+        const [opened, ofAttempt, payer, ref, invoice] = await Promise.all([
+          accounts.open(sql, organization, found.account),
+          findMethod(sql, found.method),
+          billing.customer(sql, found.customer),
+          findProviderCustomer(sql, found.account, found.customer),
+          target.kind === "invoice" ? billing.invoice(sql, target.invoice) : undefined,
+        ]);
+        if (ofAttempt === undefined) throw new RangeError(`attempt ${id} has no method`);
         return {
           ...opened,
-          methodRef: method.ref,
-          customer: await billing.customer(sql, attempt.customer),
-          known: await findProviderCustomer(sql, attempt.account, attempt.customer),
-          description:
-            target.kind === "invoice"
-              ? (await billing.invoice(sql, target.invoice)).number
-              : "Prepaid credit",
+          attempt: found,
+          method: ofAttempt,
+          customer: payer,
+          known: ref,
+          description: invoice?.number ?? "Prepaid credit",
         };
-      },
-    );
+      });
     const customerRef = known ?? (await this.customerRef(organization, account, provider, customer));
     const charge = {
       attempt: attempt.id,
       amount: { currency: attempt.currency, minor: attempt.amount },
       customerRef,
-      methodRef,
+      methodRef: method.ref,
       description,
       target: targetId(attempt.target),
     };
-    return { account, provider, charging: abilityOf(provider, "charging"), charge };
+    return { attempt, account, provider, charging: abilityOf(provider, "charging"), charge };
   }
 
   /** Whether asking again may bring news of an attempt; in a transaction. Otherwise its provider tells by files. */

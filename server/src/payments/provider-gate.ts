@@ -40,7 +40,8 @@ export class ProviderGate {
   readonly #burst: number;
   readonly #accounts = new Map<ProviderAccountId, AccountGate>();
 
-  constructor({ now_ms = Date.now, perSecond = 200, burst = 400 }: GateOptions = {}) {
+  // A charge is two calls: 100 of them a second, and room for looks at what became of others.
+  constructor({ now_ms = Date.now, perSecond = 300, burst = 600 }: GateOptions = {}) {
     this.#now_ms = now_ms;
     this.#perSecond = perSecond;
     this.#burst = burst;

@@ -42,7 +42,7 @@ export async function applyObject(
       // Metadata can be written by anyone with the account's key: the account must be the attempt's own.
       if (attempt === undefined || attempt.account !== account)
         return { note: "a charge that Weir did not make" };
-      const recorded = await on.attempts.record(sql, organization, attempt, newsOf(reply));
+      const recorded = await on.attempts.record(sql, organization, attempt.id, newsOf(reply));
       return { note: `${attempt.id} ${recorded.state}` };
     }
     case "refund": {

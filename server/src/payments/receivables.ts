@@ -170,21 +170,24 @@ export class Receivables {
     const state = receivable.state === "void" ? "void" : receivableState(receivable);
     if (state === "open") return updateReceivable(sql, { ...receivable, state });
     const at = this.#on.clocks.of(organization).now();
-    await this.#stopCollecting(sql, receivable);
-    await updateReceivable(sql, {
-      ...receivable,
-      state,
-      dunning: {
-        ...receivable.dunning,
-        state: receivable.dunning.since === undefined ? "none" : "ended",
-        nextAttemptAt: undefined,
-      },
-      settledAt: at,
-    });
-    if (state === "paid" && receivable.state !== "paid")
-      await this.#publish(sql, organization, "invoice.paid", receivable);
-    if (state === "uncollectible")
-      await this.#publish(sql, organization, "invoice.marked_uncollectible", receivable);
+    await Promise.all([
+      this.#stopCollecting(sql, receivable),
+      updateReceivable(sql, {
+        ...receivable,
+        state,
+        dunning: {
+          ...receivable.dunning,
+          state: receivable.dunning.since === undefined ? "none" : "ended",
+          nextAttemptAt: undefined,
+        },
+        settledAt: at,
+      }),
+      state === "paid" &&
+        receivable.state !== "paid" &&
+        this.#publish(sql, organization, "invoice.paid", receivable),
+      state === "uncollectible" &&
+        this.#publish(sql, organization, "invoice.marked_uncollectible", receivable),
+    ]);
   }
 
   /** What came in towards a receivable that is locked: as much as was open of it. */
@@ -204,8 +207,9 @@ export class Receivables {
   }
 
   async #stopCollecting(sql: Sql, { invoice }: Receivable): Promise<void> {
-    await this.#on.wakes.cancelWake(sql, charge_kind, invoice);
-    await this.#on.wakes.cancelWake(sql, dunning_end_kind, invoice);
+    await Promise.all(
+      [charge_kind, dunning_end_kind].map((kind) => this.#on.wakes.cancelWake(sql, kind, invoice)),
+    );
   }
 
   #publish(

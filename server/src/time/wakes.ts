@@ -1,5 +1,5 @@
 import type { Postgres, Sql } from "../engines/postgres/index.js";
-import type { Workflows } from "../engines/workflow/index.js";
+import type { NewRun, Signal, Workflows } from "../engines/workflow/index.js";
 import type { Clock } from "../kernel/clock.js";
 import type { OrganizationId } from "../kernel/ids.js";
 import { formatInstant, type Instant } from "../kernel/instant.js";
@@ -21,8 +21,9 @@ import {
   upsertEarlierWakes,
   upsertWake,
   upsertWakes,
+  withdrawWake,
 } from "./store/wakes.js";
-import type { Wake, WakeAction, WakeHandler } from "./wake.js";
+import type { Wake, WakeHandler } from "./wake.js";
 
 export interface WakesOptions {
   readonly postgres: Postgres;
@@ -122,8 +123,15 @@ export class Wakes {
   }
 
   /** @returns whether there was one */
-  cancelWake(sql: Sql, kind: string, key: string): Promise<boolean> {
-    return deleteWake(sql, kind, key);
+  async cancelWake(sql: Sql, kind: string, key: string): Promise<boolean> {
+    const handler = this.#handlers.get(kind);
+    // Only what goes together can be in a chunk.
+    if (handler !== undefined && !("grouped" in handler)) return deleteWake(sql, kind, key);
+    const [deleted, withdrawn] = await Promise.all([
+      deleteWake(sql, kind, key),
+      withdrawWake(sql, kind, key),
+    ]);
+    return deleted || withdrawn;
   }
 
   /** The keys that a run of a grouped kind was started for, once: in its first transaction. */
@@ -183,12 +191,7 @@ export class Wakes {
         const limit = first.grouped.chunk_max;
         return { claimed: await claimChunk(sql, { kind: first.kind, at, limit, runOf }) };
       }
-      const done: Wake[] = [];
-      for (const wake of due) {
-        const handler = this.#handlers.get(wake.kind);
-        if (handler === undefined || "grouped" in handler) break;
-        if (await this.#act(sql, organization, wake, handler.act)) done.push(wake);
-      }
+      const done = await this.#actOn(sql, organization, due);
       // Only now, when the runs exist: a crash before the commit does it all again, and changes nothing.
       if (done.length > 0) await deleteWakes(sql, done);
       return { acted: done.length };
@@ -213,27 +216,58 @@ export class Wakes {
     return begun;
   }
 
-  async #act(
+  /** Acts on wakes up to the first one that goes with others; runs that are to be started in a row start together. */
+  async #actOn(sql: Sql, organization: OrganizationId, due: readonly Wake[]): Promise<Wake[]> {
+    const done: Wake[] = [];
+    const starts: { readonly wake: Wake; readonly run: NewRun }[] = [];
+    for (const wake of due) {
+      const handler = this.#handlers.get(wake.kind);
+      if (handler === undefined || "grouped" in handler) break;
+      try {
+        const action = handler.act(organization, wake);
+        if ("start" in action) {
+          starts.push({ wake, run: action.start });
+          continue;
+        }
+        done.push(...(await this.#startAll(sql, organization, starts.splice(0))));
+        await this.#signal(sql, organization, wake, action.signal);
+        done.push(wake);
+      } catch (error) {
+        this.#failed(wake, error);
+      }
+    }
+    done.push(...(await this.#startAll(sql, organization, starts)));
+    return done;
+  }
+
+  /** @returns the wakes whose runs are there */
+  async #startAll(
     sql: Sql,
     organization: OrganizationId,
-    wake: Wake,
-    act: (organization: OrganizationId, wake: Wake) => WakeAction,
-  ): Promise<boolean> {
+    starts: readonly { readonly wake: Wake; readonly run: NewRun }[],
+  ): Promise<Wake[]> {
+    if (starts.length === 0) return [];
+    const outcomes = await this.#on.workflows.startAll(
+      organization,
+      starts.map(({ run }) => run),
+      sql,
+    );
+    return starts.flatMap(({ wake }, index) => {
+      const outcome = outcomes[index];
+      if (typeof outcome !== "object") return [wake];
+      this.#failed(wake, outcome.error);
+      return [];
+    });
+  }
+
+  async #signal(sql: Sql, organization: OrganizationId, { kind }: Wake, signal: Signal): Promise<void> {
     const { workflows, log } = this.#on;
-    try {
-      const action = act(organization, wake);
-      if ("start" in action) {
-        await workflows.start(organization, action.start, sql);
-      } else {
-        const sent = await workflows.signal(organization, action.signal, sql);
-        if (sent !== "sent")
-          log.warn("a wake found no run to signal", { kind: wake.kind, run: action.signal.run, sent });
-      }
-      return true;
-    } catch (error) {
-      log.error("a wake could not be acted on", { kind: wake.kind, key: wake.key, error: String(error) });
-      return false;
-    }
+    const sent = await workflows.signal(organization, signal, sql);
+    if (sent !== "sent") log.warn("a wake found no run to signal", { kind, run: signal.run, sent });
+  }
+
+  #failed({ kind, key }: Wake, error: unknown): void {
+    this.#on.log.error("a wake could not be acted on", { kind, key, error: String(error) });
   }
 
   #nudgeSoon(at: Instant): void {

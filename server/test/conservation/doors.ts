@@ -1,7 +1,9 @@
 import type Stripe from "stripe";
 import type { Postgres, Sql } from "../../src/engines/postgres/index.js";
 import type {
+  NewRun,
   RetryPolicy,
+  StartOutcome,
   WorkflowContext,
   WorkflowDefinition,
   Workflows,
@@ -102,9 +104,37 @@ export function workflowsDoor(
         ),
       transaction: (name, work, options) =>
         doing(`${kind}, ${name}`, () => recorded(context.transaction(name, work, options))),
+      exchange: (name, ask, write, options) =>
+        doing(`${kind}, ${name}`, () =>
+          recorded(
+            context.exchange(
+              name,
+              async () => {
+                const answer = await ask();
+                await pass(organization, "step done, not recorded");
+                return answer;
+              },
+              write,
+              options,
+            ),
+          ),
+        ),
       sleep: (duration_ms) => context.sleep(duration_ms),
       waitForSignal: (name, options) => context.waitForSignal(name, options),
     };
+  }
+
+  async function start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists"> {
+    await pass(organization, `${run.kind} not started`);
+    const isNew = busy.begin(organization, run.id);
+    const started = await real.start(organization, run, sql).catch((error: unknown) => {
+      if (isNew) busy.end(organization, run.id);
+      throw error;
+    });
+    // It was there and has ended.
+    if (started === "exists" && isNew) busy.end(organization, run.id);
+    await pass(organization, `${run.kind} started`);
+    return started;
   }
 
   return {
@@ -125,17 +155,12 @@ export function workflowsDoor(
       };
       real.register({ ...definition, retry: quick, run } as typeof definition & WorkflowDefinition);
     },
-    async start(organization, run, sql) {
-      await pass(organization, `${run.kind} not started`);
-      const isNew = busy.begin(organization, run.id);
-      const started = await real.start(organization, run, sql).catch((error: unknown) => {
-        if (isNew) busy.end(organization, run.id);
-        throw error;
-      });
-      // It was there and has ended.
-      if (started === "exists" && isNew) busy.end(organization, run.id);
-      await pass(organization, `${run.kind} started`);
-      return started;
+    start,
+    async startAll(organization, runs, sql) {
+      const outcomes: StartOutcome[] = [];
+      for (const run of runs)
+        outcomes.push(await start(organization, run, sql).catch((error: unknown) => ({ error })));
+      return outcomes;
     },
     signal: (organization, signal, sql) => real.signal(organization, signal, sql),
     list: (organization, filter) => real.list(organization, filter),

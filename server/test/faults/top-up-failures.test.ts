@@ -77,7 +77,7 @@ test("money that turns up after the top-up had failed is granted all the same, a
   const attempt = (await payments.charges.findAttempt(org.id, topUp!.attempts[0]!.id))!;
   const recorded = () =>
     postgres.inOrganization(org.id, (sql) =>
-      payments.attempts.record(sql, org.id, attempt, {
+      payments.attempts.record(sql, org.id, attempt.id, {
         input: { kind: "succeeded", ref: attempt.ref ?? "pi_late" },
       }),
     );

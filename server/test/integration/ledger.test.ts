@@ -56,6 +56,13 @@ test("the same posting again changes nothing, other content under its key is ref
   expect(accounts.find(({ code }) => code === "revenue")?.credit).toBe(1500n);
 });
 
+test("postings of one call are listed in its order", async () => {
+  const references = [5, 3, 4, 1, 2].map((number) => `inv_${number}`);
+  await post(...[5, 3, 4, 1, 2].map((number) => invoice(number, 10n)));
+  const listed = await ledger.postings(organization, { limit: 10 });
+  expect(listed.map(({ reference }) => reference)).toEqual(references);
+});
+
 test("nothing stays of a transaction that rolls back", async () => {
   const failing = postgres.inOrganization(organization, async (sql) => {
     await ledger.post(sql, organization, [invoice(1, 10n)]);

@@ -84,7 +84,10 @@ describe("charging an invoice", () => {
     const { run } = await api.ask<{ run: { steps: object[] } }>(
       `{ run(id: "${paymentAttempt.run}") { steps { name state } } }`,
     );
-    expect(run.steps.length).toBeGreaterThan(3);
+    expect(run.steps).toEqual([
+      { name: "create", state: "succeeded" },
+      { name: "confirm", state: "succeeded" },
+    ]);
 
     const rest = await api.change<Attempt>(`payInvoice(invoice: "${invoice}")`, attemptSelection);
     await attemptUntil(rest.id, ({ state }) => state === "succeeded");

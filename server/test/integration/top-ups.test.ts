@@ -1,5 +1,6 @@
 // Prepaid balances that are watched and topped up, on a test clock and a simulated Stripe.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.js";
 import { startPrepayingOrganization, type PrepayingOrganization } from "../support/prepaying-organization.js";
 import { startTestWeir, type TestWeir } from "../support/test-weir.js";
 
@@ -306,8 +307,11 @@ describe("by hand", () => {
     const refused = found.filter(({ code }) => code === "top-up-in-progress");
     expect(refused).toHaveLength(2);
     expect(refused[0]!.message).toContain("tup_");
-    // The fault is this charge's, and no later one's.
-    await org.pass(1);
+    // The fault is meant for this one.
+    await eventually(
+      () => org.topUps("twice"),
+      ([one]) => one?.attempts[0]?.state !== "pending",
+    );
   });
 
   test("a decline is the end of it; nothing is stopped", async () => {

@@ -134,10 +134,9 @@ test("wakes act in the order of their instants, then keys", async () => {
     ["c", -1],
   ] as const)
     await write(a, "single", key, later(seconds));
-  const started: string[] = [];
-  const spied = vi.spyOn(workflows, "start");
+  const spied = vi.spyOn(workflows, "startAll");
   await settled(a);
-  started.push(...spied.mock.calls.map(([, run]) => run.input as string));
+  const started = spied.mock.calls.flatMap(([, runs]) => runs.map(({ input }) => input as string));
   spied.mockRestore();
   expect(started).toEqual(["z", "a", "b", "c"]);
 });

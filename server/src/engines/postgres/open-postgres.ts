@@ -85,9 +85,16 @@ export async function openPostgres({ dataDir, url, log, migrations }: PostgresOp
   ): Promise<T> {
     try {
       const { value } = await pool.begin(async (sql) => {
-        // One round trip; local to the transaction, so a pooled connection goes back as nobody.
-        await sql`SELECT set_config('role', ${role}, true), set_config('weir.organization', ${organization}, true)`;
-        return { value: await work(sql) };
+        // Local to the transaction, so a pooled connection goes back as nobody. It travels with the work's first statement and is
+        // done before it; should it fail, PostgreSQL does nothing of what follows.
+        const bound =
+          sql`SELECT set_config('role', ${role}, true), set_config('weir.organization', ${organization}, true)`.execute();
+        try {
+          return { value: await work(sql) };
+        } finally {
+          // Why nothing of the work was done, when it is that.
+          await bound;
+        }
       });
       return value;
     } catch (error) {

@@ -12,6 +12,7 @@ export {
   type RunState,
   type RunStep,
   type Signal,
+  type StartOutcome,
   type StepOptions,
   type StepOutput,
   type WorkflowContext,

@@ -17,6 +17,7 @@ import { adoptRuns, markGone, markSeen } from "./store/executors.js";
 import {
   cancelRun,
   countBusyRuns,
+  findKinds,
   findRun,
   findState,
   retryRun,
@@ -35,6 +36,7 @@ import type {
   RunOutcome,
   RunState,
   Signal,
+  StartOutcome,
   StepOutput,
   WorkflowDefinition,
   Workflows,
@@ -123,19 +125,44 @@ class DbosWorkflows implements Workflows {
     this.#definitions.set(kind, versions);
   }
 
-  async start(
+  async start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists"> {
+    const [outcome = "exists"] = await this.startAll(organization, [run], sql);
+    if (typeof outcome === "object") throw outcome.error;
+    return outcome;
+  }
+
+  async startAll(
+    organization: OrganizationId,
+    runs: readonly NewRun[],
+    sql?: Sql,
+  ): Promise<readonly StartOutcome[]> {
+    const launched = await this.#launched();
+    const ids = runs.map(({ id }) => id);
+    const kinds = await this.#within(organization, sql, (inside) => findKinds(inside, ids));
+    const outcomes: StartOutcome[] = [];
+    const waiting = runs.entries();
+    const work = async () => {
+      for (const [index, run] of waiting)
+        outcomes[index] = await this.#startOne(launched, organization, run, kinds.get(run.id)).catch(
+          (error: unknown) => ({ error }),
+        );
+    };
+    await Promise.all(Array.from({ length: library_connections_max }, work));
+    return outcomes;
+  }
+
+  async #startOne(
+    { library, startRun }: Launched,
     organization: OrganizationId,
     { kind, id, input }: NewRun,
-    sql?: Sql,
+    kindOfExisting: string | undefined,
   ): Promise<"started" | "exists"> {
     if (id.length === 0 || id.length > run_id_length_max)
       throw new RangeError(`a run's id has 1 to ${run_id_length_max} characters, not ${id.length}`);
     const version = Math.max(...(this.#definitions.get(kind)?.keys() ?? [0]));
     if (version < 1) throw new WorkflowUnknown(kind, 1);
-    const { library, startRun } = await this.#launched();
-    const existing = await this.#within(organization, sql, (inside) => findState(inside, id));
-    if (existing !== undefined) {
-      if (existing.kind !== kind) throw new RangeError(`run ${id} is a ${existing.kind}, not a ${kind}`);
+    if (kindOfExisting !== undefined) {
+      if (kindOfExisting !== kind) throw new RangeError(`run ${id} is a ${kindOfExisting}, not a ${kind}`);
       return "exists";
     }
     const dispatch: Dispatch = { organization, run: id, kind, version, input };

@@ -57,18 +57,35 @@ export class RunContext implements WorkflowContext {
     work: (sql: Sql) => Promise<T>,
     options?: StepOptions,
   ): Promise<T> {
-    return this.#perform(name, options, (place, label) =>
-      this.#on.postgres.inOrganization(this.organization, async (sql) => {
-        const done = await findCheckpoint(sql, place);
-        if (done !== undefined) {
-          if (done.name !== label) throw this.#changed(place.position, done.name, label);
-          return done.output as T;
-        }
-        const output = await work(sql);
-        await insertCheckpoint(sql, place, label, JSON.stringify(output ?? null));
-        return output;
-      }),
-    );
+    return this.#perform(name, options, (place, label) => this.#commit(place, label, work));
+  }
+
+  exchange<Answer, T extends StepOutput>(
+    name: string,
+    ask: () => Promise<Answer>,
+    write: (sql: Sql, answer: Answer) => Promise<T>,
+    options?: StepOptions,
+  ): Promise<T> {
+    // When the write is tried again, what was answered stands.
+    let answered: { readonly answer: Answer } | undefined;
+    return this.#perform(name, options, async (place, label) => {
+      const { answer } = (answered ??= { answer: await ask() });
+      return this.#commit(place, label, (sql) => write(sql, answer));
+    });
+  }
+
+  /** Writes and the step's checkpoint, in one transaction and once. */
+  #commit<T extends StepOutput>(place: StepPlace, label: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#on.postgres.inOrganization(this.organization, async (sql) => {
+      const done = await findCheckpoint(sql, place);
+      if (done !== undefined) {
+        if (done.name !== label) throw this.#changed(place.position, done.name, label);
+        return done.output as T;
+      }
+      const output = await work(sql);
+      await insertCheckpoint(sql, place, label, JSON.stringify(output ?? null));
+      return output;
+    });
   }
 
   async sleep(duration_ms: number): Promise<void> {

@@ -42,6 +42,18 @@ export interface WorkflowContext {
     options?: StepOptions,
   ): Promise<T>;
 
+  /**
+   * Asks something outside of PostgreSQL, and changes the organization's rows by the answer, as one step: what two would record
+   * in two transactions. Asked is at least once, also again after what came of it was written, so it carries its own key; the
+   * writes happen exactly once, as in `transaction`. Whoever needs the answer to survive a write that fails asks in a `step`.
+   */
+  exchange<Answer, T extends StepOutput>(
+    name: string,
+    ask: () => Promise<Answer>,
+    write: (sql: Sql, answer: Answer) => Promise<T>,
+    options?: StepOptions,
+  ): Promise<T>;
+
   /** Technical back-off in real time, kept over a restart. To wait in the organization's time, write a wake. */
   sleep(duration_ms: number): Promise<void>;
 
@@ -136,6 +148,8 @@ export interface NewRun {
   readonly input: JsonValue;
 }
 
+export type StartOutcome = "started" | "exists" | { readonly error: unknown };
+
 export interface Signal {
   readonly run: string;
   readonly name: string;
@@ -159,6 +173,16 @@ export interface Workflows {
    *   would wait forever once as many as there are connections do
    */
   start(organization: OrganizationId, run: NewRun, sql?: Sql): Promise<"started" | "exists">;
+
+  /**
+   * Starts many, a few at a time, each as `start` does: what became of each, in order. One that cannot be started keeps no other
+   * from it.
+   */
+  startAll(
+    organization: OrganizationId,
+    runs: readonly NewRun[],
+    sql?: Sql,
+  ): Promise<readonly StartOutcome[]>;
 
   /**
    * Sends a signal; "unknown" when there is no such run, "ended" when it can take none any more.

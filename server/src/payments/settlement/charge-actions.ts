@@ -72,7 +72,7 @@ export class ChargeActions {
     const { ref, gross, fee, arn } = action.settlement;
     const settled = { ref, gross, fee: { currency: gross.currency, minor: fee }, rate: undefined, arn };
     const charge = before.ref ?? action.ref ?? arn ?? ref;
-    const after = await this.#on.attempts.record(sql, organization, before, {
+    const after = await this.#on.attempts.record(sql, organization, before.id, {
       input: { kind: "succeeded", ref: charge },
       captured: action.amount,
       settled,
@@ -99,7 +99,7 @@ export class ChargeActions {
       ...known,
       message: message || (known?.message ?? code),
     } as const;
-    const after = await this.#on.attempts.record(sql, organization, before, {
+    const after = await this.#on.attempts.record(sql, organization, before.id, {
       input: { kind: "declined", ref: before.ref, decline },
     });
     if (after.state === "failed") return { kind: before.state === "failed" ? "already_done" : "done" };

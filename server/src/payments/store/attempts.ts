@@ -37,7 +37,7 @@ export interface PaymentAttempt extends AttemptStatus {
   readonly changedAt: Instant;
 }
 
-/** @returns whether it was written: not when the target has an open attempt, or one of this number */
+/** Writes one that is pending. @returns whether it was written: not when the target has an open attempt, or one of this number */
 export async function insertAttempt(
   sql: Sql,
   organization: OrganizationId,
@@ -85,14 +85,23 @@ export async function findAttempt(
   return rows.map(attemptOf)[0];
 }
 
-export async function findAttemptByNumber(
+/** What keeps an attempt of this number from being begun: the one that has it, or else the one that may still take money. */
+export async function findStandingAttempt(
   sql: Sql,
   target: string,
   number: number,
 ): Promise<PaymentAttempt | undefined> {
-  const rows = await sql<{ id: string }[]>`
-    SELECT id FROM payment_attempts WHERE target = ${target} AND number = ${number}`;
-  return rows[0] === undefined ? undefined : findAttempt(sql, rows[0].id);
+  const rows = await sql<AttemptRow[]>`
+    SELECT id, invoice, top_up, number, customer, account, method, currency, amount_minor::text AS amount, state, ref, decline, action_url,
+           (extract(epoch FROM unknown_since) * 1000000)::bigint::text AS unknown_since,
+           (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
+           (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+           (extract(epoch FROM sent_at) * 1000000)::bigint::text AS sent_at,
+           (extract(epoch FROM changed_at) * 1000000)::bigint::text AS changed_at
+    FROM payment_attempts
+    WHERE target = ${target} AND (number = ${number} OR state IN ('pending', 'processing', 'requires_action', 'unknown'))
+    ORDER BY number = ${number} DESC LIMIT 1`;
+  return rows.map(attemptOf)[0];
 }
 
 export async function findAttemptByRef(

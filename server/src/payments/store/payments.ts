@@ -1,4 +1,4 @@
-import { instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
+import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
 import type {
   CustomerId,
@@ -48,19 +48,20 @@ export async function insertPayment(
   payment: Payment,
 ): Promise<boolean> {
   const rows = await sql`
-    INSERT INTO payments (organization, id, customer, account, source, source_id, currency, amount_minor, excess_minor, top_up, ref, note,
-                          received_at)
-    VALUES (${organization}, ${payment.id}, ${payment.customer}, ${payment.account ?? null}, ${payment.source}, ${payment.sourceId},
-            ${payment.currency}, ${payment.amount.toString()}::text::numeric, ${payment.excess.toString()}::text::numeric,
-            ${payment.topUp ?? null}, ${payment.ref ?? null}, ${payment.note ?? null},
-            ${timestampText(payment.receivedAt)}::text::timestamptz)
-    ON CONFLICT ON CONSTRAINT payments_source_once DO NOTHING
-    RETURNING id`;
-  if (rows.length === 0) return false;
-  await sql`
+    WITH paid AS (
+      INSERT INTO payments (organization, id, customer, account, source, source_id, currency, amount_minor, excess_minor, top_up, ref, note,
+                            received_at)
+      VALUES (${organization}, ${payment.id}, ${payment.customer}, ${payment.account ?? null}, ${payment.source}, ${payment.sourceId},
+              ${payment.currency}, ${payment.amount.toString()}::text::numeric, ${payment.excess.toString()}::text::numeric,
+              ${payment.topUp ?? null}, ${payment.ref ?? null}, ${payment.note ?? null},
+              ${timestampText(payment.receivedAt)}::text::timestamptz)
+      ON CONFLICT ON CONSTRAINT payments_source_once DO NOTHING
+      RETURNING organization, id, amount_minor
+    )
     INSERT INTO payment_refunded (organization, payment, amount_minor)
-    VALUES (${organization}, ${payment.id}, ${payment.amount.toString()}::text::numeric)`;
-  return true;
+    SELECT organization, id, amount_minor FROM paid
+    RETURNING payment`;
+  return rows.length > 0;
 }
 
 /** Holds whoever else gives back of a payment until the transaction ends. */
@@ -79,10 +80,13 @@ export async function insertAllocations(
   organization: OrganizationId,
   allocations: readonly Allocation[],
 ): Promise<void> {
-  for (const { payment, invoice, amount, at } of allocations)
-    await sql`
-      INSERT INTO payment_allocations (organization, payment, invoice, amount_minor, at)
-      VALUES (${organization}, ${payment}, ${invoice}, ${amount.toString()}::text::numeric, ${timestampText(at)}::text::timestamptz)`;
+  if (allocations.length === 0) return;
+  await sql`
+    INSERT INTO payment_allocations (organization, payment, invoice, amount_minor, at)
+    SELECT ${organization}, a.payment, a.invoice, a.amount, a.at
+    FROM unnest(${arrayText(allocations.map(({ payment }) => payment))}::text[], ${arrayText(allocations.map(({ invoice }) => invoice))}::text[],
+                ${arrayText(allocations.map(({ amount }) => amount))}::numeric[],
+                ${arrayText(allocations.map(({ at }) => timestampText(at)))}::timestamptz[]) AS a (payment, invoice, amount, at)`;
 }
 
 export async function findPayment(sql: Sql, id: string): Promise<Payment | undefined> {
@@ -109,9 +113,11 @@ export async function findPaymentBySource(
   source: PaymentSource,
   sourceId: string,
 ): Promise<Payment | undefined> {
-  const rows = await sql<{ id: string }[]>`
-    SELECT id FROM payments WHERE source = ${source} AND source_id = ${sourceId}`;
-  return rows[0] === undefined ? undefined : findPayment(sql, rows[0].id);
+  const rows = await sql<PaymentRow[]>`
+    SELECT id, customer, account, source, source_id, currency, amount_minor::text AS amount, excess_minor::text AS excess, top_up, ref, note,
+           (extract(epoch FROM received_at) * 1000000)::bigint::text AS received_at
+    FROM payments WHERE source = ${source} AND source_id = ${sourceId}`;
+  return rows.map(paymentOf)[0];
 }
 
 export interface PaymentPage {

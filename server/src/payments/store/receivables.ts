@@ -1,6 +1,6 @@
 import { arrayText, instantOfMicros, timestampText, type Sql } from "../../engines/postgres/index.js";
 import type { Currency } from "../../kernel/currency.js";
-import type { CustomerId, InvoiceId, OrganizationId } from "../../kernel/ids.js";
+import type { CustomerId, InvoiceId, OrganizationId, PaymentAttemptId } from "../../kernel/ids.js";
 import type { Instant } from "../../kernel/instant.js";
 import type { ReceivableState, ReceivableSums } from "../core/index.js";
 
@@ -55,6 +55,12 @@ export async function lockReceivables(sql: Sql, invoices: readonly InvoiceId[]):
            (extract(epoch FROM settled_at) * 1000000)::bigint::text AS settled_at
     FROM receivables WHERE invoice = ANY (${[...invoices]}::text[]) ORDER BY invoice FOR NO KEY UPDATE`;
   return rows.map(receivableOf);
+}
+
+/** Locks that of the invoice which an attempt is to pay, if it is to pay one. */
+export async function lockReceivableOf(sql: Sql, attempt: PaymentAttemptId): Promise<void> {
+  await sql`
+    SELECT FROM receivables WHERE invoice = (SELECT invoice FROM payment_attempts WHERE id = ${attempt}) FOR NO KEY UPDATE`;
 }
 
 export async function findReceivable(sql: Sql, invoice: string): Promise<Receivable | undefined> {

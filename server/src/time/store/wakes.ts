@@ -63,9 +63,14 @@ export async function upsertWakes(
 
 export async function deleteWake(sql: Sql, kind: string, key: string): Promise<boolean> {
   const deleted = await sql`DELETE FROM wakes WHERE kind = ${kind} AND key = ${key} RETURNING 1`;
+  return deleted.length > 0;
+}
+
+/** Takes a wake out of a chunk that its run has not taken yet. */
+export async function withdrawWake(sql: Sql, kind: string, key: string): Promise<boolean> {
   const withdrawn = await sql`
     UPDATE wake_chunks SET keys = array_remove(keys, ${key}) WHERE kind = ${kind} AND ${key} = ANY (keys) RETURNING 1`;
-  return deleted.length + withdrawn.length > 0;
+  return withdrawn.length > 0;
 }
 
 /** What is due, in order, locked; what another process is at is left out. */

@@ -85,6 +85,22 @@ define({
   },
 });
 define({
+  kind: "asks",
+  version: 1,
+  retry: quick,
+  async run(context) {
+    return context.exchange(
+      "ask",
+      () => Promise.resolve(count(`${context.run}:asked`)),
+      async (sql, answer) => {
+        await insert(`answer ${answer}`, context.run)(sql);
+        if (count(`${context.run}:written`) < 3) throw new Error("the write is in the way");
+        return { answer };
+      },
+    );
+  },
+});
+define({
   kind: "swallows",
   version: 1,
   retry: quick,
@@ -274,6 +290,15 @@ test("a retry is undone with the transaction that asked for it", async () => {
 test("a workflow may catch a step's failure and go on", async () => {
   await workflows.start(a, { kind: "swallows", id: "sw-1", input: null });
   expect((await ended(a, "sw-1")).output).toBe("not today");
+});
+
+test("an exchange is one step: its write is tried again with the answer there was, and happens once", async () => {
+  await workflows.start(a, { kind: "asks", id: "asks-1", input: null });
+  const run = await ended(a, "asks-1");
+  expect(run.output).toEqual({ answer: 1 });
+  expect(calls["asks-1:asked"]).toBe(1);
+  expect(run.steps.map((step) => [step.name, step.state, step.attempts])).toEqual([["ask", "succeeded", 3]]);
+  expect(await rowsOf(a, "asks-1")).toEqual(["asks-1:answer 1"]);
 });
 
 test("a step may start another run; sleeping is back-off", async () => {

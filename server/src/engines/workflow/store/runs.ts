@@ -1,4 +1,4 @@
-import type { Sql } from "../../postgres/index.js";
+import { arrayText, type Sql } from "../../postgres/index.js";
 import { instantFromMs } from "../../../kernel/instant.js";
 import type { JsonValue } from "../../../kernel/json.js";
 import type { Run, RunFilter, RunState, RunStep } from "../workflow.js";
@@ -56,6 +56,15 @@ export async function findRun(
     input: inputs[0]?.input ?? null,
     output: row.output === null ? null : (JSON.parse(row.output) as JsonValue),
   };
+}
+
+/** The kinds of those of these runs that there are, by id. */
+export async function findKinds(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ id: string; kind: string }[]>`
+    SELECT asked.id, s.attributes ->> 'kind' AS kind FROM unnest(${arrayText(ids)}::text[]) AS asked (id)
+    JOIN weir_workflow.workflow_status s ON s.workflow_uuid = current_setting('weir.organization', true) || '/' || asked.id
+    WHERE s.authenticated_user = current_setting('weir.organization', true)`;
+  return new Map(rows.map(({ id, kind }) => [id, kind]));
 }
 
 /** What became of a run; undefined when there is none. Cheaper than the whole. */
