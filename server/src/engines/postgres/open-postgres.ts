@@ -89,6 +89,8 @@ export async function openPostgres({ dataDir, url, log, migrations }: PostgresOp
         // done before it; should it fail, PostgreSQL does nothing of what follows.
         const bound =
           sql`SELECT set_config('role', ${role}, true), set_config('weir.organization', ${organization}, true)`.execute();
+        // Until it is waited for, nobody else hears of it.
+        bound.catch(() => undefined);
         try {
           return { value: await work(sql) };
         } finally {

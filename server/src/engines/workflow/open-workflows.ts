@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Pool } from "pg";
 import type { OrganizationId } from "../../kernel/ids.js";
 import { msOf, type Instant } from "../../kernel/instant.js";
 import type { JsonValue } from "../../kernel/json.js";
@@ -6,6 +7,7 @@ import type { Log } from "../../kernel/log.js";
 import { StoreUnavailable } from "../../kernel/problem.js";
 import type { Postgres, Sql } from "../postgres/index.js";
 import { messageOf, WorkflowUnknown } from "./errors.js";
+import { openLibraryPool } from "./library-pool.js";
 import { library_schema, setUpLibrarySchema } from "./library-schema.js";
 import { loadLibrary, plainJson, type Library } from "./load-library.js";
 import { RunContext } from "./run-context.js";
@@ -99,6 +101,7 @@ class DbosWorkflows implements Workflows {
   // Whoever starts a run may stand inside a step of another, which the library does not allow.
   readonly #outside = AsyncLocalStorage.snapshot();
   #library: Library | undefined;
+  #pool: Pool | undefined;
   #beat: NodeJS.Timeout | undefined;
   #active = 0;
 
@@ -286,6 +289,7 @@ class DbosWorkflows implements Workflows {
     if (this.#launching === undefined) return;
     await this.#launching.catch(() => undefined);
     await this.#library?.shutdown();
+    await this.#pool?.end();
     await this.#on.postgres
       .asSystem((sql) => markGone(sql, this.#on.executor))
       .catch((error: unknown) => this.#on.log.debug("leaving failed", { error: messageOf(error) }));
@@ -307,23 +311,28 @@ class DbosWorkflows implements Workflows {
     for (let wait_ms = 250; ; wait_ms = Math.min(wait_ms * 2, launch_again_ms_max)) {
       if (this.#activity.stopping) throw new Error("Weir stops");
       const library = loadLibrary();
+      const { postgres, log } = this.#on;
+      const pool = openLibraryPool({ url: postgres.url, connectionsMax: library_connections_max, log });
       try {
-        return await this.#launchOnce(library);
+        const launched = await this.#launchOnce(library, pool);
+        this.#pool = pool;
+        return launched;
       } catch (error) {
-        this.#on.log.warn("workflows do not run yet", { error: messageOf(error) });
+        log.warn("workflows do not run yet", { error: messageOf(error) });
         await library.shutdown().catch(() => undefined);
+        await pool.end();
         await new Promise((resolve) => setTimeout(resolve, wait_ms));
       }
     }
   }
 
-  async #launchOnce(library: Library): Promise<Launched> {
+  async #launchOnce(library: Library, pool: Pool): Promise<Launched> {
     const { postgres, executor, log } = this.#on;
     library.setConfig({
       name: "weir",
       systemDatabaseUrl: postgres.url,
       systemDatabaseSchemaName: library_schema,
-      systemDatabasePoolSize: library_connections_max,
+      systemDatabasePool: pool,
       runAdminServer: false,
       enableOTLP: false,
       tracingEnabled: false,
