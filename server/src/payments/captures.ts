@@ -5,13 +5,7 @@ import type { Instant } from "../kernel/instant.js";
 import type { JsonValue } from "../kernel/json.js";
 import type { Money } from "../kernel/money.js";
 import type { Ledger, Posting } from "../ledger/index.js";
-import {
-  allocate,
-  capturePosting,
-  recoveryPosting,
-  settlementPosting,
-  type MoneyPlace,
-} from "./core/index.js";
+import { allocate, capturePosting, settlementPosting, type MoneyPlace } from "./core/index.js";
 import type { NoticesPort, TopUpPort } from "./ports.js";
 import type { SettledAmounts } from "./provider.js";
 import type { Receivables } from "./receivables.js";
@@ -138,7 +132,7 @@ export class Captures {
       await receivables.paid(
         sql,
         organization,
-        await this.#recovered(sql, organization, receivable, amount, payment.id),
+        await receivables.recovered(sql, organization, receivable, amount, payment.id),
         amount,
       );
     await notices.publish(sql, organization, [
@@ -172,24 +166,6 @@ export class Captures {
     if (payment.account === undefined) return;
     if (await insertSettlement(sql, organization, payment.id, settled, now))
       await this.#on.ledger.post(sql, organization, settlementsOf(payment, settled));
-  }
-
-  /** What was written off and is paid after all is bad debt no more. */
-  async #recovered(
-    sql: Sql,
-    organization: OrganizationId,
-    receivable: Receivable,
-    amount: bigint,
-    payment: string,
-  ): Promise<Receivable> {
-    const open = allocate(receivable, amount).applied;
-    const back = amount - open;
-    if (back === 0n) return receivable;
-    const { invoice, customer, currency } = receivable;
-    await this.#on.ledger.post(sql, organization, [
-      recoveryPosting(invoice, customer, { currency, minor: back }, payment),
-    ]);
-    return { ...receivable, writtenOff: receivable.writtenOff - back };
   }
 }
 

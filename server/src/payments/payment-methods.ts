@@ -19,6 +19,7 @@ import {
   findMethodByRef,
   insertMethod,
   listMethods,
+  lockMethodsOf,
   markDetached,
   setDefaultMethod,
   updateMethodDetails,
@@ -128,6 +129,7 @@ export class PaymentMethods {
         input: { method: id },
       };
       await runOnce(sql, request, async () => {
+        await lockMethodsOf(sql, (await mustFind(sql, id)).customer);
         const method = await mustFind(sql, id, { lock: true });
         if (method.detachedAt !== undefined) throw detached(id);
         if (method.isDefault) return id;
@@ -286,6 +288,7 @@ export class PaymentMethods {
     reported: ReportedMethod,
     makeDefault: boolean | undefined,
   ): Promise<{ method: PaymentMethod; isNew: boolean }> {
+    await lockMethodsOf(sql, customer);
     const others = await listMethods(sql, { customer, limit: methods_max });
     if (others.length >= methods_max) throw tooMany(customer);
     const at = this.#on.clocks.of(organization).now();

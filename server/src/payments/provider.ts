@@ -274,6 +274,8 @@ export interface RefundSending {
    * which has to be known.
    */
   readonly to: "charge" | "account";
+  /** Why an amount cannot go back, in its words; left out where all that came in can. */
+  amountFault?(amount: Money): string | undefined;
   /** The same refund again gives nothing more back. */
   refund(account: ProviderAccount, refund: NewRefund): Promise<RefundReply>;
   lookUpRefund(account: ProviderAccount, question: RefundQuestion): Promise<RefundReply | "not_found">;

@@ -9,7 +9,14 @@ import { makeProblem, Refusal } from "../kernel/problem.js";
 import { checkReason } from "../kernel/reason.js";
 import type { Ledger } from "../ledger/index.js";
 import type { Wakes } from "../time/index.js";
-import { freedPosting, openAmount, receivableState, writeOffPosting } from "./core/index.js";
+import {
+  allocate,
+  freedPosting,
+  openAmount,
+  receivableState,
+  recoveryPosting,
+  writeOffPosting,
+} from "./core/index.js";
 import { charge_kind, dunning_end_kind } from "./kinds.js";
 import type { BillingPort, NoticesPort } from "./ports.js";
 import { findOpenAttempt } from "./store/attempts.js";
@@ -193,6 +200,44 @@ export class Receivables {
   /** What came in towards a receivable that is locked: as much as was open of it. */
   async paid(sql: Sql, organization: OrganizationId, receivable: Receivable, amount: bigint): Promise<void> {
     await this.#settle(sql, organization, { ...receivable, paid: receivable.paid + amount });
+  }
+
+  /** What was written off and is paid after all is bad debt no more. @param cause  what paid it, of which this is once */
+  async recovered(
+    sql: Sql,
+    organization: OrganizationId,
+    receivable: Receivable,
+    amount: bigint,
+    cause: string,
+  ): Promise<Receivable> {
+    const open = allocate(receivable, amount).applied;
+    const back = amount - open;
+    if (back === 0n) return receivable;
+    const { invoice, customer, currency } = receivable;
+    await this.#on.ledger.post(sql, organization, [
+      recoveryPosting(invoice, customer, { currency, minor: back }, cause),
+    ]);
+    return { ...receivable, writtenOff: receivable.writtenOff - back };
+  }
+
+  /**
+   * Money that had gone back, and did not arrive: a receivable that is locked takes as much as it still needs.
+   * @returns what it does not need any more: it was paid otherwise meanwhile, credited, or is void
+   */
+  async paidAgain(
+    sql: Sql,
+    organization: OrganizationId,
+    receivable: Receivable,
+    amount: bigint,
+    cause: string,
+  ): Promise<bigint> {
+    if (receivable.state === "void") return amount;
+    const { applied, excess } = allocate({ ...receivable, writtenOff: 0n }, amount);
+    if (applied > 0n) {
+      const after = await this.recovered(sql, organization, receivable, applied, cause);
+      await this.paid(sql, organization, after, applied);
+    }
+    return excess;
   }
 
   /** What went back of it, so that it is owed again. */

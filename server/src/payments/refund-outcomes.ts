@@ -1,12 +1,6 @@
 import type { Sql } from "../engines/postgres/index.js";
 import type { Clocks } from "../kernel/clock.js";
-import {
-  newId,
-  type InvoiceId,
-  type OrganizationId,
-  type ProviderAccountId,
-  type RefundId,
-} from "../kernel/ids.js";
+import { newId, type OrganizationId, type ProviderAccountId, type RefundId } from "../kernel/ids.js";
 import type { Money } from "../kernel/money.js";
 import { makeProblem, Refusal } from "../kernel/problem.js";
 import type { Ledger } from "../ledger/index.js";
@@ -17,6 +11,7 @@ import {
   refundReturnSettlement,
   refundReversal,
   refundSettlement,
+  refundSurplusPosting,
   type MoneyPlace,
   type RefundSource,
   type RefundState,
@@ -76,19 +71,24 @@ export class RefundOutcomes {
         await updateRefund(sql, { ...refund, ref, parkedAt: undefined, changedAt: now });
       return refund.state;
     }
+    const isBack = transition.effect === "reverse";
+    const toBalance = isBack ? await this.#backToInvoice(sql, organization, refund) : 0n;
     await updateRefund(sql, {
       ...refund,
       state: transition.next,
       ref,
+      toBalance,
       failure,
       parkedAt: undefined,
       changedAt: now,
     });
-    if (transition.effect === "reverse") {
-      await ledger.post(sql, organization, [refundReversal(moneyOf(refund, payment))]);
+    if (isBack) {
+      const money = moneyOf(refund, payment);
+      await ledger.post(sql, organization, [
+        refundReversal(money),
+        ...(toBalance > 0n ? [refundSurplusPosting(money, toBalance)] : []),
+      ]);
       await addRefunded(sql, payment.id, -refund.amount);
-      if (refund.invoice !== undefined)
-        await this.#paidAgain(sql, organization, refund.invoice, refund.amount);
       if (refund.source === "prepaid")
         await this.#on.topUps.giveBack(
           sql,
@@ -149,6 +149,7 @@ export class RefundOutcomes {
       creditNote: undefined,
       currency: reported.amount.currency,
       amount: reported.amount.minor,
+      toBalance: 0n,
       reason: "made at the provider",
       state: "pending",
       ref: reported.reply.ref,
@@ -210,14 +211,16 @@ export class RefundOutcomes {
     if (posting !== undefined) await this.#on.ledger.post(sql, organization, [posting]);
   }
 
-  async #paidAgain(
+  /** The money is back: its invoice, if it was owed again, is paid as far as it still is. @returns what it does not need any more */
+  async #backToInvoice(
     sql: Sql,
     organization: OrganizationId,
-    invoice: InvoiceId,
-    amount: bigint,
-  ): Promise<void> {
+    { id, invoice, amount }: Refund,
+  ): Promise<bigint> {
+    if (invoice === undefined) return 0n;
     const [receivable] = await lockReceivables(sql, [invoice]);
-    if (receivable !== undefined) await this.#on.receivables.paid(sql, organization, receivable, amount);
+    if (receivable === undefined) return 0n;
+    return this.#on.receivables.paidAgain(sql, organization, receivable, amount, id);
   }
 }
 

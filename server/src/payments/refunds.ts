@@ -83,6 +83,8 @@ export class Refunds {
           await this.#on.topUps.takeBack(sql, organization, takenBack(payment, money.minor, input.reason));
         const now = this.#on.clocks.of(organization).now();
         const sending = await this.#sending(sql, organization, payment);
+        const fault = sending?.provider.refunds?.amountFault?.(money);
+        if (fault !== undefined) throw notTaken(money, fault);
         const refundId = newId("ref", now);
         const refund: Refund = {
           id: refundId,
@@ -92,6 +94,7 @@ export class Refunds {
           creditNote: input.creditNote,
           currency: payment.currency,
           amount: money.minor,
+          toBalance: 0n,
           reason: input.reason,
           state: sending === undefined ? "succeeded" : "pending",
           ref: undefined,
@@ -203,6 +206,11 @@ export class Refunds {
     const balance = balances.get(`${code} ${currency}`) ?? 0n;
     if (balance < minor) throw beyondBalance({ currency, minor: balance });
   }
+}
+
+function notTaken(money: Money, fault: string): Refusal {
+  const detail = `${formatMoney(money)} cannot go back: ${fault} Give back another amount.`;
+  return new Refusal(makeProblem("amount-not-taken", 422, "The provider does not take this amount", detail));
 }
 
 function beyondCaptured(payment: Payment, left: Money, asked: bigint): Refusal {

@@ -37,7 +37,10 @@ export async function shortestHistory(
 export function describeHistory({ plan, outcomes, deaths, violations }: PlayedSeed): string {
   return [
     ...describePlan({ ...plan, steps: [], crashes: [] }),
-    ...outcomes.map(({ step, came }) => `${describeStep(step)}: ${came}`),
+    ...plan.steps.map((step) => {
+      const came = outcomes.find((one) => one.step.number === step.number)?.came;
+      return `${describeStep(step)}: ${came ?? "it did not come to an end"}`;
+    }),
     ...deaths.map(({ place }) => `Weir died at ${place}`),
     ...violations.map((violation) => `broken: ${violation}`),
   ].join("\n");

@@ -66,6 +66,12 @@ RefundType.implement({
         creditNote === undefined ? null : services.billing.creditNotes.get(caller.organization, creditNote),
     }),
     amount: t.field({ type: MoneyType, resolve: ({ currency, amount }) => ({ currency, minor: amount }) }),
+    toBalance: t.field({
+      type: MoneyType,
+      description:
+        "Of one that failed: what its invoice, paid otherwise or void by then, does not need any more, and is the customer's balance.",
+      resolve: ({ currency, toBalance }) => ({ currency, minor: toBalance }),
+    }),
     reason: t.exposeString("reason"),
     state: t.field({ type: RefundStateEnum, resolve: ({ state }) => state }),
     providerRef: t.string({ nullable: true, resolve: ({ ref }) => ref ?? null }),

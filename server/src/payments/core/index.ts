@@ -63,6 +63,7 @@ export {
   refundReturnSettlement,
   refundReversal,
   refundSettlement,
+  refundSurplusPosting,
   settlementPosting,
   writeOffPosting,
   type CapturedMoney,

@@ -96,6 +96,20 @@ export function refundReversal(money: RefundedMoney): Posting {
   };
 }
 
+/** What came back by a refund that failed, and its invoice does not need any more: the customer has it as balance. */
+export function refundSurplusPosting({ refund, customer, amount }: RefundedMoney, surplus: bigint): Posting {
+  return {
+    idempotencyKey: `refund:${refund}:surplus`,
+    reason: "refund.surplus",
+    reference: refund,
+    transfers: move(
+      { kind: "receivable", customer },
+      { kind: "customer_balance", customer },
+      { currency: amount.currency, minor: surplus },
+    ),
+  };
+}
+
 /** The provider's side of a refund, as of a capture; the amounts are what it took off. */
 export function refundSettlement(
   refund: string,

@@ -139,6 +139,7 @@ export class TransferActions {
         creditNote: undefined,
         currency: payment.currency,
         amount: minor,
+        toBalance: 0n,
         reason: `taken back ${by}`,
         state: "succeeded" as const,
         ref: undefined,

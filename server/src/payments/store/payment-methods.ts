@@ -28,7 +28,12 @@ export async function insertMethod(
   return rows.length > 0;
 }
 
-/** Makes one the customer's default, and no other. */
+/** Holds whoever else attaches, or chooses, a method of the customer until the transaction ends. */
+export async function lockMethodsOf(sql: Sql, customer: CustomerId): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended('payment_methods/' || ${customer}::text, 0))`;
+}
+
+/** Makes one the customer's default, and no other: under the customer's lock. */
 export async function setDefaultMethod(sql: Sql, customer: CustomerId, id: PaymentMethodId): Promise<void> {
   await sql`UPDATE payment_methods SET is_default = false WHERE customer = ${customer} AND is_default AND id <> ${id}`;
   await sql`UPDATE payment_methods SET is_default = true WHERE id = ${id}`;

@@ -14,6 +14,8 @@ export interface Refund {
   readonly creditNote: CreditNoteId | undefined;
   readonly currency: Currency;
   readonly amount: bigint;
+  /** Of one that failed: what its invoice does not need any more, and is the customer's balance. */
+  readonly toBalance: bigint;
   readonly reason: string;
   readonly state: RefundState;
   readonly ref: string | undefined;
@@ -44,13 +46,14 @@ export async function updateRefund(sql: Sql, refund: Refund): Promise<void> {
   const parked = refund.parkedAt === undefined ? null : timestampText(refund.parkedAt);
   await sql`
     UPDATE refunds SET state = ${refund.state}, ref = ${refund.ref ?? null}, failure = ${refund.failure?.slice(0, 512) ?? null},
+           to_balance_minor = ${refund.toBalance.toString()}::text::numeric,
            parked_at = ${parked}::text::timestamptz, changed_at = ${timestampText(refund.changedAt)}::text::timestamptz
     WHERE id = ${refund.id}`;
 }
 
 export async function findRefund(sql: Sql, id: string, { lock = false } = {}): Promise<Refund | undefined> {
   const rows = await sql<RefundRow[]>`
-    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
+    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, to_balance_minor::text AS to_balance, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM sent_at) * 1000000)::bigint::text AS sent_at,
@@ -77,7 +80,7 @@ export async function listRefunds(
   const payment = page.payment ?? null;
   const state = page.state ?? null;
   const rows = await sql<RefundRow[]>`
-    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, reason, state, ref, payee, failure,
+    SELECT id, payment, source, invoice, credit_note, currency, amount_minor::text AS amount, to_balance_minor::text AS to_balance, reason, state, ref, payee, failure,
            (extract(epoch FROM parked_at) * 1000000)::bigint::text AS parked_at,
            (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
            (extract(epoch FROM sent_at) * 1000000)::bigint::text AS sent_at,
@@ -96,6 +99,7 @@ interface RefundRow {
   readonly credit_note: CreditNoteId | null;
   readonly currency: Currency;
   readonly amount: string;
+  readonly to_balance: string;
   readonly reason: string;
   readonly state: RefundState;
   readonly ref: string | null;
@@ -116,6 +120,7 @@ function refundOf(row: RefundRow): Refund {
     creditNote: row.credit_note ?? undefined,
     currency: row.currency,
     amount: BigInt(row.amount),
+    toBalance: BigInt(row.to_balance),
     reason: row.reason,
     state: row.state,
     ref: row.ref ?? undefined,

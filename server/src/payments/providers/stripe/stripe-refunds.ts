@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import type { NewRefund, RefundQuestion, RefundReply, RefundSending } from "../../provider.js";
-import { toStripeAmount } from "./stripe-amount.js";
+import { stripeAmountFault, toStripeAmount } from "./stripe-amount.js";
 import { refund_key } from "./stripe-charge.js";
 import type { ClientOf } from "./stripe-clients.js";
 import { answered } from "./stripe-failure.js";
@@ -12,6 +12,7 @@ export const expandRefundMovements = ["balance_transaction", "failure_balance_tr
 export function stripeRefunds(clientOf: ClientOf): RefundSending {
   return {
     to: "charge",
+    amountFault: stripeAmountFault,
 
     refund: (account, refund) =>
       answered(async () =>
