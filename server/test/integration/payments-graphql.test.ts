@@ -179,6 +179,19 @@ describe("charging an invoice", () => {
       open: { amount: "0.005" },
       paid: { amount: "1.230" },
     });
+    // Nor does it give back others.
+    const { payments } = await api.ask<{ payments: Nodes<{ id: string }> }>(
+      `{ payments(first: 1, customer: "${dinars.customer}") { nodes { id } } }`,
+    );
+    const refund = (amount: string) =>
+      `createRefund(payment: "${payments.nodes[0]?.id}", amount: "${amount}", source: goodwill, reason: "sorry")`;
+    expect(await api.answer(refund("0.125"), "{ id }")).toMatchObject({
+      code: "amount-not-taken",
+      message: expect.stringContaining(
+        "Stripe takes amounts in KWD with a last digit of zero only",
+      ) as string,
+    });
+    expect(await api.change(refund("0.120"), "{ state }")).toMatchObject({ state: "pending" });
   });
 
   test("an attempt that waits for its customer is canceled once; one that has ended is not", async () => {

@@ -197,6 +197,75 @@ test("a refund can leave the invoice owed again, which is then charged again", a
   await expectBalanced();
 });
 
+test.each<[string, (of: { customer: CustomerId; invoice: InvoiceId }) => Promise<unknown>, object, bigint]>([
+  [
+    "paid in part otherwise",
+    ({ customer, invoice }) =>
+      payments().charges.receive(paying.caller, {
+        customer,
+        currency: "USD",
+        amount: 600n,
+        reference: "by transfer",
+        invoices: [invoice],
+      }),
+    { state: "paid" },
+    600n,
+  ],
+  [
+    "written off",
+    ({ invoice }) => payments().receivables.writeOff(paying.caller, { invoice, reason: "gone" }),
+    { state: "paid", writtenOff: 0n },
+    0n,
+  ],
+  [
+    "voided",
+    ({ invoice }) => weir.weir.services.billing.creditNotes.void(paying.caller, { invoice, reason: "wrong" }),
+    { state: "void" },
+    1000n,
+  ],
+])(
+  "a refund that fails after its invoice was %s: what the invoice does not need is the customer's balance",
+  async (name, meanwhile, receivable, toBalance) => {
+    const { payment, customer, invoice } = await paid(name.replaceAll(" ", "-"));
+    const { refunds, receivables } = payments();
+    const refund = await refunds.create(paying.caller, {
+      payment: payment.id,
+      amount: 1000n,
+      source: "invoice",
+      reason: "charged again",
+    });
+    const find = async () => (await refunds.find(organization(), refund.id))!;
+    const { ref } = await eventually(find, ({ state }) => state === "succeeded");
+    await meanwhile({ customer, invoice });
+    const [badDebt, balance] = [await balanceOf("bad_debt"), await balanceOf(`customer_balance:${customer}`)];
+    paying.stripe.simulator.failRefund(ref!);
+    const failed = await eventually(find, ({ state }) => state === "failed");
+    expect(failed).toMatchObject({ toBalance });
+    const kept = name === "voided" ? payment.amount - 1000n : payment.amount;
+    expect(await receivables.find(organization(), invoice)).toMatchObject({ ...receivable, paid: kept });
+    expect(await balanceOf(`receivable:${customer}`)).toBe(0n);
+    expect(await balanceOf(`customer_balance:${customer}`)).toBe(balance - toBalance);
+    expect(await balanceOf("bad_debt")).toBe(name === "written off" ? badDebt - 1000n : badDebt);
+    await expectBalanced();
+  },
+);
+
+test("two methods that are to be the default at once: one of them is", async () => {
+  const customer = (await paying.customer("twice-default")) as CustomerId;
+  const attach = () =>
+    payments().methods.attach(paying.caller, {
+      customer: "twice-default",
+      account: paying.account,
+      method: paying.stripe.simulator.createPaymentMethod({ number: "4242424242424242" }),
+      makeDefault: true,
+    });
+  const attached = await Promise.all([attach(), attach(), attach(), attach()]);
+  await Promise.all(attached.map(({ id }) => payments().methods.setDefault(paying.caller, id)));
+  const all = await payments().methods.list(organization(), { customer, limit: 10 });
+  expect(all).toHaveLength(4);
+  expect(all.filter(({ isDefault }) => isDefault)).toHaveLength(1);
+});
+
 test("dispute after refund, dispute won: the money is taken once and comes back, the fee stays apart", async () => {
   const { payment } = await paid("disputed");
   await payments().refunds.create(paying.caller, {
