@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Batch } from "./batch.js";
 import type { PlayedSeed } from "./played-seed.js";
 import { planOf } from "./seeded-plan.js";
-import { seedsAsked } from "./seeds-asked.js";
 import { describeHistory, shortestHistory } from "./shortest-history.js";
 
 const at_once = 12;
