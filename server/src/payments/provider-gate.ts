@@ -1,20 +1,22 @@
 import type { ProviderAccountId } from "../kernel/ids.js";
-import type { PaymentProvider } from "./provider.js";
+import type { PaymentProvider, ProviderAccount } from "./provider.js";
 import { ProviderBusy, ProviderUnanswered } from "./provider-failure.js";
 
 export interface GateOptions {
   /** Real time in milliseconds. */
   readonly now_ms?: () => number;
-  /** Calls a second and account, on average; and how many may come at once. */
+  /** Calls a second and account, on average, where its provider names no limit. */
   readonly perSecond?: number;
-  readonly burst?: number;
 }
 
+/** As many calls as of so many seconds may come at once. */
+const burst_seconds = 2;
 const failures_max = 10;
 const open_ms = 15_000;
 const accounts_max = 10_000;
 
 interface AccountGate {
+  readonly perSecond: number;
   tokens: number;
   filledAt_ms: number;
   /** Calls in a row that were not answered. */
@@ -25,8 +27,8 @@ interface AccountGate {
 
 /** Whom a call goes to. */
 export interface Called {
-  readonly account: { readonly id: ProviderAccountId };
-  readonly provider: Pick<PaymentProvider, "isRemote">;
+  readonly account: Pick<ProviderAccount, "id" | "settings" | "secrets">;
+  readonly provider: Pick<PaymentProvider, "isRemote" | "callsPerSecond">;
 }
 
 /**
@@ -37,20 +39,18 @@ export interface Called {
 export class ProviderGate {
   readonly #now_ms: () => number;
   readonly #perSecond: number;
-  readonly #burst: number;
   readonly #accounts = new Map<ProviderAccountId, AccountGate>();
 
   // A charge is two calls: 100 of them a second, and room for looks at what became of others.
-  constructor({ now_ms = Date.now, perSecond = 300, burst = 600 }: GateOptions = {}) {
+  constructor({ now_ms = Date.now, perSecond = 300 }: GateOptions = {}) {
     this.#now_ms = now_ms;
     this.#perSecond = perSecond;
-    this.#burst = burst;
   }
 
   /** @throws ProviderBusy without calling, when too many calls went out or too many were not answered */
   async call<T>({ account, provider }: Called, work: () => Promise<T>): Promise<T> {
     if (!provider.isRemote) return work();
-    const gate = this.#gateOf(account.id);
+    const gate = this.#gateOf(account.id, provider.callsPerSecond?.(account) ?? this.#perSecond);
     const now = this.#now_ms();
     if (now < gate.closedUntil_ms)
       throw new ProviderBusy(`${failures_max} calls in a row were not answered`, gate.closedUntil_ms - now);
@@ -75,22 +75,30 @@ export class ProviderGate {
   }
 
   #takeToken(gate: AccountGate, now: number): void {
-    gate.tokens = Math.min(this.#burst, gate.tokens + ((now - gate.filledAt_ms) / 1000) * this.#perSecond);
+    const filled = ((now - gate.filledAt_ms) / 1000) * gate.perSecond;
+    gate.tokens = Math.min(burst_seconds * gate.perSecond, gate.tokens + filled);
     gate.filledAt_ms = now;
     if (gate.tokens < 1)
       throw new ProviderBusy(
         "too many calls at once",
-        Math.ceil(((1 - gate.tokens) / this.#perSecond) * 1000),
+        Math.ceil(((1 - gate.tokens) / gate.perSecond) * 1000),
       );
     gate.tokens -= 1;
   }
 
-  #gateOf(account: ProviderAccountId): AccountGate {
+  #gateOf(account: ProviderAccountId, perSecond: number): AccountGate {
     const known = this.#accounts.get(account);
-    if (known !== undefined) return known;
+    if (known?.perSecond === perSecond) return known;
     const oldest = this.#accounts.keys().next().value;
     if (this.#accounts.size >= accounts_max && oldest !== undefined) this.#accounts.delete(oldest);
-    const gate = { tokens: this.#burst, filledAt_ms: this.#now_ms(), failures: 0, closedUntil_ms: 0 };
+    const gate = {
+      failures: 0,
+      closedUntil_ms: 0,
+      ...known,
+      perSecond,
+      tokens: burst_seconds * perSecond,
+      filledAt_ms: this.#now_ms(),
+    };
     this.#accounts.set(account, gate);
     return gate;
   }

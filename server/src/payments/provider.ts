@@ -195,6 +195,8 @@ export interface PaymentProvider extends Abilities {
    * by files only knows nothing more when it is asked again.
    */
   readonly isRemote: boolean;
+  /** How many calls a second it takes of an account; the gate's own limit where it does not say. */
+  callsPerSecond?(account: Pick<ProviderAccount, "settings" | "secrets">): number | undefined;
   /** How long the same key gives the same answer; beyond it nothing is sent again. */
   readonly keyWindow_ms: number;
   readonly fields: ProviderFields;

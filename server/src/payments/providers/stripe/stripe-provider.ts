@@ -4,7 +4,7 @@ import { StripeClients, type StripeTransport } from "./stripe-clients.js";
 import { declineOf } from "./stripe-decline.js";
 import { stripeDisputes } from "./stripe-disputes.js";
 import { stripeEvents } from "./stripe-events.js";
-import { checkStripeAccount, isTestKey, stripeFields } from "./stripe-fields.js";
+import { checkStripeAccount, isTestKey, stripeCallsPerSecond, stripeFields } from "./stripe-fields.js";
 import { stripeMethods, stripeSetupPages } from "./stripe-methods.js";
 import { stripeRefunds } from "./stripe-refunds.js";
 
@@ -22,6 +22,7 @@ export function stripeProvider(transport: StripeTransport = {}): PaymentProvider
     name: "stripe",
     title: "Stripe",
     isRemote: true,
+    callsPerSecond: stripeCallsPerSecond,
     // "At least 24 hours" (docs.stripe.com/api/idempotent_requests), less an hour for clocks and queues.
     keyWindow_ms: 23 * hour_ms,
     fields: stripeFields,
