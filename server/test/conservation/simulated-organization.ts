@@ -68,8 +68,11 @@ export class SimulatedOrganization {
 
   /** Makes the organization with its catalog and customers; boundaries count from the end of it. */
   async open(known: (organization: OrganizationId) => void): Promise<void> {
-    const { id } = await this.ask(({ identity }) =>
-      identity.createOrganization({ slug: this.#name, name: this.#name, mode: "live" }),
+    // Made already, when the process died before it said so.
+    const { id } = await this.ask(
+      async ({ identity }) =>
+        (await identity.findOrganizationBySlug(this.#name)) ??
+        identity.createOrganization({ slug: this.#name, name: this.#name, mode: "live" }),
     );
     this.caller = { organization: id, key: "key_conservation" as Caller["key"], kind: "secret" };
     known(id);

@@ -8,8 +8,15 @@ const at_once = 12;
 /** How many of those that failed are looked into. */
 const shortened_max = 2;
 
-/** Tests that play these seeds, on one Weir that dies and lives again. */
+/**
+ * docs/spec/conservation.md: twenty customers, their invoices and what goes wrong, as a seed decides; in half of the seeds Weir dies in the
+ * middle. Plays these on one Weir that dies and lives again, then tests each. npm run test:conservation plays 200.
+ */
 export function testSeeds(seeds: readonly number[]): void {
+  if (seeds.length === 0) {
+    test("no seed is left for this quarter", () => {});
+    return;
+  }
   let batch: Batch;
   const played = new Map<number, PlayedSeed>();
 
