@@ -52,13 +52,9 @@ export function settlementPosting(
   payment: PaymentId,
   account: ProviderAccountId,
   charged: Money,
-  { gross, fee }: Settled,
+  settled: Settled,
 ): Posting | undefined {
-  const clearing: Account = { kind: "provider_clearing", account };
-  const transfers = [
-    ...exchange(clearing, charged, gross),
-    ...move({ kind: "provider_fees" }, clearing, fee),
-  ];
+  const transfers = booked(account, charged, settled);
   if (transfers.length === 0) return undefined;
   return {
     idempotencyKey: `payment:${payment}:settle`,
@@ -115,13 +111,9 @@ export function refundSettlement(
   refund: string,
   account: ProviderAccountId,
   refunded: Money,
-  { gross, fee }: Settled,
+  settled: Settled,
 ): Posting | undefined {
-  const clearing: Account = { kind: "provider_clearing", account };
-  const transfers = [
-    ...exchange(clearing, negative(refunded), gross),
-    ...move({ kind: "provider_fees" }, clearing, fee),
-  ];
+  const transfers = booked(account, negative(refunded), settled);
   if (transfers.length === 0) return undefined;
   return { idempotencyKey: `refund:${refund}:settle`, reason: "refund.settle", reference: refund, transfers };
 }
@@ -131,13 +123,9 @@ export function refundReturnSettlement(
   refund: string,
   account: ProviderAccountId,
   refunded: Money,
-  { gross, fee }: Settled,
+  settled: Settled,
 ): Posting | undefined {
-  const clearing: Account = { kind: "provider_clearing", account };
-  const transfers = [
-    ...exchange(clearing, refunded, gross),
-    ...move({ kind: "provider_fees" }, clearing, fee),
-  ];
+  const transfers = booked(account, refunded, settled);
   if (transfers.length === 0) return undefined;
   const idempotencyKey = `refund:${refund}:return_settle`;
   return { idempotencyKey, reason: "refund.return_settle", reference: refund, transfers };
@@ -270,6 +258,12 @@ export function freedPosting(invoice: string, customer: CustomerId, amount: Mone
     reference: invoice,
     transfers,
   };
+}
+
+/** What a provider booked for money that moved through it: in its own currency, and its fee. */
+function booked(account: ProviderAccountId, moved: Money, { gross, fee }: Settled): Transfer[] {
+  const clearing: Account = { kind: "provider_clearing", account };
+  return [...exchange(clearing, moved, gross), ...move({ kind: "provider_fees" }, clearing, fee)];
 }
 
 /** Two balanced legs, when the currencies differ: what was charged goes out, what was settled comes in. */
